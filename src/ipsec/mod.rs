@@ -1,0 +1,1 @@
+//! Keys and crypto: bytes in, bytes out.

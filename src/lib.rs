@@ -1,0 +1,9 @@
+//! Dissection, analysis and judgement of L2TP over IPsec captures.
+
+pub mod util;
+
+pub mod field;
+
+pub mod ipsec;
+
+pub mod capture;

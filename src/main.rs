@@ -1,0 +1,3 @@
+//! The `l2tp-inspect` command.
+
+fn main() {}

@@ -1,0 +1,99 @@
+//! The only door from foreign bytes (packets, file names, key files) to text that is shown.
+
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
+
+/// Text that is safe to write to a terminal, whatever bytes it was made from.
+///
+/// Control characters (C0, DEL, C1), line and paragraph separators, bidirectional and zero-width characters become
+/// `\u{…}` escapes, bytes that are no UTF-8 become `\x…`. All other text stays as it is.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Printable(Arc<str>);
+
+impl Printable {
+    /// Makes text of bytes that claim to be UTF-8.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let mut out = String::with_capacity(bytes.len());
+        for chunk in bytes.utf8_chunks() {
+            push_escaped(&mut out, chunk.valid());
+            for byte in chunk.invalid() {
+                let _ = write!(out, "\\x{byte:02x}");
+            }
+        }
+        Self(out.into())
+    }
+
+    /// Makes text of foreign text, such as a file name.
+    pub fn from_text(text: &str) -> Self {
+        Self::from_bytes(text.as_bytes())
+    }
+
+    /// The clean text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether there is no text at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+fn push_escaped(out: &mut String, text: &str) {
+    for c in text.chars() {
+        if is_dangerous(c) {
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+}
+
+/// Whether `c` can move the cursor, change colours, hide or reorder text on a terminal.
+pub fn is_dangerous(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+impl fmt::Display for Printable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Printable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn escapes_what_a_terminal_would_obey() {
+        let hostile = b"a\x1b[31mb\x07\xff\xc2\x9bc\xe2\x80\xaed\xe2\x80\x8be";
+        assert_eq!(
+            Printable::from_bytes(hostile).as_str(),
+            "a\\u{1b}[31mb\\u{7}\\xff\\u{9b}c\\u{202e}d\\u{200b}e"
+        );
+    }
+
+    #[test]
+    fn leaves_honest_text_alone() {
+        assert_eq!(Printable::from_text("Zürich VPN – 東京").as_str(), "Zürich VPN – 東京");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_dangerous_comes_out(bytes: Vec<u8>) {
+            prop_assert!(!Printable::from_bytes(&bytes).as_str().chars().any(is_dangerous));
+        }
+    }
+}
