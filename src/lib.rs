@@ -7,3 +7,5 @@ pub mod field;
 pub mod ipsec;
 
 pub mod capture;
+
+pub mod dissect;

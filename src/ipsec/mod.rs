@@ -1,1 +1,3 @@
 //! Keys and crypto: bytes in, bytes out.
+
+pub mod sad;
