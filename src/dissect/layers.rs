@@ -38,6 +38,10 @@ pub struct Layers {
     pub digest: Option<u64>,
     /// The outermost IP addresses.
     pub outer: Option<Addresses>,
+    /// The IP addresses nearest to what is read now; at the end, those next to UDP or ICMP.
+    pub addresses: Option<Addresses>,
+    /// A non-ESP marker was read (RFC 3948 section 2.2).
+    pub marker: bool,
     /// The outermost ESP packet.
     pub esp: Option<Esp>,
     /// ESP packets inside it, outermost first.
@@ -52,6 +56,8 @@ pub struct Layers {
     pub udp: Option<Udp>,
     /// The L2TP header.
     pub l2tp: Option<L2tp>,
+    /// The version of an L2TP header that is not version 2: 1 (L2F, RFC 2341), 3 (RFC 3931) or no version at all.
+    pub other_version: Option<u8>,
     /// The control message behind it.
     pub control: Option<Box<Control>>,
     /// The PPP frame behind it.

@@ -1,4 +1,7 @@
 //! One file per protocol. A dissector reads, and never judges.
+//!
+//! [`dissect`] goes down the protocols of one frame in a loop with a depth limit. Each dissector gets a cursor over
+//! exactly its octets and returns what comes [`Next`]; what it read stands in the [`Layers`].
 #![cfg_attr(
     not(test),
     deny(
@@ -11,30 +14,97 @@
     )
 )]
 
+pub mod avp_table;
+pub mod defrag;
+pub mod ike;
+pub mod l2tp_names;
 pub mod layers;
 pub mod registry;
+pub mod udp;
+
+mod avp;
+mod cooked;
+mod esp;
+mod ethernet;
+mod ipv4;
+mod ipv6;
+mod l2tp;
+mod nat_traversal;
+mod raw;
+#[cfg(test)]
+mod testing;
+mod walk;
 
 pub use registry::Protocol;
+pub use walk::{Context, LearnedPorts, Scratch, dissect};
 
-use crate::field::Short;
+use crate::field::{Cursor, Short, Sink};
+
+use defrag::{Key, Piece};
 
 /// What a dissector returns: what comes next in its payload, or the read that did not fit.
 pub(crate) type Step = Result<Next, Short>;
 
 /// What comes next.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) enum Next {
-    /// This protocol, in the octets that the cursor has left: `start..end` of the dissector's own octets.
-    Payload {
-        /// Which protocol.
-        protocol: Protocol,
-        /// From where, counted from the first octet of the dissector's cursor.
-        start: usize,
-        /// To where.
-        end: usize,
-        /// The capture lacks the end of it.
-        cut: bool,
-    },
-    /// Nothing: the dissector has put the reason into the layers, if it is not completeness.
+    /// This protocol, in octets `start..end` of the dissector's cursor; `cut` says that their end is not there.
+    Payload { protocol: Protocol, start: usize, end: usize, cut: bool },
+    /// This protocol, in these octets of the plaintext that the dissector has made.
+    Plain { protocol: Protocol, payload: std::ops::Range<usize> },
+    /// A fragment of an IP payload: what is left of the cursor.
+    Fragment { key: Key, piece: Piece },
+    /// Nothing: all was read.
     End,
+    /// Nothing: ESP that could not be opened.
+    Sealed,
+    /// Nothing: a protocol that is not looked into.
+    NotOurs,
+    /// Nothing: UDP on ports of which nothing is known.
+    UnknownPort,
+}
+
+impl Next {
+    /// `protocol`, in all that the cursor has left.
+    pub(crate) fn rest<S: Sink>(c: &Cursor<'_, '_, S>, protocol: Protocol) -> Self {
+        let start = c.consumed();
+        Self::Payload { protocol, start, end: start.saturating_add(c.remaining()), cut: c.is_cut() }
+    }
+
+    /// The fragment at `offset` of the datagram `key`: all that the cursor has left.
+    pub(crate) fn fragment<S: Sink>(c: &Cursor<'_, '_, S>, key: Key, offset: u32, more: bool) -> Self {
+        let start = c.consumed();
+        let end = start.saturating_add(c.remaining());
+        Self::Fragment { key, piece: Piece { offset, more, cut: c.is_cut(), start, end } }
+    }
+}
+
+/// IP protocol numbers (also of IPv6 and ESP next headers) that are dissected: the rows of one table.
+static IP_PROTOCOLS: &[(u8, &str, Option<Protocol>)] = &[
+    (1, "ICMP", Some(Protocol::Icmp)),
+    (4, "IPv4", Some(Protocol::Ipv4)),
+    (6, "TCP", None),
+    (17, "UDP", Some(Protocol::Udp)),
+    (41, "IPv6", Some(Protocol::Ipv6)),
+    (47, "GRE", None),
+    (50, "ESP", Some(Protocol::Esp)),
+    (51, "AH", None),
+    (58, "ICMPv6", Some(Protocol::Icmpv6)),
+    (59, "no next header", None),
+    (108, "IPComp", None),
+    (115, "L2TPv3", None),
+];
+
+/// The protocol behind an IP protocol number, if it is dissected.
+pub(crate) fn ip_protocol(number: u8) -> Option<Protocol> {
+    IP_PROTOCOLS.iter().find(|row| row.0 == number).and_then(|row| row.2)
+}
+
+/// The name of an IP protocol number.
+pub fn ip_protocol_name(number: u64) -> Option<&'static str> {
+    IP_PROTOCOLS.iter().find(|row| u64::from(row.0) == number).map(|row| row.1)
+}
+
+fn ip_follow<S: Sink>(c: &Cursor<'_, '_, S>, number: u8) -> Next {
+    ip_protocol(number).map_or(Next::NotOurs, |protocol| Next::rest(c, protocol))
 }

@@ -41,7 +41,7 @@ pub struct Short {
     pub source: u8,
     /// What set the end.
     pub bound: Bound,
-    /// The end is there only because the capture cut the packet: no fault of the sender.
+    /// What a header promised is not there: the capture cut the packet, or that header lies.
     pub cut: bool,
 }
 
@@ -59,7 +59,7 @@ pub struct Cursor<'a, 's, S: Sink> {
 }
 
 impl<'a, 's, S: Sink> Cursor<'a, 's, S> {
-    /// A cursor over `bytes`, which are `base..` of byte source `source`; `cut` says that the capture lacks their end.
+    /// A cursor over `bytes`, which are `base..` of byte source `source`; `cut` says that their end is not there.
     pub fn new(bytes: &'a [u8], source: u8, base: u32, bound: Bound, cut: bool, sink: &'s mut S) -> Self {
         Self { bytes, at: 0, base, source, bound, cut, grouped: false, sink }
     }
@@ -74,7 +74,7 @@ impl<'a, 's, S: Sink> Cursor<'a, 's, S> {
         self.remaining() == 0
     }
 
-    /// Whether the capture lacks the end of what this cursor should cover.
+    /// Whether the end of what this cursor should cover is not there: the capture cut it, or a length lies.
     pub fn is_cut(&self) -> bool {
         self.cut
     }
@@ -273,19 +273,17 @@ impl<'a, 's, S: Sink> Cursor<'a, 's, S> {
         Ok(sub)
     }
 
-    /// Ends this cursor `len` octets from here, if that is earlier; if it is later, says so by `true` and, where the
-    /// capture did not cut the packet, leaves judging that to the caller.
+    /// Ends this cursor `len` octets from here. If it ends before that, the rest is not there: the cursor is cut.
     #[inline(always)]
-    pub fn limit(&mut self, len: usize, bound: Bound) -> bool {
+    pub fn limit(&mut self, len: usize, bound: Bound) {
         let end = self.at.saturating_add(len);
         match self.bytes.get(..end) {
             Some(bytes) => {
                 self.bytes = bytes;
                 self.bound = bound;
                 self.cut = false;
-                false
             }
-            None => true,
+            None => self.cut = true,
         }
     }
 }
@@ -345,8 +343,9 @@ mod tests {
         let mut c = Cursor::new(&[1, 2, 3], 0, 0, Bound::Capture, true, &mut nothing);
         let fault = c.sub(&BOX, 4, Bound::Buffer).unwrap_err();
         assert!(fault.cut && fault.needed == 4 && fault.available == 3);
-        assert!(c.limit(4, Bound::Buffer));
-        assert!(!c.limit(2, Bound::Buffer));
-        assert_eq!(c.remaining(), 2);
+        c.limit(4, Bound::Buffer);
+        assert!(c.is_cut());
+        c.limit(2, Bound::Buffer);
+        assert_eq!((c.remaining(), c.is_cut()), (2, false));
     }
 }

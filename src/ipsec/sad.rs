@@ -15,3 +15,30 @@ impl fmt::Display for Spi {
         write!(f, "{:#010x}", self.0)
     }
 }
+
+#[derive(Debug, Default)]
+pub struct Sad;
+#[derive(Debug, Default)]
+pub struct Hints;
+#[derive(Debug)]
+pub enum Opening {
+    NoKey,
+    Unsupported { sa: SaId },
+    BadIcv { sa: SaId },
+    BadPadding { sa: SaId },
+    TooShort { needed: usize, available: usize },
+    Opened { sa: SaId, next_header: u8, payload: std::ops::Range<usize>, short_icv: bool, high: Option<u32> },
+}
+impl Sad {
+    pub fn open(
+        &self,
+        _: &mut Hints,
+        _: Spi,
+        _: std::net::IpAddr,
+        _: std::net::IpAddr,
+        _: &[u8],
+        _: &mut Vec<u8>,
+    ) -> Opening {
+        Opening::NoKey
+    }
+}

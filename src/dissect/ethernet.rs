@@ -1,0 +1,71 @@
+//! Ethernet and its VLAN tags (IEEE 802.3, 802.1Q, 802.1ad).
+
+use crate::field::{Bound, Cursor, Kind, Sink};
+use crate::fields;
+
+use super::layers::Layers;
+use super::{Next, Protocol, Step};
+
+fields! {
+    section "IEEE 802.3";
+    DESTINATION = "eth.dst", "Destination", Kind::Mac;
+    SOURCE = "eth.src", "Source", Kind::Mac;
+    TYPE = "eth.type", "Type", Kind::Hex(16);
+    LENGTH = "eth.len", "Length", Kind::Dec(16);
+    VLAN_ID = "vlan.id", "ID", Kind::Dec(16);
+    VLAN_PRIORITY = "vlan.priority", "Priority", Kind::Dec(16);
+    VLAN_DEI = "vlan.dei", "DEI", Kind::Flag;
+    VLAN_TYPE = "vlan.etype", "Type", Kind::Hex(16);
+}
+
+pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, _: &mut Layers) -> Step {
+    c.octets(&DESTINATION, 6)?;
+    c.octets(&SOURCE, 6)?;
+    // IEEE 802.3 clause 3.2.6: up to 1500 it is a length, of an LLC frame that carries nothing of ours.
+    if c.peek_u16().is_some_and(|value| value <= 1500) {
+        c.u16(&LENGTH)?;
+        return Ok(Next::NotOurs);
+    }
+    let ethertype = c.u16(&TYPE)?;
+    Ok(follow(c, ethertype))
+}
+
+/// A VLAN tag behind its EtherType.
+pub(crate) fn vlan<S: Sink>(c: &mut Cursor<'_, '_, S>, _: &mut Layers) -> Step {
+    let tag = c.u16(&VLAN_ID)?;
+    c.part(&VLAN_PRIORITY, 2, u64::from(tag >> 13));
+    c.part(&VLAN_DEI, 2, u64::from(tag >> 12 & 1));
+    let ethertype = c.u16(&VLAN_TYPE)?;
+    Ok(follow(c, ethertype))
+}
+
+/// What follows an EtherType.
+pub(crate) fn follow<S: Sink>(c: &Cursor<'_, '_, S>, ethertype: u16) -> Next {
+    match ethertype {
+        0x0800 => Next::rest(c, Protocol::Ipv4),
+        0x86dd => Next::rest(c, Protocol::Ipv6),
+        0x8100 | 0x88a8 | 0x9100 | 0x9200 => Next::rest(c, Protocol::Vlan),
+        _ => Next::NotOurs,
+    }
+}
+
+/// The bound of a link-layer payload is the frame itself.
+pub(crate) const BOUND: Bound = Bound::Capture;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dissect::testing::step;
+
+    #[test]
+    fn tags_stack_and_llc_is_not_ours() {
+        let plain = [&[0u8; 12][..], &[0x08, 0x00, 0x45]].concat();
+        assert_eq!(step(&plain, dissect), "Payload Ipv4 14..15");
+        let tagged = [&[0u8; 12][..], &[0x88, 0xa8, 0, 5, 0x81, 0, 0, 6, 0x86, 0xdd]].concat();
+        assert_eq!(step(&tagged, dissect), "Payload Vlan 14..22");
+        assert_eq!(step(&[0, 5, 0x81, 0, 0, 6, 0x86, 0xdd], vlan), "Payload Vlan 4..8");
+        let llc = [&[0u8; 12][..], &[0, 38, 0x42, 0x42]].concat();
+        assert_eq!(step(&llc, dissect), "NotOurs");
+        assert_eq!(step(&plain[..13], dissect), "Short eth.type needs 2, has 1 at 12");
+    }
+}

@@ -1,0 +1,104 @@
+//! IPv6 and its extension headers (RFC 8200).
+
+use crate::field::{Bound, Cursor, Kind, Short, Sink};
+use crate::fields;
+
+use super::defrag::Key;
+use super::layers::{Addresses, Layers};
+use super::{Next, Step, ip_follow, ip_protocol_name};
+
+fields! {
+    section "RFC 8200 3";
+    VERSION = "ipv6.version", "Version", Kind::Dec(8);
+    TRAFFIC_CLASS = "ipv6.tclass", "Traffic Class", Kind::Hex(32);
+    FLOW_LABEL = "ipv6.flow", "Flow Label", Kind::Hex(32);
+    LENGTH = "ipv6.plen", "Payload Length", Kind::Dec(16);
+    NEXT_HEADER = "ipv6.nxt", "Next Header", Kind::Dec(8), names ip_protocol_name;
+    HOP_LIMIT = "ipv6.hlim", "Hop Limit", Kind::Dec(8);
+    SOURCE = "ipv6.src", "Source Address", Kind::Ipv6;
+    DESTINATION = "ipv6.dst", "Destination Address", Kind::Ipv6;
+    EXTENSION_NEXT = "ipv6.opt.next_header", "Next Header", Kind::Dec(8), names ip_protocol_name;
+    EXTENSION_LENGTH = "ipv6.opt.length", "Length", Kind::Dec(8);
+    EXTENSION_DATA = "ipv6.opt.unknown", "Extension data", Kind::Bytes;
+    FRAGMENT_NEXT = "ipv6.fraghdr.nxt", "Next header", Kind::Hex(8), names ip_protocol_name;
+    FRAGMENT_RESERVED = "ipv6.fraghdr.reserved_octet", "Reserved octet", Kind::Hex(8);
+    FRAGMENT_OFFSET = "ipv6.fraghdr.offset", "Offset", Kind::Dec(16);
+    FRAGMENT_MORE = "ipv6.fraghdr.more", "More Fragments", Kind::Flag;
+    FRAGMENT_IDENTIFICATION = "ipv6.fraghdr.ident", "Identification", Kind::Hex(32);
+}
+
+const BOUND: Bound = Bound::Header("the IPv6 payload length");
+
+pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -> Step {
+    let first = c.u32(&VERSION)?;
+    if first >> 28 != 6 {
+        return Err(c.invalid(&VERSION, 6, first >> 28));
+    }
+    c.part(&TRAFFIC_CLASS, 4, u64::from(first >> 20 & 0xff));
+    c.part(&FLOW_LABEL, 4, u64::from(first & 0xf_ffff));
+    let length = c.u16(&LENGTH)?;
+    let next = c.u8(&NEXT_HEADER)?;
+    c.u8(&HOP_LIMIT)?;
+    let addresses = Addresses { source: c.ipv6(&SOURCE)?.into(), destination: c.ipv6(&DESTINATION)?.into() };
+    layers.addresses = Some(addresses);
+    layers.outer.get_or_insert(addresses);
+    // Payload Length 0: a jumbogram (RFC 2675), or a capture before segmentation offload.
+    if length != 0 {
+        c.limit(usize::from(length), BOUND);
+    }
+    extensions(c, next, addresses)
+}
+
+/// Walks over hop-by-hop, routing and destination options headers (each at least 8 octets, so the walk ends).
+fn extensions<S: Sink>(c: &mut Cursor<'_, '_, S>, mut next: u8, addresses: Addresses) -> Result<Next, Short> {
+    loop {
+        match next {
+            0 | 43 | 60 | 135 | 139 | 140 => {
+                next = c.u8(&EXTENSION_NEXT)?;
+                let units = c.u8(&EXTENSION_LENGTH)?;
+                c.octets(&EXTENSION_DATA, usize::from(units).saturating_mul(8).saturating_add(6))?;
+            }
+            44 => {
+                let protocol = c.u8(&FRAGMENT_NEXT)?;
+                c.u8(&FRAGMENT_RESERVED)?;
+                let word = c.u16(&FRAGMENT_OFFSET)?;
+                let more = word & 1 == 1;
+                c.part(&FRAGMENT_MORE, 2, u64::from(more));
+                let identification = c.u32(&FRAGMENT_IDENTIFICATION)?;
+                let offset = u32::from(word & 0xfff8);
+                if more || offset > 0 {
+                    let key = Key { addresses, identification, protocol };
+                    return Ok(Next::fragment(c, key, offset, more));
+                }
+                // RFC 6946: an atomic fragment is a whole packet.
+                next = protocol;
+            }
+            _ => return Ok(ip_follow(c, next)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dissect::testing::step;
+
+    fn packet(next: u8, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0x60, 0, 0, 0, 0, payload.len() as u8, next, 64];
+        bytes.extend([0x20; 32]);
+        bytes.extend(payload);
+        bytes
+    }
+
+    #[test]
+    fn extension_headers_lead_to_the_payload() {
+        assert_eq!(step(&packet(17, &[0; 8]), dissect), "Payload Udp 40..48");
+        let two = [&[60, 0, 1, 2, 3, 4, 5, 6][..], &[50, 0, 1, 2, 3, 4, 5, 6], &[9; 9]].concat();
+        assert_eq!(step(&packet(0, &two), dissect), "Payload Esp 56..65");
+        let fragment = [17, 0, 0x05, 0xb9, 0, 0, 0, 1, 1, 2, 3];
+        assert_eq!(step(&packet(44, &fragment), dissect), "Fragment 1464 more");
+        let atomic = [17, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3];
+        assert_eq!(step(&packet(44, &atomic), dissect), "Payload Udp 48..51");
+        assert_eq!(step(&packet(0, &[60, 9, 0]), dissect), "Short ipv6.opt.unknown needs 78, has 1 at 42");
+    }
+}

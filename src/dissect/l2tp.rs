@@ -1,0 +1,121 @@
+//! The L2TPv2 header (RFC 2661 section 3.1).
+
+use crate::field::{Bound, Cursor, Kind, Sink};
+use crate::fields;
+use crate::util::seq::Seq16;
+
+use super::layers::{L2tp, Layers, SessionId, TunnelId};
+use super::{Next, Protocol, Step, avp};
+
+fields! {
+    section "RFC 2661 3.1";
+    FLAGS = "l2tp.flags", "Flags", Kind::Hex(16);
+    TYPE = "l2tp.type", "Type", Kind::Dec(16), names type_name;
+    LENGTH_BIT = "l2tp.length_bit", "Length Bit", Kind::Flag;
+    SEQUENCE_BIT = "l2tp.seq_bit", "Sequence Bit", Kind::Flag;
+    OFFSET_BIT = "l2tp.offset_bit", "Offset bit", Kind::Flag;
+    PRIORITY_BIT = "l2tp.priority", "Priority", Kind::Flag;
+    VERSION = "l2tp.version", "Version", Kind::Dec(16);
+    LENGTH = "l2tp.length", "Length", Kind::Dec(16);
+    TUNNEL = "l2tp.tunnel", "Tunnel ID", Kind::Dec(16);
+    SESSION = "l2tp.session", "Session ID", Kind::Dec(16);
+    NS = "l2tp.Ns", "Ns", Kind::Dec(16);
+    NR = "l2tp.Nr", "Nr", Kind::Dec(16);
+    OFFSET = "l2tp.offset", "Offset", Kind::Dec(16);
+    OFFSET_PADDING = "l2tp.offset_padding", "Offset Padding", Kind::Bytes;
+}
+
+fn type_name(value: u64) -> Option<&'static str> {
+    ["Data Message", "Control Message"].get(usize::try_from(value).ok()?).copied()
+}
+
+const BOUND: Bound = Bound::Header("the L2TP Length");
+
+pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -> Step {
+    let flags = c.u16(&FLAGS)?;
+    let bit = |mask: u16| u64::from(flags & mask != 0);
+    c.part(&TYPE, 2, bit(L2tp::T));
+    c.part(&LENGTH_BIT, 2, bit(L2tp::L));
+    c.part(&SEQUENCE_BIT, 2, bit(L2tp::S));
+    c.part(&OFFSET_BIT, 2, bit(L2tp::O));
+    c.part(&PRIORITY_BIT, 2, bit(L2tp::P));
+    c.part(&VERSION, 2, u64::from(flags & 0xf));
+    let version = (flags & 0xf).to_be_bytes()[1];
+    if version != 2 {
+        layers.other_version = Some(version);
+        return Ok(Next::NotOurs);
+    }
+    let length = if bit(L2tp::L) == 1 { Some(c.u16(&LENGTH)?) } else { None };
+    if let Some(length) = length {
+        match usize::from(length).checked_sub(c.consumed()) {
+            Some(rest) => c.limit(rest, BOUND),
+            None => return Err(c.invalid(&LENGTH, 8, length.into())),
+        }
+    }
+    let tunnel_id = TunnelId(c.u16(&TUNNEL)?);
+    let session_id = SessionId(c.u16(&SESSION)?);
+    let (mut ns, mut nr, mut offset) = (None, None, None);
+    if bit(L2tp::S) == 1 {
+        ns = Some(Seq16(c.u16(&NS)?));
+        nr = Some(Seq16(c.u16(&NR)?));
+    }
+    if bit(L2tp::O) == 1 {
+        let size = c.u16(&OFFSET)?;
+        c.octets(&OFFSET_PADDING, size.into())?;
+        offset = Some(size);
+    }
+    let payload = u32::try_from(c.remaining()).unwrap_or(u32::MAX);
+    let header = L2tp { flags, length, tunnel_id, session_id, ns, nr, offset, payload };
+    layers.l2tp = Some(header);
+    if header.is_control() {
+        layers.control = Some(Box::new(avp::dissect(c)));
+        return Ok(Next::End);
+    }
+    Ok(Next::rest(c, Protocol::Ppp))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dissect::testing::{layers_of, step};
+
+    /// Every combination of the L, S, O and P bits on a data message leads to the same payload.
+    #[test]
+    fn all_bit_combinations_of_data_find_the_payload() {
+        for bits in 0..16u16 {
+            let flags =
+                (bits & 1) << 14 | (bits >> 1 & 1) << 11 | (bits >> 2 & 1) << 9 | (bits >> 3 & 1) << 8 | 2;
+            let mut bytes = flags.to_be_bytes().to_vec();
+            if flags & L2tp::L != 0 {
+                bytes.extend([0, 0]);
+            }
+            bytes.extend([0, 7, 0, 9]);
+            if flags & L2tp::S != 0 {
+                bytes.extend([0, 3, 0, 4]);
+            }
+            if flags & L2tp::O != 0 {
+                bytes.extend([0, 2, 0xaa, 0xaa]);
+            }
+            let start = bytes.len();
+            bytes.extend([0xff, 3, 0xc0, 0x21]);
+            if flags & L2tp::L != 0 {
+                bytes[3] = bytes.len() as u8;
+                bytes.push(0xee);
+            }
+            let end = start + 4;
+            assert_eq!(step(&bytes, dissect), format!("Payload Ppp {start}..{end}"), "{flags:#06x}");
+            let header = layers_of(&bytes, dissect).l2tp.expect("a header");
+            assert_eq!((header.tunnel_id, header.session_id, header.payload), (TunnelId(7), SessionId(9), 4));
+            assert_eq!(header.ns, (flags & L2tp::S != 0).then_some(Seq16(3)));
+        }
+    }
+
+    #[test]
+    fn lengths_that_lie_are_faults_or_cuts() {
+        let short = [0xc8, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0];
+        assert_eq!(step(&short, dissect), "Short l2tp.length needs 8, has 3 at 4");
+        let long = [0x40, 2, 0, 99, 0, 7, 0, 9, 0xff, 3];
+        assert_eq!(step(&long, dissect), "Payload Ppp 8..10 cut");
+        assert_eq!(step(&[0xc8, 3, 0, 12], dissect), "NotOurs");
+    }
+}

@@ -1,0 +1,47 @@
+//! Link types without a link header, or with an address family alone (LINKTYPE_RAW, _NULL, _LOOP).
+
+use crate::field::{Cursor, Kind, Sink};
+use crate::fields;
+
+use super::layers::Layers;
+use super::{Next, Protocol, Step};
+
+fields! {
+    section "LINKTYPE_NULL";
+    FAMILY = "null.family", "Family", Kind::Dec(32);
+}
+
+/// An IP packet of either version.
+pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, _: &mut Layers) -> Step {
+    Ok(match c.peek(0).map(|octet| octet >> 4) {
+        Some(4) => Next::rest(c, Protocol::Ipv4),
+        Some(6) => Next::rest(c, Protocol::Ipv6),
+        _ => Next::NotOurs,
+    })
+}
+
+/// Four octets of address family: in the order of the capturing host for NULL, in network order for LOOP.
+pub(crate) fn null<S: Sink>(c: &mut Cursor<'_, '_, S>, _: &mut Layers) -> Step {
+    let family = c.u32(&FAMILY)?;
+    let family = if family > 0xffff { family.swap_bytes() } else { family };
+    Ok(match family {
+        2 => Next::rest(c, Protocol::Ipv4),
+        // AF_INET6 differs: 24 NetBSD and OpenBSD, 28 FreeBSD, 30 macOS, 10 Linux.
+        10 | 24 | 28 | 30 => Next::rest(c, Protocol::Ipv6),
+        _ => Next::NotOurs,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dissect::testing::step;
+
+    #[test]
+    fn the_family_is_read_in_either_order() {
+        assert_eq!(step(&[2, 0, 0, 0, 0x45], null), "Payload Ipv4 4..5");
+        assert_eq!(step(&[0, 0, 0, 30, 0x60], null), "Payload Ipv6 4..5");
+        assert_eq!(step(&[0x45, 0], dissect), "Payload Ipv4 0..2");
+        assert_eq!(step(&[], dissect), "NotOurs");
+    }
+}

@@ -1,0 +1,254 @@
+//! The way of one frame down its protocols.
+
+use std::hash::{BuildHasher, Hasher};
+use std::ops::Range;
+
+use hashbrown::HashSet;
+
+use crate::capture::{Frame, LinkType};
+use crate::field::{Bound, Cursor, Sink};
+use crate::ipsec::sad::{Hints, Sad};
+
+use super::defrag::Defrag;
+use super::layers::{Endpoint, Fragment, Layers, Stop, Udp};
+use super::{Next, Protocol, cooked, esp, ethernet, ipv4, ipv6, l2tp, nat_traversal, raw, udp};
+
+/// More protocols inside each other than any honest frame has.
+const MOST_LAYERS: usize = 32;
+/// More decrypted or reassembled buffers inside each other than any honest frame has.
+const MOST_SOURCES: usize = 16;
+
+/// What one worker needs to dissect.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The keys.
+    pub sad: &'a Sad,
+    /// Which of several keys fitted last.
+    pub hints: &'a mut Hints,
+    /// Buffers for plaintext, reused from frame to frame.
+    pub scratch: &'a mut Scratch,
+    /// Fragments that wait for each other; without it, a fragment is the end.
+    pub defrag: Option<&'a mut Defrag>,
+    /// Ports that turned out to carry L2TP.
+    pub learned: &'a LearnedPorts,
+}
+
+/// Decrypted and reassembled buffers of one frame.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    buffers: Vec<Vec<u8>>,
+    digest: hashbrown::DefaultHashBuilder,
+}
+
+/// Endpoints other than port 1701 that were seen to speak L2TP (RFC 2661 section 8.1).
+#[derive(Debug, Default)]
+pub struct LearnedPorts {
+    endpoints: HashSet<Endpoint>,
+}
+
+impl LearnedPorts {
+    /// Endpoints that are remembered at the most.
+    pub const LIMIT: usize = 65_536;
+
+    /// Remembers the ends of a control message that do not use port 1701.
+    pub fn learn(&mut self, udp: &Udp) {
+        for end in [udp.source, udp.destination] {
+            if end.port != udp::L2TP_PORT && self.endpoints.len() < Self::LIMIT {
+                self.endpoints.insert(end);
+            }
+        }
+    }
+
+    /// Whether both ends of a datagram are known to speak L2TP.
+    pub fn knows(&self, udp: &Udp) -> bool {
+        let known = |end: &Endpoint| end.port == udp::L2TP_PORT || self.endpoints.contains(end);
+        !self.endpoints.is_empty() && known(&udp.source) && known(&udp.destination)
+    }
+}
+
+/// Where the walk stands: a protocol and its octets.
+struct At {
+    protocol: Protocol,
+    source: usize,
+    octets: Range<usize>,
+    cut: bool,
+}
+
+/// Dissects one frame into `layers` (which must be new) and tells `sink` its fields.
+pub fn dissect<S: Sink>(frame: &Frame<'_>, context: &mut Context<'_>, sink: &mut S, layers: &mut Layers) {
+    let truncated = (frame.original_len as usize) > frame.data.len();
+    let Some(protocol) = link_protocol(frame.link) else {
+        layers.stop = Stop::NotOurs;
+        return;
+    };
+    let mut at = At { protocol, source: 0, octets: 0..frame.data.len(), cut: truncated };
+    for _ in 0..MOST_LAYERS {
+        match step(frame, context, sink, layers, &at) {
+            Ok(next) => match advance(frame, context, layers, at, next) {
+                Some(further) => at = further,
+                None => return,
+            },
+            Err(what) => {
+                let layer = at.protocol;
+                layers.stop = if what.cut && truncated && what.source == 0 {
+                    Stop::Cut { layer, what }
+                } else {
+                    Stop::Malformed { layer, what }
+                };
+                return;
+            }
+        }
+    }
+    layers.stop = Stop::TooDeep;
+}
+
+fn link_protocol(link: LinkType) -> Option<Protocol> {
+    Some(match link.0 {
+        0 | 108 => Protocol::Null,
+        1 => Protocol::Ethernet,
+        12 | 14 | 101 | 228 | 229 => Protocol::RawIp,
+        113 => Protocol::LinuxSll,
+        276 => Protocol::LinuxSll2,
+        _ => return None,
+    })
+}
+
+fn octets<'a>(frame: &Frame<'a>, scratch: &'a Scratch, source: usize) -> &'a [u8] {
+    match source.checked_sub(1) {
+        None => frame.data,
+        Some(index) => scratch.buffers.get(index).map_or(&[], Vec::as_slice),
+    }
+}
+
+fn step<S: Sink>(
+    frame: &Frame<'_>,
+    context: &mut Context<'_>,
+    sink: &mut S,
+    layers: &mut Layers,
+    at: &At,
+) -> super::Step {
+    // ESP writes into the buffer after the one it reads: it is taken out for the time.
+    let mut plain = Vec::new();
+    if at.protocol == Protocol::Esp {
+        if context.scratch.buffers.len() <= at.source {
+            context.scratch.buffers.resize_with(at.source.saturating_add(1), Vec::new);
+        }
+        if let Some(buffer) = context.scratch.buffers.get_mut(at.source) {
+            plain = std::mem::take(buffer);
+            plain.clear();
+        }
+    }
+    let bytes = octets(frame, context.scratch, at.source).get(at.octets.clone()).unwrap_or_default();
+    let base = u32::try_from(at.octets.start).unwrap_or(u32::MAX);
+    let source = u8::try_from(at.source).unwrap_or(u8::MAX);
+    let bound = if at.source == 0 { Bound::Capture } else { Bound::Buffer };
+    if layers.digest.is_none() && at.source == 0 {
+        layers.digest = digest(&context.scratch.digest, at.protocol, bytes);
+    }
+    let mut c = Cursor::new(bytes, source, base, bound, at.cut, sink);
+    let result = match at.protocol {
+        Protocol::Ethernet => ethernet::dissect(&mut c, layers),
+        Protocol::Vlan => ethernet::vlan(&mut c, layers),
+        Protocol::LinuxSll => cooked::dissect(&mut c, layers),
+        Protocol::LinuxSll2 => cooked::version2(&mut c, layers),
+        Protocol::Null => raw::null(&mut c, layers),
+        Protocol::RawIp => raw::dissect(&mut c, layers),
+        Protocol::Ipv4 => ipv4::dissect(&mut c, layers),
+        Protocol::Ipv6 => ipv6::dissect(&mut c, layers),
+        Protocol::Udp => udp::dissect(&mut c, layers, context.learned),
+        Protocol::NatTraversal => nat_traversal::dissect(&mut c, layers),
+        Protocol::Esp => esp::dissect(&mut c, layers, context.sad, context.hints, &mut plain),
+        Protocol::Ike => super::ike::dissect(&mut c, layers),
+        Protocol::L2tp => l2tp::dissect(&mut c, layers),
+        _ => Ok(Next::NotOurs),
+    };
+    drop(c);
+    if at.protocol == Protocol::Esp {
+        if let Some(buffer) = context.scratch.buffers.get_mut(at.source) {
+            *buffer = plain;
+        }
+    }
+    result
+}
+
+fn advance(
+    frame: &Frame<'_>,
+    context: &mut Context<'_>,
+    layers: &mut Layers,
+    at: At,
+    next: Next,
+) -> Option<At> {
+    match next {
+        Next::Payload { protocol, start, end, cut } => {
+            let base = at.octets.start;
+            let octets = base.saturating_add(start)..base.saturating_add(end);
+            return Some(At { protocol, source: at.source, octets, cut });
+        }
+        Next::Plain { protocol, payload } => {
+            let source = at.source.saturating_add(1);
+            if source <= MOST_SOURCES {
+                return Some(At { protocol, source, octets: payload, cut: false });
+            }
+            layers.stop = Stop::TooDeep;
+        }
+        Next::Fragment { key, piece } => return reassemble(frame, context, layers, &at, key, piece),
+        Next::End => layers.stop = Stop::Complete,
+        Next::Sealed => layers.stop = Stop::Sealed,
+        Next::NotOurs => layers.stop = Stop::NotOurs,
+        Next::UnknownPort => layers.stop = Stop::UnknownPort,
+    }
+    None
+}
+
+fn reassemble(
+    frame: &Frame<'_>,
+    context: &mut Context<'_>,
+    layers: &mut Layers,
+    at: &At,
+    key: super::Key,
+    piece: super::Piece,
+) -> Option<At> {
+    layers.fragment = Some(Fragment::Waiting);
+    layers.stop = Stop::Fragment;
+    let defrag = context.defrag.as_mut()?;
+    let whole = octets(frame, context.scratch, at.source).get(at.octets.clone())?;
+    let payload = whole.get(piece.start..piece.end)?;
+    let mut out = Vec::new();
+    let complete = defrag.push(key, piece, payload, frame.time, &mut out)?;
+    let octets = 0..out.len();
+    layers.fragment =
+        Some(Fragment::Completed { fragments: complete.fragments, octets: u32::try_from(out.len()).ok()? });
+    let protocol = super::ip_protocol(key.protocol);
+    let source = at.source.saturating_add(1);
+    if source > MOST_SOURCES {
+        layers.stop = Stop::TooDeep;
+        return None;
+    }
+    if context.scratch.buffers.len() < source {
+        context.scratch.buffers.resize_with(source, Vec::new);
+    }
+    *context.scratch.buffers.get_mut(at.source)? = out;
+    layers.stop = Stop::NotOurs;
+    protocol.map(|protocol| At { protocol, source, octets, cut: false })
+}
+
+/// A hash of an IP packet less what a router changes: TTL and checksum, or hop limit.
+fn digest(state: &hashbrown::DefaultHashBuilder, protocol: Protocol, bytes: &[u8]) -> Option<u64> {
+    let mut hasher = state.build_hasher();
+    let (changed, length) = match protocol {
+        Protocol::Ipv4 => {
+            let length = u16::from_be_bytes([*bytes.get(2)?, *bytes.get(3)?]);
+            hasher.write(bytes.get(..8)?);
+            hasher.write(bytes.get(9..10)?);
+            (12, if length == 0 { bytes.len() } else { usize::from(length) })
+        }
+        Protocol::Ipv6 => {
+            let length = u16::from_be_bytes([*bytes.get(4)?, *bytes.get(5)?]);
+            hasher.write(bytes.get(..7)?);
+            (8, usize::from(length).saturating_add(40))
+        }
+        _ => return None,
+    };
+    hasher.write(bytes.get(changed..length.min(bytes.len()))?);
+    Some(hasher.finish())
+}
