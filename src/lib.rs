@@ -6,6 +6,8 @@ pub mod field;
 
 pub mod ipsec;
 
+pub mod analysis;
+
 pub mod capture;
 
 pub mod dissect;

@@ -1,0 +1,197 @@
+//! One call (RFC 2661 calls it session as well): its ids, state, data and PPP (sections 5.2, 7.4, 7.5).
+
+use crate::dissect::layers::{L2tp, ResultCode, SessionId};
+use crate::util::Timestamp;
+use crate::util::seq::Seq16;
+
+use super::ppp_session::PppSession;
+use super::{ConnectionId, bump};
+
+/// Who asked for a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallKind {
+    /// The LAC, by an ICRQ.
+    Incoming,
+    /// The LNS, by an OCRQ.
+    Outgoing,
+    /// No request was seen.
+    Unknown,
+}
+
+/// The state of a call as a passive observer sees it: names of RFC 2661 sections 7.4 and 7.5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum CallState {
+    WaitReply,
+    WaitConnect,
+    Established,
+    Closed,
+    Unknown,
+}
+
+impl CallState {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WaitReply => "wait-reply",
+            Self::WaitConnect => "wait-connect",
+            Self::Established => "established",
+            Self::Closed => "closed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// One call.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The control connection it belongs to.
+    pub connection: ConnectionId,
+    /// Who asked for it.
+    pub kind: CallKind,
+    /// Which end asked for it.
+    pub requester: Option<u8>,
+    /// The session ID that each end assigned.
+    pub session_ids: [Option<SessionId>; 2],
+    /// Call Serial Number.
+    pub serial: Option<u32>,
+    /// Where it stands.
+    pub state: CallState,
+    /// Whether it was ever established, as far as the capture shows.
+    pub was_established: bool,
+    /// When it was asked for.
+    pub requested: Option<Timestamp>,
+    /// When it was established.
+    pub established: Option<Timestamp>,
+    /// The end that closed it.
+    pub closed_by: Option<u8>,
+    /// When it was closed.
+    pub closed: Option<Timestamp>,
+    /// Why: from the first CDN.
+    pub result: Option<ResultCode>,
+    /// The packet that closed it.
+    pub closing_packet: Option<u64>,
+    /// Data from each end.
+    pub data: [Data; 2],
+    /// What runs inside.
+    pub ppp: PppSession,
+    /// Its first packet.
+    pub first_packet: u64,
+    /// Data of it came before any message announced it.
+    pub unannounced: bool,
+}
+
+impl Call {
+    pub(crate) fn new(connection: ConnectionId, packet: u64) -> Self {
+        Self {
+            connection,
+            kind: CallKind::Unknown,
+            requester: None,
+            session_ids: [None, None],
+            serial: None,
+            state: CallState::Unknown,
+            was_established: false,
+            requested: None,
+            established: None,
+            closed_by: None,
+            closed: None,
+            result: None,
+            closing_packet: None,
+            data: [Data::default(), Data::default()],
+            ppp: PppSession::default(),
+            first_packet: packet,
+            unannounced: false,
+        }
+    }
+
+    /// From the request to the connection of the call.
+    pub fn setup(&self) -> Option<crate::util::Duration> {
+        Some(self.established?.since(self.requested?))
+    }
+}
+
+/// Data messages in one direction.
+#[derive(Debug, Clone, Default)]
+pub struct Data {
+    /// Messages.
+    pub packets: u64,
+    /// Octets behind their L2TP headers.
+    pub bytes: u64,
+    /// Network-layer packets among them.
+    pub network: u64,
+    /// Some carry sequence numbers.
+    pub sequenced: bool,
+    /// Numbers that never came.
+    pub lost: u64,
+    /// Numbers that came again.
+    pub duplicated: u64,
+    /// Numbers that came late.
+    pub reordered: u64,
+    /// When the first one came.
+    pub first: Option<Timestamp>,
+    /// When the last one came.
+    pub last: Option<Timestamp>,
+    next: Option<Seq16>,
+    seen: u64,
+}
+
+impl Data {
+    /// Counts a message; returns how many numbers it skipped.
+    pub(crate) fn push(&mut self, header: &L2tp, time: Timestamp) -> u16 {
+        bump(&mut self.packets);
+        self.bytes = self.bytes.saturating_add(u64::from(header.payload));
+        self.first.get_or_insert(time);
+        self.last = Some(time);
+        let Some(ns) = header.ns else { return 0 };
+        self.sequenced = true;
+        let Some(next) = self.next else {
+            self.next = Some(ns.next());
+            self.seen = 1;
+            return 0;
+        };
+        if next.is_newer_than(ns) {
+            let behind = next.steps_from(ns).saturating_sub(1);
+            let mask = if behind < 64 { 1u64 << behind } else { 0 };
+            if self.seen & mask != 0 || mask == 0 {
+                bump(&mut self.duplicated);
+            } else {
+                self.seen |= mask;
+                bump(&mut self.reordered);
+                self.lost = self.lost.saturating_sub(1);
+            }
+            return 0;
+        }
+        let skipped = ns.steps_from(next);
+        let ahead = u32::from(skipped).saturating_add(1);
+        self.seen = if ahead < 64 { self.seen << ahead | 1 } else { 1 };
+        self.lost = self.lost.saturating_add(u64::from(skipped));
+        self.next = Some(ns.next());
+        skipped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dissect::layers::TunnelId;
+
+    #[test]
+    fn data_numbers_tell_loss_copies_and_late_packets() {
+        let mut data = Data::default();
+        let header = |ns| L2tp {
+            flags: 0x0802,
+            length: None,
+            tunnel_id: TunnelId(1),
+            session_id: SessionId(1),
+            ns: Some(Seq16(ns)),
+            nr: Some(Seq16(0)),
+            offset: None,
+            payload: 10,
+        };
+        for ns in [65534, 65535, 0, 3, 2, 2, 4] {
+            data.push(&header(ns), Timestamp(0));
+        }
+        assert_eq!((data.packets, data.bytes), (7, 70));
+        assert_eq!((data.lost, data.duplicated, data.reordered), (1, 1, 1));
+    }
+}

@@ -1,0 +1,252 @@
+//! One control connection (RFC 2661 sections 5.1, 7.2): its two ends, its state, how it ended.
+
+use crate::dissect::layers::{Endpoint, MessageType, ResultCode, TunnelId};
+use crate::util::{Duration, Printable, Timestamp};
+
+use super::delivery::{Delivery, MessageKind};
+use super::ladder::Ladder;
+use super::{CallId, ConnectionId, bump, bump32};
+
+/// The state of a control connection as a passive observer sees it (RFC 2661 section 7.2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum ConnectionState {
+    WaitCtlReply,
+    WaitCtlConn,
+    Established,
+    Closed,
+    /// The capture began after the set-up.
+    Unknown,
+}
+
+impl ConnectionState {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WaitCtlReply => "wait-ctl-reply",
+            Self::WaitCtlConn => "wait-ctl-conn",
+            Self::Established => "established",
+            Self::Closed => "closed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// LAC or LNS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Role {
+    Lac,
+    Lns,
+}
+
+impl Role {
+    /// The name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lac => "LAC",
+            Self::Lns => "LNS",
+        }
+    }
+
+    /// The other one.
+    pub fn peer(self) -> Self {
+        match self {
+            Self::Lac => Self::Lns,
+            Self::Lns => Self::Lac,
+        }
+    }
+}
+
+/// One end of a control connection.
+#[derive(Debug, Clone)]
+pub struct End {
+    /// Where it sends from.
+    pub endpoint: Endpoint,
+    /// The tunnel ID it assigned.
+    pub tunnel_id: Option<TunnelId>,
+    /// Host Name AVP.
+    pub host_name: Option<Printable>,
+    /// Vendor Name AVP.
+    pub vendor: Option<Printable>,
+    /// The control messages it sent, and what came back.
+    pub delivery: Delivery,
+    /// How many of each kind it sent.
+    pub messages: Vec<(MessageKind, u32)>,
+    /// Its Hellos.
+    pub hello: Hello,
+    /// Packets of any kind it sent.
+    pub packets: u64,
+    /// Its last packet: number and time.
+    pub last: Option<(u64, Timestamp)>,
+}
+
+/// The Hellos of one end, resends aside.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Hello {
+    /// How many.
+    pub sent: u32,
+    /// When the first was sent.
+    pub first: Option<Timestamp>,
+    /// When the last was sent.
+    pub last: Option<Timestamp>,
+}
+
+impl Hello {
+    pub(crate) fn push(&mut self, time: Timestamp) {
+        bump32(&mut self.sent);
+        self.first.get_or_insert(time);
+        self.last = Some(time);
+    }
+
+    /// The mean time between two Hellos.
+    pub fn interval(&self) -> Option<Duration> {
+        let gaps = i64::from(self.sent.checked_sub(1)?);
+        self.last?.since(self.first?).0.checked_div(gaps).map(Duration)
+    }
+}
+
+impl End {
+    pub(crate) fn new(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            tunnel_id: None,
+            host_name: None,
+            vendor: None,
+            delivery: Delivery::default(),
+            messages: Vec::new(),
+            hello: Hello::default(),
+            packets: 0,
+            last: None,
+        }
+    }
+
+    pub(crate) fn count(&mut self, kind: MessageKind) {
+        match self.messages.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, count)) => bump32(count),
+            None => {
+                if self.messages.is_empty() {
+                    self.messages.reserve_exact(1);
+                }
+                self.messages.push((kind, 1));
+            }
+        }
+    }
+
+    pub(crate) fn touch(&mut self, packet: u64, time: Timestamp) {
+        bump(&mut self.packets);
+        self.last = Some((packet, time));
+    }
+
+    /// How many messages of this type it sent, resends included.
+    pub fn sent(&self, message: MessageType) -> u32 {
+        self.messages.iter().find(|(kind, _)| kind.is(message)).map_or(0, |(_, count)| *count)
+    }
+
+    /// Hellos that were not acknowledged.
+    pub fn unanswered_hellos(&self) -> u32 {
+        let open = self.delivery.outstanding.iter().filter(|o| o.message.is(MessageType::HELLO)).count();
+        u32::try_from(open).unwrap_or(u32::MAX)
+    }
+}
+
+/// One control connection. End 0 is its initiator, or the first to send if the capture begins later.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Its number: `T1` is 1.
+    pub number: u32,
+    /// The two ends.
+    pub ends: [End; 2],
+    /// Which end is the LAC, if a message shows it.
+    pub lac: Option<u8>,
+    /// Where it stands.
+    pub state: ConnectionState,
+    /// Whether it was ever established, as far as the capture shows.
+    pub was_established: bool,
+    /// The capture shows its SCCRQ.
+    pub from_start: bool,
+    /// When the SCCRQ was sent.
+    pub requested: Option<Timestamp>,
+    /// When it was established.
+    pub established: Option<Timestamp>,
+    /// The end that sent the first StopCCN.
+    pub closed_by: Option<u8>,
+    /// When.
+    pub closed: Option<Timestamp>,
+    /// Why.
+    pub result: Option<ResultCode>,
+    /// The packet of the first StopCCN.
+    pub closing_packet: Option<u64>,
+    /// Packets under ESP, and in the clear.
+    pub protection: [u64; 2],
+    /// Its calls, in order.
+    pub calls: Vec<CallId>,
+    /// Its ladder.
+    pub ladder: Ladder,
+    /// Its first packet.
+    pub first_packet: u64,
+    /// An older connection between the same endpoints.
+    pub(crate) older: Option<ConnectionId>,
+}
+
+impl Connection {
+    pub(crate) fn new(number: u32, source: Endpoint, destination: Endpoint, packet: u64) -> Self {
+        Self {
+            number,
+            ends: [End::new(source), End::new(destination)],
+            lac: None,
+            state: ConnectionState::Unknown,
+            was_established: false,
+            from_start: false,
+            requested: None,
+            established: None,
+            closed_by: None,
+            closed: None,
+            result: None,
+            closing_packet: None,
+            protection: [0, 0],
+            calls: Vec::new(),
+            ladder: Ladder::default(),
+            first_packet: packet,
+            older: None,
+        }
+    }
+
+    /// From SCCRQ to SCCCN.
+    pub fn setup(&self) -> Option<Duration> {
+        Some(self.established?.since(self.requested?))
+    }
+
+    /// The end that is taken as the LAC: by role, else the initiator.
+    pub fn lac_end(&self) -> usize {
+        usize::from(self.lac.unwrap_or(0)).min(1)
+    }
+
+    /// The role of an end.
+    pub fn role(&self, end: u8) -> Role {
+        if usize::from(end) == self.lac_end() { Role::Lac } else { Role::Lns }
+    }
+
+    /// One end.
+    pub fn end(&self, end: u8) -> &End {
+        let [first, second] = &self.ends;
+        if end == 0 { first } else { second }
+    }
+
+    pub(crate) fn end_mut(&mut self, end: u8) -> &mut End {
+        let [first, second] = &mut self.ends;
+        if end == 0 { first } else { second }
+    }
+
+    /// Whether only its SCCRQ was seen: what a flood of requests leaves behind.
+    pub(crate) fn is_half_open(&self) -> bool {
+        let [first, second] = &self.ends;
+        self.state == ConnectionState::WaitCtlReply && second.packets == 0 && first.packets <= 1
+    }
+
+    /// Packets of one end only, in a conversation that takes two.
+    pub fn one_way(&self) -> bool {
+        let [first, second] = &self.ends;
+        first.packets == 0 || second.packets == 0
+    }
+}

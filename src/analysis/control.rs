@@ -1,0 +1,640 @@
+//! Control messages: to which connection and call they belong, and what they change (RFC 2661 sections 5 and 7).
+
+use crate::dissect::avp_table::attribute;
+use crate::dissect::layers::{
+    Avp, AvpFault, AvpValue, Control, L2tp, MessageType, ResultCode, SessionId, TunnelId, Udp,
+};
+use crate::util::Printable;
+
+use super::call::{Call, CallKind, CallState};
+use super::connection::{Connection, ConnectionState};
+use super::delivery::{Explained, MessageKind, Sent};
+use super::facts::{Fact, Scope};
+use super::ladder::{Effect, MessageRow};
+use super::limits::Limit;
+use super::{CallId, ConnectionId, Meta, Tracker};
+
+/// Connections between one pair of endpoints that a search looks at: a flood between two hosts must not make it slow.
+const MOST_STEPS: usize = 64;
+
+fn find(control: &Control, wanted: u16) -> Option<&Avp> {
+    control.avps.iter().find(|avp| avp.vendor == 0 && avp.attribute == wanted)
+}
+
+fn number(control: &Control, wanted: u16) -> Option<u64> {
+    match find(control, wanted)?.value {
+        AvpValue::Number(number) => Some(number),
+        _ => None,
+    }
+}
+
+fn number16(control: &Control, wanted: u16) -> Option<u16> {
+    number(control, wanted).and_then(|number| u16::try_from(number).ok())
+}
+
+fn text(control: &Control, wanted: u16) -> Option<Printable> {
+    match &find(control, wanted)?.value {
+        AvpValue::Text(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+fn result(control: &Control) -> Option<ResultCode> {
+    match &find(control, attribute::RESULT_CODE)?.value {
+        AvpValue::Result(result) => Some(result.clone()),
+        _ => None,
+    }
+}
+
+fn kind(control: &Control) -> MessageKind {
+    match control.message {
+        Some(message) if message.name() != "unknown" => MessageKind::Known(message),
+        Some(_) => MessageKind::Unknown,
+        None if find(control, attribute::MESSAGE_TYPE).is_some()
+            || control.cut
+            || control.fault.is_some() =>
+        {
+            MessageKind::Unknown
+        }
+        None => MessageKind::Zlb,
+    }
+}
+
+fn other(end: u8) -> u8 {
+    1u8.saturating_sub(end)
+}
+
+/// What a control message says of itself.
+struct Message<'a> {
+    kind: MessageKind,
+    control: &'a Control,
+    header: &'a L2tp,
+    tunnel: Option<TunnelId>,
+    session: Option<SessionId>,
+}
+
+impl Message<'_> {
+    fn is(&self, message: MessageType) -> bool {
+        self.kind.is(message)
+    }
+}
+
+impl Tracker {
+    pub(super) fn control(
+        &mut self,
+        meta: &Meta,
+        udp: &Udp,
+        header: &L2tp,
+        control: &Control,
+        protected: bool,
+    ) {
+        let message = Message {
+            kind: kind(control),
+            control,
+            header,
+            tunnel: number16(control, attribute::ASSIGNED_TUNNEL_ID).map(TunnelId),
+            session: number16(control, attribute::ASSIGNED_SESSION_ID).map(SessionId),
+        };
+        self.learned.learn(udp);
+        let Some((id, from)) = self.route(meta, udp, &message) else { return };
+        self.arrived(id, from, meta, udp, header, protected);
+        self.assign(id, from, &message);
+        let sent = self.deliver(id, from, meta, &message);
+        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
+        let scope = Scope { connection: Some(connection.number), end: Some(from), ..Scope::default() };
+        connection.end_mut(from).count(message.kind);
+        self.faults(&message, scope, meta);
+        let (effect, call) = match sent {
+            Delivered::Again => (Effect::None, None),
+            Delivered::New(acknowledged) => {
+                let (effect, call) = self.change(id, from, meta, &message);
+                let effect = match acknowledged {
+                    Some(after) if effect == Effect::None => Effect::Acknowledged(after),
+                    _ => effect,
+                };
+                (effect, call)
+            }
+        };
+        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
+        if let (Some(call), Some(ns)) = (call, header.ns) {
+            connection.end_mut(from).delivery.about(ns, call);
+        }
+        let row = MessageRow {
+            packet: meta.packet,
+            last_packet: meta.packet,
+            time: meta.time,
+            from,
+            message: message.kind,
+            numbers: header.ns.zip(header.nr),
+            copies: 1,
+            resent: matches!(sent, Delivered::Again),
+            effect,
+        };
+        connection.ladder.message(row, &mut self.budget);
+    }
+
+    /// Finds, or opens, the connection of a control message; says which end sent it.
+    fn route(&mut self, meta: &Meta, udp: &Udp, message: &Message<'_>) -> Option<(ConnectionId, u8)> {
+        if message.is(MessageType::SCCRQ) {
+            return match self.repeated_request(udp, message) {
+                Some(id) => Some((id, 0)),
+                None => self.open(meta, udp, message.tunnel),
+            };
+        }
+        let receiver = message.header.tunnel_id;
+        if receiver.0 != 0 {
+            // An SCCRP answers its SCCRQ from wherever it likes; others follow the ports in use.
+            if let Some((id, end)) = self.routes.find(udp, receiver) {
+                return Some((id, other(end)));
+            }
+            let found = self.newest_between(udp, |connection, from| {
+                connection.state != ConnectionState::Closed && connection.end(other(from)).tunnel_id.is_none()
+            });
+            return found.or_else(|| self.open(meta, udp, None));
+        }
+        let named = message.tunnel.and_then(|tunnel| {
+            let reverse = Udp { source: udp.destination, destination: udp.source, checksum: 0 };
+            self.routes.find_exact(&reverse, tunnel)
+        });
+        named.or_else(|| self.newest_between(udp, |_, _| true)).or_else(|| self.open(meta, udp, None))
+    }
+
+    fn repeated_request(&self, udp: &Udp, message: &Message<'_>) -> Option<ConnectionId> {
+        let same = |connection: &Connection| {
+            let [initiator, responder] = &connection.ends;
+            connection.from_start
+                && connection.state != ConnectionState::Closed
+                && initiator.endpoint == udp.source
+                && initiator.tunnel_id == message.tunnel
+                && (responder.endpoint == udp.destination
+                    || responder.endpoint.address == udp.destination.address)
+        };
+        self.newest_between(udp, |connection, from| from == 0 && same(connection)).map(|(id, _)| id)
+    }
+
+    /// The newest connection between two endpoints that `fits`; with the end that sends.
+    pub(super) fn newest_between(
+        &self,
+        udp: &Udp,
+        fits: impl Fn(&Connection, u8) -> bool,
+    ) -> Option<(ConnectionId, u8)> {
+        let mut next = self.routes.newest(udp);
+        for _ in 0..MOST_STEPS {
+            let id = next?;
+            let connection = self.state.connection(id)?;
+            let from = u8::from(connection.ends[0].endpoint != udp.source);
+            if fits(connection, from) {
+                return Some((id, from));
+            }
+            next = connection.older;
+        }
+        None
+    }
+
+    /// Opens a connection for the sender of a message; if the table is full, in the place of the oldest request
+    /// that nobody answered.
+    pub(super) fn open(
+        &mut self,
+        meta: &Meta,
+        udp: &Udp,
+        requested: Option<TunnelId>,
+    ) -> Option<(ConnectionId, u8)> {
+        let id = if self.state.connections.len() < self.limits.tunnels {
+            ConnectionId(u32::try_from(self.state.connections.len()).ok()?)
+        } else {
+            self.state.reach(Limit::Tunnels);
+            self.recycle()?
+        };
+        self.opened = self.opened.saturating_add(1);
+        let mut connection = Connection::new(self.opened, udp.source, udp.destination, meta.packet);
+        connection.older =
+            self.routes.set_newest(udp.source, udp.destination, id).filter(|older| *older != id);
+        match self.state.connections.get_mut(id.0 as usize) {
+            Some(place) => *place = connection,
+            None => self.state.connections.push(connection),
+        }
+        if let Some(tunnel) = requested {
+            self.routes.learn(id, 0, udp.source, udp.destination, tunnel);
+        }
+        Some((id, 0))
+    }
+
+    fn recycle(&mut self) -> Option<ConnectionId> {
+        while let Some(id) = self.half_open.pop_front() {
+            let Some(connection) = self.state.connection(id) else { continue };
+            if !connection.is_half_open() {
+                continue;
+            }
+            let [initiator, responder] = &connection.ends;
+            let (a, b, older) = (initiator.endpoint, responder.endpoint, connection.older);
+            if let Some(tunnel) = initiator.tunnel_id {
+                self.routes.forget(id, a, b, tunnel);
+            }
+            self.budget.left = self.budget.left.saturating_add(connection.ladder.rows.len());
+            self.routes.unset_newest(a, b, id, older);
+            return Some(id);
+        }
+        None
+    }
+
+    /// Notes where a packet of an end came from, and learns the receiver's tunnel ID from its header.
+    pub(super) fn arrived(
+        &mut self,
+        id: ConnectionId,
+        from: u8,
+        meta: &Meta,
+        udp: &Udp,
+        header: &L2tp,
+        protected: bool,
+    ) {
+        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
+        connection.end_mut(from).touch(meta.packet, meta.time);
+        let [under_esp, in_clear] = &mut connection.protection;
+        super::bump(if protected { under_esp } else { in_clear });
+        let moved = connection.end(from).endpoint != udp.source;
+        if moved {
+            connection.end_mut(from).endpoint = udp.source;
+        }
+        let receiver = connection.end(other(from));
+        let learned = receiver.tunnel_id.is_none() && header.tunnel_id.0 != 0;
+        if learned {
+            connection.end_mut(other(from)).tunnel_id = Some(header.tunnel_id);
+        }
+        if moved || learned {
+            self.relearn(id);
+        }
+        if !protected {
+            let scope = Scope::default();
+            self.note(Fact::InClear, scope, meta, 1);
+        }
+    }
+
+    /// Puts both tunnel IDs of a connection into the tables.
+    fn relearn(&mut self, id: ConnectionId) {
+        let Some(connection) = self.state.connection(id) else { return };
+        let [a, b] = &connection.ends;
+        let ways = [(0, a.endpoint, b.endpoint, a.tunnel_id), (1, b.endpoint, a.endpoint, b.tunnel_id)];
+        for (end, receiver, sender, tunnel) in ways {
+            if let Some(tunnel) = tunnel {
+                self.routes.learn(id, end, receiver, sender, tunnel);
+            }
+        }
+        let (a, b) = (a.endpoint, b.endpoint);
+        let older = self.routes.set_newest(a, b, id);
+        if let (Some(older), Some(connection)) = (older, self.state.connections.get_mut(id.0 as usize)) {
+            // Walking from newest to older must end: a connection never points to itself or to a younger one.
+            if older != id && connection.older.is_none() && older < id {
+                connection.older = Some(older);
+            }
+        }
+    }
+
+    /// Learns the tunnel ID that the sender assigned.
+    fn assign(&mut self, id: ConnectionId, from: u8, message: &Message<'_>) {
+        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
+        let end = connection.end_mut(from);
+        if message.is(MessageType::SCCRQ) || message.is(MessageType::SCCRP) {
+            if end.host_name.is_none() {
+                end.host_name = text(message.control, attribute::HOST_NAME);
+            }
+            if end.vendor.is_none() {
+                end.vendor = text(message.control, attribute::VENDOR_NAME);
+            }
+        }
+        let Some(tunnel) = message.tunnel else { return };
+        if end.tunnel_id.is_none() && tunnel.0 != 0 {
+            end.tunnel_id = Some(tunnel);
+            self.relearn(id);
+        }
+    }
+
+    fn deliver(&mut self, id: ConnectionId, from: u8, meta: &Meta, message: &Message<'_>) -> Delivered {
+        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else {
+            return Delivered::New(None);
+        };
+        let scope = Scope { connection: Some(connection.number), end: Some(from), ..Scope::default() };
+        let (Some(ns), Some(nr)) = (message.header.ns, message.header.nr) else {
+            return Delivered::New(None);
+        };
+        let acknowledged = connection.end_mut(other(from)).delivery.acknowledge(nr, meta.packet, meta.time);
+        let after = acknowledged.map(|known| meta.time.since(known.first));
+        if message.kind == MessageKind::Zlb {
+            return Delivered::New(after);
+        }
+        let end = connection.end_mut(from);
+        let (sent, explained) = end.delivery.send(ns, message.kind, meta.packet, meta.time);
+        let peer = Scope { end: Some(other(from)), ..scope };
+        match explained {
+            Some(Explained::BeyondSent(beyond)) => {
+                self.state.facts.note(Fact::NrBeyondSent, peer, beyond.packet, beyond.time, 1);
+            }
+            Some(Explained::Unseen(beyond)) => {
+                self.state.facts.note(Fact::AcknowledgedUnseen, scope, beyond.packet, beyond.time, 1);
+            }
+            None => {}
+        }
+        match sent {
+            Sent::Again => {
+                self.note(Fact::Resent, scope, meta, 1);
+                return Delivered::Again;
+            }
+            Sent::Late => self.note(Fact::LateMessage, scope, meta, 1),
+            Sent::New | Sent::Skipped(_) => {}
+        }
+        Delivered::New(after)
+    }
+
+    fn faults(&mut self, message: &Message<'_>, scope: Scope, meta: &Meta) {
+        if !message.header.has(L2tp::L) {
+            self.note(Fact::NoLengthBit, scope, meta, 1);
+        }
+        match message.control.fault {
+            Some(AvpFault::LengthShort { length, .. }) => {
+                self.note(Fact::AvpLengthShort, scope, meta, length.into());
+            }
+            Some(AvpFault::Overruns { length, .. }) => {
+                self.note(Fact::AvpOverruns, scope, meta, length.into());
+            }
+            None => {}
+        }
+    }
+
+    /// Moves the state of connection and call by a message that was not sent before.
+    fn change(
+        &mut self,
+        id: ConnectionId,
+        from: u8,
+        meta: &Meta,
+        message: &Message<'_>,
+    ) -> (Effect, Option<CallId>) {
+        let MessageKind::Known(kind) = message.kind else { return (Effect::None, None) };
+        match kind {
+            MessageType::SCCRQ
+            | MessageType::SCCRP
+            | MessageType::SCCCN
+            | MessageType::STOP_CCN
+            | MessageType::HELLO => (self.change_connection(id, from, meta, message, kind), None),
+            MessageType::ICRQ | MessageType::OCRQ => self.request_call(id, from, meta, message, kind),
+            MessageType::ICRP
+            | MessageType::ICCN
+            | MessageType::OCRP
+            | MessageType::OCCN
+            | MessageType::CDN => self.change_call(id, from, meta, message, kind),
+            _ => (Effect::None, None),
+        }
+    }
+
+    fn change_connection(
+        &mut self,
+        id: ConnectionId,
+        from: u8,
+        meta: &Meta,
+        message: &Message<'_>,
+        kind: MessageType,
+    ) -> Effect {
+        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return Effect::None };
+        let tunnel = connection.end(from).tunnel_id.map_or(Effect::None, Effect::Tunnel);
+        match kind {
+            MessageType::SCCRQ => {
+                connection.state = ConnectionState::WaitCtlReply;
+                connection.from_start = true;
+                connection.requested = Some(meta.time);
+                self.half_open.push_back(id);
+                // Places of answered requests leave the queue when their turn comes; it must not grow meanwhile.
+                if self.half_open.len() > self.limits.tunnels.saturating_mul(2) {
+                    self.half_open.pop_front();
+                }
+                tunnel
+            }
+            MessageType::SCCRP => {
+                if connection.state == ConnectionState::WaitCtlReply {
+                    connection.state = ConnectionState::WaitCtlConn;
+                }
+                tunnel
+            }
+            MessageType::SCCCN => {
+                if connection.state != ConnectionState::Closed {
+                    connection.state = ConnectionState::Established;
+                    connection.was_established = true;
+                    connection.established = Some(meta.time);
+                }
+                Effect::Established
+            }
+            MessageType::STOP_CCN => {
+                let result = result(message.control);
+                let codes = result.as_ref().map(|result| (result.code, result.error));
+                if connection.closed_by.is_none() {
+                    connection.closed_by = Some(from);
+                    connection.closed = Some(meta.time);
+                    connection.closing_packet = Some(meta.packet);
+                    connection.result = result;
+                    connection.state = ConnectionState::Closed;
+                    for call in &connection.calls {
+                        if let Some(call) = self.state.calls.get_mut(call.0 as usize) {
+                            close(call, from, meta, None);
+                        }
+                    }
+                }
+                Effect::Closed(codes)
+            }
+            _ => {
+                connection.end_mut(from).hello.push(meta.time);
+                Effect::None
+            }
+        }
+    }
+
+    fn request_call(
+        &mut self,
+        id: ConnectionId,
+        from: u8,
+        meta: &Meta,
+        message: &Message<'_>,
+        kind: MessageType,
+    ) -> (Effect, Option<CallId>) {
+        let incoming = kind == MessageType::ICRQ;
+        self.role(id, if incoming { from } else { other(from) });
+        let Some(call_id) = self.open_call(id, meta) else { return (Effect::None, None) };
+        if let Some(call) = self.state.calls.get_mut(call_id.0 as usize) {
+            call.kind = if incoming { CallKind::Incoming } else { CallKind::Outgoing };
+            call.requester = Some(from);
+            call.serial =
+                number(message.control, attribute::CALL_SERIAL_NUMBER).and_then(|n| u32::try_from(n).ok());
+            call.state = CallState::WaitReply;
+            call.requested = Some(meta.time);
+        }
+        self.assign_session(id, call_id, from, message.session);
+        (Effect::Session(call_id, message.session), Some(call_id))
+    }
+
+    fn change_call(
+        &mut self,
+        id: ConnectionId,
+        from: u8,
+        meta: &Meta,
+        message: &Message<'_>,
+        kind: MessageType,
+    ) -> (Effect, Option<CallId>) {
+        match kind {
+            MessageType::ICRP => self.role(id, other(from)),
+            MessageType::ICCN | MessageType::OCRP | MessageType::OCCN => self.role(id, from),
+            _ => {}
+        }
+        let Some(call_id) = self.call_of(id, from, meta, message, kind) else { return (Effect::None, None) };
+        if kind != MessageType::CDN {
+            self.assign_session(id, call_id, from, message.session);
+        }
+        let Some(call) = self.state.calls.get_mut(call_id.0 as usize) else { return (Effect::None, None) };
+        let effect = match kind {
+            MessageType::ICRP | MessageType::OCRP => {
+                if call.state == CallState::WaitReply {
+                    call.state = CallState::WaitConnect;
+                }
+                Effect::Session(call_id, message.session)
+            }
+            MessageType::ICCN | MessageType::OCCN => {
+                if call.state != CallState::Closed {
+                    call.state = CallState::Established;
+                    call.was_established = true;
+                    call.established = Some(meta.time);
+                }
+                Effect::CallEstablished(call_id)
+            }
+            _ => {
+                let result = result(message.control);
+                let codes = result.as_ref().map(|result| (result.code, result.error));
+                close(call, from, meta, result);
+                Effect::CallClosed(call_id, codes)
+            }
+        };
+        (effect, Some(call_id))
+    }
+
+    /// The call of a message about a call: by the receiver's session ID in the header, else by the sender's in the
+    /// AVP, else the oldest call that lacks the ID.
+    fn call_of(
+        &mut self,
+        id: ConnectionId,
+        from: u8,
+        meta: &Meta,
+        message: &Message<'_>,
+        kind: MessageType,
+    ) -> Option<CallId> {
+        let to = other(from);
+        let session = message.header.session_id;
+        if session.0 != 0 {
+            if let Some(call) = self.routes.session(id, to, session) {
+                return Some(call);
+            }
+        }
+        if let Some(call) = message.session.and_then(|own| self.routes.session(id, from, own)) {
+            return Some(call);
+        }
+        if let Some(call) = self.nameless_call(id, to) {
+            if session.0 != 0 {
+                self.assign_session(id, call, to, Some(session));
+            }
+            return Some(call);
+        }
+        // An answer to a request that hid its ID, sent to session 0.
+        if matches!(kind, MessageType::ICRP | MessageType::OCRP) {
+            if let Some(call) = self.nameless_call(id, from) {
+                return Some(call);
+            }
+        }
+        if kind == MessageType::CDN {
+            return None;
+        }
+        let call = self.open_call(id, meta)?;
+        if session.0 != 0 {
+            self.assign_session(id, call, to, Some(session));
+        }
+        Some(call)
+    }
+
+    /// The oldest call of a connection in which an end's session ID is unknown.
+    pub(super) fn nameless_call(&self, id: ConnectionId, end: u8) -> Option<CallId> {
+        let connection = self.state.connection(id)?;
+        let nameless = |call: &&CallId| {
+            self.state.call(**call).is_some_and(|call| call.session_ids.get(usize::from(end)) == Some(&None))
+        };
+        connection.calls.iter().take(MOST_STEPS).find(nameless).copied()
+    }
+
+    pub(super) fn open_call(&mut self, id: ConnectionId, meta: &Meta) -> Option<CallId> {
+        if self.state.calls.len() >= self.limits.calls {
+            self.state.reach(Limit::Calls);
+            return None;
+        }
+        let call = CallId(u32::try_from(self.state.calls.len()).ok()?);
+        self.state.calls.push(Call::new(id, meta.packet));
+        self.state.connections.get_mut(id.0 as usize)?.calls.push(call);
+        Some(call)
+    }
+
+    pub(super) fn assign_session(
+        &mut self,
+        id: ConnectionId,
+        call_id: CallId,
+        end: u8,
+        session: Option<SessionId>,
+    ) {
+        let (Some(session), Some(call)) = (session, self.state.calls.get_mut(call_id.0 as usize)) else {
+            return;
+        };
+        if session.0 == 0 {
+            return;
+        }
+        if let Some(known) = call.session_ids.get_mut(usize::from(end)) {
+            if known.is_none() {
+                *known = Some(session);
+            }
+        }
+        self.routes.learn_session(id, end, session, call_id);
+    }
+
+    fn role(&mut self, id: ConnectionId, lac: u8) {
+        if let Some(connection) = self.state.connections.get_mut(id.0 as usize) {
+            connection.lac.get_or_insert(lac);
+        }
+    }
+
+    /// Turns what is still open at the end of the capture into facts.
+    pub(super) fn settle(&mut self) {
+        for connection in &self.state.connections {
+            for from in [0, 1] {
+                let scope =
+                    Scope { connection: Some(connection.number), end: Some(from), ..Scope::default() };
+                let delivery = &connection.end(from).delivery;
+                for (ns, packet, time) in delivery.holes() {
+                    let seen = delivery.acknowledged.is_some_and(|nr| nr.is_newer_than(*ns));
+                    let fact = if seen { Fact::AcknowledgedUnseen } else { Fact::SkippedNs };
+                    self.state.facts.note(fact, scope, *packet, *time, 1);
+                }
+                if let Some(beyond) = delivery.beyond {
+                    let peer = Scope { end: Some(other(from)), ..scope };
+                    self.state.facts.note(Fact::NrBeyondSeen, peer, beyond.packet, beyond.time, 1);
+                }
+            }
+        }
+    }
+}
+
+/// What delivery says of a message.
+enum Delivered {
+    /// It is a resend: it changes nothing.
+    Again,
+    /// It is new; it acknowledges a message that was sent so long ago.
+    New(Option<crate::util::Duration>),
+}
+
+fn close(call: &mut Call, by: u8, meta: &Meta, result: Option<ResultCode>) {
+    if call.state == CallState::Closed {
+        return;
+    }
+    call.state = CallState::Closed;
+    call.closed_by = Some(by);
+    call.closed = Some(meta.time);
+    call.closing_packet = Some(meta.packet);
+    call.result = result;
+}

@@ -1,0 +1,73 @@
+//! Data messages: to which call they belong, and what they carry (RFC 2661 sections 5.3, 5.4).
+
+use crate::dissect::layers::{L2tp, Ppp, Udp};
+
+use super::call::CallState;
+use super::connection::ConnectionState;
+use super::facts::{Fact, Scope};
+use super::{CallId, ConnectionId, Meta, Tracker, bump};
+
+impl Tracker {
+    pub(super) fn data(&mut self, meta: &Meta, udp: &Udp, header: &L2tp, ppp: Option<&Ppp>, protected: bool) {
+        let Some((id, from)) = self.route_data(meta, udp, header) else { return };
+        self.arrived(id, from, meta, udp, header, protected);
+        let to = 1u8.saturating_sub(from);
+        let Some(call_id) = self.call_of_data(id, to, meta, header) else { return };
+        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
+        let number = connection.number;
+        connection.ladder.data(meta.packet, meta.time, usize::from(from), &mut self.budget);
+        let mid_stream = !connection.from_start;
+        let Some(call) = self.state.calls.get_mut(call_id.0 as usize) else { return };
+        let Some(data) = call.data.get_mut(usize::from(from)) else { return };
+        let skipped = data.push(header, meta.time);
+        if let Some(ppp) = ppp {
+            // Network-layer protocols have numbers up to 3fff (RFC 1661 section 2); compressed ones count too.
+            if ppp.protocol < 0x4000 {
+                bump(&mut data.network);
+            }
+            call.ppp.push(ppp, usize::from(from), meta.packet, meta.time);
+        }
+        let early = matches!(call.state, CallState::WaitReply | CallState::WaitConnect) && !mid_stream;
+        let unannounced = call.unannounced;
+        let scope =
+            Scope { connection: Some(number), call: Some(call_id), end: Some(from), ..Scope::default() };
+        if skipped > 0 {
+            self.note(Fact::DataGap, scope, meta, u64::from(skipped));
+        }
+        if early {
+            self.note(Fact::EarlyData, scope, meta, 1);
+        }
+        if unannounced && !mid_stream {
+            self.note(Fact::UnknownSession, scope, meta, 1);
+        }
+    }
+
+    fn route_data(&mut self, meta: &Meta, udp: &Udp, header: &L2tp) -> Option<(ConnectionId, u8)> {
+        if let Some((id, end)) = self.routes.find(udp, header.tunnel_id) {
+            return Some((id, 1u8.saturating_sub(end)));
+        }
+        let found = self.newest_between(udp, |connection, from| {
+            connection.state != ConnectionState::Closed
+                && connection.end(1u8.saturating_sub(from)).tunnel_id.is_none()
+        });
+        found.or_else(|| self.open(meta, udp, None))
+    }
+
+    fn call_of_data(&mut self, id: ConnectionId, to: u8, meta: &Meta, header: &L2tp) -> Option<CallId> {
+        if let Some(call) = self.routes.session(id, to, header.session_id) {
+            return Some(call);
+        }
+        let call = match self.nameless_call(id, to) {
+            Some(call) => call,
+            None => {
+                let call = self.open_call(id, meta)?;
+                if let Some(opened) = self.state.calls.get_mut(call.0 as usize) {
+                    opened.unannounced = true;
+                }
+                call
+            }
+        };
+        self.assign_session(id, call, to, Some(header.session_id));
+        Some(call)
+    }
+}

@@ -1,0 +1,251 @@
+//! One SA as a flow of ESP packets: how many, which sequence numbers, and what came of opening them.
+
+use crate::dissect::layers::{Addresses, Encapsulation, Esp, EspOutcome, Mode};
+use crate::ipsec::sad::{SaId, Spi};
+use crate::util::Timestamp;
+
+use super::bump;
+
+/// The packets of one SPI between two addresses.
+#[derive(Debug, Clone)]
+pub struct Flow {
+    /// Security Parameters Index.
+    pub spi: Spi,
+    /// The addresses of the IP header before ESP.
+    pub addresses: Addresses,
+    /// In IP or in UDP.
+    pub encapsulation: Encapsulation,
+    /// Transport or tunnel, as the opened packets show.
+    pub mode: Option<Mode>,
+    /// The SA whose key was used.
+    pub sa: Option<SaId>,
+    /// The ICV is cut to 96 bits though the key says 128.
+    pub short_icv: bool,
+    /// Whole ESP packets.
+    pub packets: u64,
+    /// Opened.
+    pub decrypted: u64,
+    /// No key, or a suite that cannot be opened.
+    pub no_key: u64,
+    /// The ICV does not hold.
+    pub bad_icv: u64,
+    /// No ICV, and padding or next header wrong.
+    pub bad_padding: u64,
+    /// A key is there, but for a suite that cannot be opened.
+    pub unsupported: bool,
+    /// Sequence numbers that came again.
+    pub replayed: u64,
+    /// Packets with a number below the highest, for the first time.
+    pub reordered: u64,
+    /// The first sequence number seen.
+    pub first_sequence: u32,
+    /// The highest sequence number seen.
+    pub last_sequence: u32,
+    /// Different sequence numbers seen.
+    distinct: u64,
+    /// Which of the last numbers were seen: bit 0 is `last_sequence`.
+    seen: [u64; WORDS],
+    /// When the first packet came, and its number.
+    pub first: (Timestamp, u64),
+    /// When the last packet came, and its number.
+    pub last: (Timestamp, u64),
+}
+
+const WORDS: usize = 4;
+const WINDOW: u32 = 256;
+
+/// What the sequence number of a packet says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// The next one.
+    InOrder,
+    /// So many were skipped.
+    After(u32),
+    /// A number below the highest that was not seen before.
+    Late,
+    /// It was seen before, or is so old that a receiver drops it unseen.
+    Again,
+}
+
+impl Flow {
+    pub(crate) fn new(esp: &Esp, time: Timestamp, packet: u64) -> Self {
+        Self {
+            spi: esp.spi,
+            addresses: esp.addresses,
+            encapsulation: esp.encapsulation,
+            mode: None,
+            sa: None,
+            short_icv: false,
+            packets: 0,
+            decrypted: 0,
+            no_key: 0,
+            bad_icv: 0,
+            bad_padding: 0,
+            unsupported: false,
+            replayed: 0,
+            reordered: 0,
+            first_sequence: esp.sequence,
+            last_sequence: esp.sequence,
+            distinct: 0,
+            seen: [0; WORDS],
+            first: (time, packet),
+            last: (time, packet),
+        }
+    }
+
+    /// Sequence numbers between the first and the highest that were never seen.
+    pub fn lost(&self) -> u64 {
+        let span = u64::from(self.last_sequence.wrapping_sub(self.first_sequence)).saturating_add(1);
+        if self.distinct == 0 { 0 } else { span.saturating_sub(self.distinct) }
+    }
+
+    /// Counts a packet; the sequence numbers of packets whose ICV does not hold mean nothing.
+    pub(crate) fn push(&mut self, esp: &Esp, time: Timestamp, packet: u64) -> Option<Arrival> {
+        self.last = (time, packet);
+        bump(&mut self.packets);
+        match esp.outcome {
+            EspOutcome::Opened { sa, mode, short_icv, .. } => {
+                self.sa = Some(sa);
+                self.mode = Some(mode);
+                self.short_icv |= short_icv;
+                bump(&mut self.decrypted);
+            }
+            EspOutcome::NoKey => bump(&mut self.no_key),
+            EspOutcome::Unsupported { sa } => {
+                self.sa.get_or_insert(sa);
+                self.unsupported = true;
+                bump(&mut self.no_key);
+            }
+            EspOutcome::BadIcv { sa } => {
+                self.sa.get_or_insert(sa);
+                bump(&mut self.bad_icv);
+                return None;
+            }
+            EspOutcome::BadPadding { sa } => {
+                self.sa.get_or_insert(sa);
+                bump(&mut self.bad_padding);
+                return None;
+            }
+            EspOutcome::Cut | EspOutcome::TooShort => return None,
+        }
+        let arrival = self.arrive(esp.sequence);
+        match arrival {
+            Arrival::Again => bump(&mut self.replayed),
+            Arrival::Late => bump(&mut self.reordered),
+            Arrival::InOrder | Arrival::After(_) => {}
+        }
+        Some(arrival)
+    }
+
+    fn arrive(&mut self, sequence: u32) -> Arrival {
+        if self.distinct == 0 {
+            self.first_sequence = sequence;
+            self.last_sequence = sequence;
+            self.seen = [1, 0, 0, 0];
+            self.distinct = 1;
+            return Arrival::InOrder;
+        }
+        let ahead = sequence.wrapping_sub(self.last_sequence);
+        // RFC 4303 section 3.4.3: half of the number space is ahead, half behind, so that a wrap under ESN goes on.
+        if ahead != 0 && ahead < u32::MAX / 2 {
+            self.shift(ahead);
+            self.last_sequence = sequence;
+            bump(&mut self.distinct);
+            return if ahead == 1 { Arrival::InOrder } else { Arrival::After(ahead.saturating_sub(1)) };
+        }
+        let behind = self.last_sequence.wrapping_sub(sequence);
+        let (word, bit) = (behind / 64, behind % 64);
+        if behind >= WINDOW {
+            return Arrival::Again;
+        }
+        let Some(word) = self.seen.get_mut(word as usize) else { return Arrival::Again };
+        let mask = 1u64 << bit;
+        if *word & mask != 0 {
+            return Arrival::Again;
+        }
+        *word |= mask;
+        bump(&mut self.distinct);
+        // Earlier than the first one seen: the capture began in between, and the span grows.
+        if self.first_sequence.wrapping_sub(sequence) < WINDOW {
+            self.first_sequence = sequence;
+        }
+        Arrival::Late
+    }
+
+    fn shift(&mut self, ahead: u32) {
+        if ahead >= WINDOW {
+            self.seen = [1, 0, 0, 0];
+            return;
+        }
+        let (words, bits) = ((ahead / 64) as usize, ahead % 64);
+        let old = self.seen;
+        let at = |index: Option<usize>| index.and_then(|i| old.get(i)).copied().unwrap_or(0);
+        for (index, word) in self.seen.iter_mut().enumerate() {
+            let low = at(index.checked_sub(words));
+            let below = at(index.checked_sub(words.saturating_add(1)));
+            *word = if bits == 0 { low } else { low << bits | below >> 64u32.saturating_sub(bits) };
+        }
+        if let Some(first) = self.seen.first_mut() {
+            *first |= 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashSet;
+    use std::net::Ipv4Addr;
+
+    fn flow() -> Flow {
+        let address = Ipv4Addr::LOCALHOST.into();
+        let esp = Esp {
+            spi: Spi(1),
+            sequence: 0,
+            addresses: Addresses { source: address, destination: address },
+            encapsulation: Encapsulation::Ip,
+            ports: None,
+            octets: 100,
+            outcome: EspOutcome::NoKey,
+        };
+        Flow::new(&esp, Timestamp(0), 1)
+    }
+
+    #[test]
+    fn gaps_repeats_and_late_packets_are_told_apart() {
+        let mut flow = flow();
+        let arrivals: Vec<_> = [1, 2, 5, 3, 5, 4, 6, 300, 5].into_iter().map(|n| flow.arrive(n)).collect();
+        use Arrival::*;
+        assert_eq!(arrivals, [InOrder, InOrder, After(2), Late, Again, Late, InOrder, After(293), Again]);
+        assert_eq!(flow.lost(), 293);
+    }
+
+    #[test]
+    fn a_wrap_goes_on() {
+        let mut flow = flow();
+        for n in [u32::MAX - 1, u32::MAX, 0, 1] {
+            assert_eq!(flow.arrive(n), Arrival::InOrder, "{n}");
+        }
+        assert_eq!(flow.lost(), 0);
+    }
+
+    proptest! {
+        /// Against a set of all numbers seen, as long as nothing is older than the window.
+        #[test]
+        fn agrees_with_a_set(steps in proptest::collection::vec(-60i64..70, 1..300)) {
+            let mut flow = flow();
+            let mut seen = HashSet::new();
+            let mut highest = 1000i64;
+            for step in steps {
+                let n = highest + step;
+                let again = !seen.insert(n);
+                let arrival = flow.arrive(n as u32);
+                prop_assert_eq!(arrival == Arrival::Again, again, "{}", n);
+                if seen.len() == 1 { highest = n } else { highest = highest.max(n) }
+                let first = seen.iter().min().copied().unwrap_or(0);
+                prop_assert_eq!(flow.lost() as i64, highest - first + 1 - seen.len() as i64);
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Every table that a sender could fill, and how far.
+
+/// The limits of one analysis.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Control connections that are followed at once.
+    pub tunnels: usize,
+    /// Calls that are followed.
+    pub calls: usize,
+    /// ESP flows (SPI and addresses) that are followed.
+    pub flows: usize,
+    /// IKE SAs that are followed.
+    pub ike: usize,
+    /// Different observations that are kept.
+    pub facts: usize,
+    /// Lines of all ladders together.
+    pub ladder: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { tunnels: 65_536, calls: 131_072, flows: 131_072, ike: 16_384, facts: 131_072, ladder: 262_144 }
+    }
+}
+
+/// A limit that an analysis can reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Limit {
+    Tunnels,
+    Calls,
+    Flows,
+    Ike,
+    Facts,
+    Ladder,
+    Fragments,
+}
+
+/// One row a limit: what is counted, and the option that raises it.
+static ROWS: &[(Limit, &str, Option<&str>)] = &[
+    (Limit::Tunnels, "control connections", Some("--max-tunnels")),
+    (Limit::Calls, "calls", Some("--max-calls")),
+    (Limit::Flows, "ESP flows", None),
+    (Limit::Ike, "IKE SAs", None),
+    (Limit::Facts, "different observations", None),
+    (Limit::Ladder, "ladder lines", None),
+    (Limit::Fragments, "IP datagrams waiting for fragments", None),
+];
+
+impl Limit {
+    /// What is counted.
+    pub fn what(self) -> &'static str {
+        ROWS.iter().find(|row| row.0 == self).map_or("", |row| row.1)
+    }
+
+    /// The option that raises it.
+    pub fn option(self) -> Option<&'static str> {
+        ROWS.iter().find(|row| row.0 == self).and_then(|row| row.2)
+    }
+}

@@ -1,0 +1,405 @@
+//! Who talks to whom: control connections, calls, ESP flows and IKE SAs, rebuilt from typed layers.
+//!
+//! A [`Tracker`] takes the [`Layers`] of one frame after the other and keeps facts. It never sees bytes, and never
+//! judges: that is for the rules.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        clippy::arithmetic_side_effects,
+        clippy::panic
+    )
+)]
+
+pub mod call;
+pub mod connection;
+pub mod delivery;
+pub mod facts;
+pub mod flow;
+pub mod ike_exchange;
+pub mod ladder;
+pub mod limits;
+pub mod ppp_session;
+
+mod control;
+mod data;
+mod doubles;
+mod routing;
+
+use hashbrown::HashMap;
+
+use crate::capture::{Frame, LinkType};
+use crate::dissect::LearnedPorts;
+use crate::dissect::layers::{Addresses, EspOutcome, Fragment, IcmpError, Layers, Stop};
+use crate::util::{Duration, Timestamp};
+
+use call::Call;
+use connection::Connection;
+use doubles::Doubles;
+use facts::{Fact, Facts, Scope};
+use flow::{Arrival, Flow};
+use ike_exchange::IkeSa;
+use ladder::Budget;
+use limits::{Limit, Limits};
+use routing::Routes;
+
+/// The place of a control connection in its table. A place may be used again after a flood; numbers are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub u32);
+
+/// The index of a call: call `C1` has index 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallId(pub u32);
+
+/// The index of an ESP flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FlowId(pub u32);
+
+pub(crate) fn bump(count: &mut u64) {
+    *count = count.saturating_add(1);
+}
+
+pub(crate) fn bump32(count: &mut u32) {
+    *count = count.saturating_add(1);
+}
+
+/// What is known of a frame beside its layers.
+#[derive(Debug, Clone, Copy)]
+pub struct Meta {
+    /// Its number.
+    pub packet: u64,
+    /// When it was captured.
+    pub time: Timestamp,
+    /// The link type.
+    pub link: LinkType,
+    /// Octets captured.
+    pub captured: u32,
+    /// Octets on the wire.
+    pub original: u32,
+}
+
+impl Meta {
+    /// What is known of this frame.
+    pub fn of(frame: &Frame<'_>) -> Self {
+        Self {
+            packet: frame.number,
+            time: frame.time,
+            link: frame.link,
+            captured: u32::try_from(frame.data.len()).unwrap_or(u32::MAX),
+            original: frame.original_len,
+        }
+    }
+}
+
+/// Counts over the whole capture.
+#[derive(Debug, Default, Clone)]
+pub struct Totals {
+    /// Frames.
+    pub packets: u64,
+    /// Captured octets.
+    pub bytes: u64,
+    /// The time of the first frame.
+    pub first: Option<Timestamp>,
+    /// The time of the latest frame.
+    pub last: Option<Timestamp>,
+    /// Link types in the order they appeared.
+    pub link_types: Vec<LinkType>,
+    /// Frames that were seen twice.
+    pub doubles: u64,
+    /// Frames with an L2TPv2 header.
+    pub l2tp: u64,
+    /// Frames with an L2TP header of another version.
+    pub other_version: u64,
+    /// ESP packets that the capture cut.
+    pub esp_cut: u64,
+    /// Frames with ESP.
+    pub esp_frames: u64,
+    /// Frames that break their format.
+    pub malformed: u64,
+    /// Datagrams that came in fragments and were put together.
+    pub reassembled: u64,
+}
+
+/// Follows everything in one capture.
+#[derive(Debug)]
+pub struct Tracker {
+    limits: Limits,
+    routes: Routes,
+    doubles: Doubles,
+    flow_index: HashMap<(u32, Addresses), FlowId>,
+    ike_index: HashMap<u64, usize>,
+    budget: Budget,
+    half_open: std::collections::VecDeque<ConnectionId>,
+    opened: u32,
+    learned: LearnedPorts,
+    state: Analysis,
+}
+
+/// What a [`Tracker`] has found.
+#[derive(Debug)]
+pub struct Analysis {
+    /// Counts over the capture.
+    pub totals: Totals,
+    /// Control connections.
+    pub connections: Vec<Connection>,
+    /// Calls of all connections.
+    pub calls: Vec<Call>,
+    /// ESP flows.
+    pub flows: Vec<Flow>,
+    /// IKE SAs.
+    pub ike: Vec<IkeSa>,
+    /// Observations.
+    pub facts: Facts,
+    /// Limits that were reached, and how much was left out.
+    pub reached: Vec<(Limit, u64)>,
+    numbers: HashMap<u32, ConnectionId>,
+}
+
+impl Analysis {
+    /// A control connection.
+    pub fn connection(&self, id: ConnectionId) -> Option<&Connection> {
+        self.connections.get(id.0 as usize)
+    }
+
+    /// The control connection `T` with this number.
+    pub fn numbered(&self, number: u32) -> Option<(ConnectionId, &Connection)> {
+        let id = *self.numbers.get(&number)?;
+        Some((id, self.connection(id)?))
+    }
+
+    /// The control connections in the order of their numbers.
+    pub fn in_order(&self) -> Vec<(ConnectionId, &Connection)> {
+        let mut numbers: Vec<u32> = self.numbers.keys().copied().collect();
+        numbers.sort_unstable();
+        numbers.into_iter().filter_map(|number| self.numbered(number)).collect()
+    }
+
+    /// A call.
+    pub fn call(&self, id: CallId) -> Option<&Call> {
+        self.calls.get(id.0 as usize)
+    }
+
+    /// An ESP flow.
+    pub fn flow(&self, id: FlowId) -> Option<&Flow> {
+        self.flows.get(id.0 as usize)
+    }
+
+    /// From the first frame to the latest.
+    pub fn duration(&self) -> Duration {
+        match (self.totals.first, self.totals.last) {
+            (Some(first), Some(last)) => last.since(first),
+            _ => Duration::ZERO,
+        }
+    }
+
+    fn reach(&mut self, limit: Limit) {
+        match self.reached.iter_mut().find(|(known, _)| *known == limit) {
+            Some((_, count)) => bump(count),
+            None => self.reached.push((limit, 1)),
+        }
+    }
+}
+
+impl Tracker {
+    /// A tracker with these limits.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            routes: Routes::default(),
+            doubles: Doubles::new(),
+            flow_index: HashMap::new(),
+            ike_index: HashMap::new(),
+            budget: Budget { left: limits.ladder, refused: 0 },
+            half_open: std::collections::VecDeque::new(),
+            opened: 0,
+            learned: LearnedPorts::default(),
+            state: Analysis {
+                totals: Totals::default(),
+                connections: Vec::new(),
+                calls: Vec::new(),
+                flows: Vec::new(),
+                ike: Vec::new(),
+                facts: Facts::new(limits.facts),
+                reached: Vec::new(),
+                numbers: HashMap::new(),
+            },
+        }
+    }
+
+    /// Ports that turned out to carry L2TP.
+    pub fn learned(&self) -> &LearnedPorts {
+        &self.learned
+    }
+
+    /// Whether this frame wants to be dissected once more, now that others before it are known: a fragment, or a
+    /// datagram on ports of which nothing was known when a batch was dissected.
+    pub fn wants_again(&self, layers: &Layers) -> bool {
+        match layers.stop {
+            Stop::Fragment => true,
+            Stop::UnknownPort => layers.udp.is_some_and(|udp| self.learned.knows(&udp)),
+            _ => false,
+        }
+    }
+
+    /// Counts a frame. Says whether it is a double of the capture, which is looked at no further.
+    pub fn count(&mut self, meta: &Meta, digest: Option<u64>) -> bool {
+        let totals = &mut self.state.totals;
+        bump(&mut totals.packets);
+        totals.bytes = totals.bytes.saturating_add(u64::from(meta.captured));
+        totals.first = Some(totals.first.map_or(meta.time, |first| first.min(meta.time)));
+        totals.last = Some(totals.last.map_or(meta.time, |last| last.max(meta.time)));
+        if !totals.link_types.contains(&meta.link) && totals.link_types.len() < 64 {
+            totals.link_types.push(meta.link);
+        }
+        let double = digest.is_some_and(|digest| self.doubles.seen(digest, meta.time));
+        if double {
+            bump(&mut self.state.totals.doubles);
+            self.note(Fact::Double, Scope::default(), meta, 1);
+        } else if meta.captured < meta.original {
+            self.note(Fact::Truncated, Scope::default(), meta, 1);
+        }
+        double
+    }
+
+    /// Takes the layers of a frame that [`Tracker::count`] did not call a double.
+    pub fn push(&mut self, meta: &Meta, layers: &Layers) {
+        if let Some(Fragment::Completed { .. }) = layers.fragment {
+            bump(&mut self.state.totals.reassembled);
+        }
+        if matches!(layers.stop, Stop::Malformed { .. }) {
+            bump(&mut self.state.totals.malformed);
+        }
+        if let Some(ike) = &layers.ike {
+            if let Some(addresses) = layers.addresses {
+                self.ike(ike, addresses, meta);
+            }
+        }
+        if let Some(icmp) = &layers.icmp {
+            self.icmp(icmp, meta);
+        }
+        if layers.esp.is_some() && !self.esp(layers, meta) {
+            return;
+        }
+        if let Some(version) = layers.other_version {
+            self.other_version(layers, version, meta);
+        }
+        let (Some(udp), Some(header)) = (&layers.udp, &layers.l2tp) else { return };
+        bump(&mut self.state.totals.l2tp);
+        let protected = layers.esp.is_some();
+        match &layers.control {
+            Some(control) => self.control(meta, udp, header, control, protected),
+            None => self.data(meta, udp, header, layers.ppp.as_ref(), protected),
+        }
+    }
+
+    /// Ends the capture.
+    pub fn finish(mut self) -> Analysis {
+        for (limit, count) in
+            [(Limit::Facts, self.state.facts.refused()), (Limit::Ladder, self.budget.refused)]
+        {
+            if count > 0 {
+                self.state.reached.push((limit, count));
+            }
+        }
+        self.settle();
+        let slots = self.state.connections.iter().enumerate();
+        self.state.numbers = slots
+            .filter_map(|(slot, connection)| {
+                Some((connection.number, ConnectionId(u32::try_from(slot).ok()?)))
+            })
+            .collect();
+        self.state
+    }
+
+    fn note(&mut self, fact: Fact, scope: Scope, meta: &Meta, amount: u64) {
+        self.state.facts.note(fact, scope, meta.packet, meta.time, amount);
+    }
+
+    /// Counts ESP packets; says whether their receiver would look into the outermost.
+    fn esp(&mut self, layers: &Layers, meta: &Meta) -> bool {
+        let mut look = true;
+        bump(&mut self.state.totals.esp_frames);
+        for esp in layers.esp.iter().chain(&layers.deeper_esp) {
+            if matches!(esp.outcome, EspOutcome::Cut | EspOutcome::TooShort) {
+                bump(&mut self.state.totals.esp_cut);
+            }
+            let key = (esp.spi.0, esp.addresses);
+            let id = match self.flow_index.get(&key) {
+                Some(id) => *id,
+                None if self.state.flows.len() >= self.limits.flows => {
+                    self.state.reach(Limit::Flows);
+                    continue;
+                }
+                None => {
+                    let id = FlowId(u32::try_from(self.state.flows.len()).unwrap_or(u32::MAX));
+                    self.state.flows.push(Flow::new(esp, meta.time, meta.packet));
+                    self.flow_index.insert(key, id);
+                    id
+                }
+            };
+            let Some(flow) = self.state.flows.get_mut(id.0 as usize) else { continue };
+            if matches!(esp.outcome, EspOutcome::Cut | EspOutcome::TooShort) {
+                flow.last = (meta.time, meta.packet);
+                continue;
+            }
+            let arrival = flow.push(esp, meta.time, meta.packet);
+            let scope = Scope { flow: Some(id), ..Scope::default() };
+            match arrival {
+                Some(Arrival::Again) => {
+                    self.note(Fact::EspReplay, scope, meta, 1);
+                    look = false;
+                }
+                Some(Arrival::After(skipped)) => self.note(Fact::EspGap, scope, meta, u64::from(skipped)),
+                _ => {}
+            }
+            match esp.outcome {
+                EspOutcome::BadIcv { .. } | EspOutcome::BadPadding { .. } => {
+                    self.note(Fact::BadIcv, scope, meta, 1);
+                }
+                EspOutcome::NoKey | EspOutcome::Unsupported { .. } => {
+                    self.note(Fact::NoKey, scope, meta, 1);
+                }
+                _ => {}
+            }
+        }
+        look
+    }
+
+    fn ike(&mut self, ike: &crate::dissect::layers::Ike, addresses: Addresses, meta: &Meta) {
+        let at = match self.ike_index.get(&ike.initiator_spi) {
+            Some(at) => *at,
+            None if self.state.ike.len() >= self.limits.ike => {
+                self.state.reach(Limit::Ike);
+                return;
+            }
+            None => {
+                let at = self.state.ike.len();
+                self.state.ike.push(IkeSa::new(ike, addresses, meta.packet, meta.time));
+                self.ike_index.insert(ike.initiator_spi, at);
+                at
+            }
+        };
+        if let Some(sa) = self.state.ike.get_mut(at) {
+            sa.push(ike, addresses, meta.packet, meta.time);
+        }
+    }
+
+    fn icmp(&mut self, icmp: &IcmpError, meta: &Meta) {
+        let unreachable = if icmp.v6 { (1, 4) } else { (3, 3) };
+        let ours = |port: u16| matches!(port, 1701 | 500 | 4500);
+        let quoted = icmp.quoted_ports.is_some_and(|(source, destination)| ours(source) || ours(destination));
+        if (icmp.kind, icmp.code) == unreachable && quoted {
+            self.note(Fact::PortUnreachable, Scope::default(), meta, 1);
+        }
+    }
+
+    fn other_version(&mut self, layers: &Layers, version: u8, meta: &Meta) {
+        bump(&mut self.state.totals.other_version);
+        if layers.udp.is_some() {
+            self.note(Fact::OtherVersion, Scope::default(), meta, u64::from(version));
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Which connection, end and call a header belongs to.
+
+use std::net::IpAddr;
+
+use hashbrown::HashMap;
+
+use crate::dissect::layers::{Endpoint, SessionId, TunnelId, Udp};
+
+use super::{CallId, ConnectionId};
+
+/// A header Tunnel ID names the receiver's tunnel: this is who sends to whom with which ID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Way {
+    source: Endpoint,
+    destination: Endpoint,
+    tunnel_id: TunnelId,
+}
+
+/// The tables of a tracker.
+#[derive(Debug, Default)]
+pub(crate) struct Routes {
+    ways: HashMap<Way, (ConnectionId, u8)>,
+    /// Without ports and sender: the way of a peer whose NAT mapping changed, or who answers from another port.
+    receivers: HashMap<(IpAddr, TunnelId), (ConnectionId, u8)>,
+    /// The newest connection between two endpoints.
+    pairs: HashMap<(Endpoint, Endpoint), ConnectionId>,
+    sessions: HashMap<(ConnectionId, u8, SessionId), CallId>,
+}
+
+impl Routes {
+    /// Whose tunnel `tunnel_id` is: the connection, and the end that receives.
+    pub(crate) fn find(&self, udp: &Udp, tunnel_id: TunnelId) -> Option<(ConnectionId, u8)> {
+        let way = Way { source: udp.source, destination: udp.destination, tunnel_id };
+        self.ways.get(&way).or_else(|| self.receivers.get(&(udp.destination.address, tunnel_id))).copied()
+    }
+
+    /// Whose tunnel it is between exactly these endpoints.
+    pub(crate) fn find_exact(&self, udp: &Udp, tunnel_id: TunnelId) -> Option<(ConnectionId, u8)> {
+        let way = Way { source: udp.source, destination: udp.destination, tunnel_id };
+        self.ways.get(&way).copied()
+    }
+
+    /// Remembers that `receiver` (end `end` of `id`) assigned `tunnel_id`, to be used by `sender`.
+    pub(crate) fn learn(
+        &mut self,
+        id: ConnectionId,
+        end: u8,
+        receiver: Endpoint,
+        sender: Endpoint,
+        tunnel_id: TunnelId,
+    ) {
+        let way = Way { source: sender, destination: receiver, tunnel_id };
+        self.ways.insert(way, (id, end));
+        self.receivers.insert((receiver.address, tunnel_id), (id, end));
+    }
+
+    /// Forgets the same, if it still names that connection.
+    pub(crate) fn forget(
+        &mut self,
+        id: ConnectionId,
+        receiver: Endpoint,
+        sender: Endpoint,
+        tunnel_id: TunnelId,
+    ) {
+        let way = Way { source: sender, destination: receiver, tunnel_id };
+        if self.ways.get(&way).is_some_and(|known| known.0 == id) {
+            self.ways.remove(&way);
+        }
+        let short = (receiver.address, tunnel_id);
+        if self.receivers.get(&short).is_some_and(|known| known.0 == id) {
+            self.receivers.remove(&short);
+        }
+    }
+
+    /// The newest connection between two endpoints, in either direction.
+    pub(crate) fn newest(&self, udp: &Udp) -> Option<ConnectionId> {
+        self.pairs.get(&pair(udp.source, udp.destination)).copied()
+    }
+
+    /// Makes `id` the newest between two endpoints; returns the one before.
+    pub(crate) fn set_newest(&mut self, a: Endpoint, b: Endpoint, id: ConnectionId) -> Option<ConnectionId> {
+        self.pairs.insert(pair(a, b), id)
+    }
+
+    /// Forgets that `id` is the newest; an older one takes its place.
+    pub(crate) fn unset_newest(
+        &mut self,
+        a: Endpoint,
+        b: Endpoint,
+        id: ConnectionId,
+        older: Option<ConnectionId>,
+    ) {
+        let key = pair(a, b);
+        if self.pairs.get(&key) == Some(&id) {
+            match older {
+                Some(older) => self.pairs.insert(key, older),
+                None => self.pairs.remove(&key),
+            };
+        }
+    }
+
+    pub(crate) fn session(&self, id: ConnectionId, end: u8, session: SessionId) -> Option<CallId> {
+        self.sessions.get(&(id, end, session)).copied()
+    }
+
+    pub(crate) fn learn_session(&mut self, id: ConnectionId, end: u8, session: SessionId, call: CallId) {
+        self.sessions.insert((id, end, session), call);
+    }
+}
+
+fn pair(a: Endpoint, b: Endpoint) -> (Endpoint, Endpoint) {
+    if a <= b { (a, b) } else { (b, a) }
+}
