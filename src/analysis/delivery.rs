@@ -161,7 +161,7 @@ impl Delivery {
         });
         let skipped = ns.steps_from(next);
         let mut hole = next;
-        for _ in 0..skipped.min(MOST as u16) {
+        for _ in 0..usize::from(skipped).min(MOST) {
             if self.holes.len() < MOST {
                 self.holes.push((hole, packet, time));
             }

@@ -5,7 +5,9 @@ use crate::util::{Duration, Timestamp};
 
 /// Two copies are this far from each other at the most.
 const WINDOW: Duration = Duration::millis(2);
+/// A power of two.
 const SLOTS: usize = 8192;
+const MASK: u64 = 0x1fff;
 
 /// Remembers the packets of the last moments. A newer packet may push an older one out, so that a double is missed
 /// at rates of millions of packets a second; it never takes different packets for doubles.
@@ -21,7 +23,7 @@ impl Doubles {
 
     /// Whether a packet with this digest was there a moment ago.
     pub(crate) fn seen(&mut self, digest: u64, time: Timestamp) -> bool {
-        let index = usize::try_from(digest % SLOTS as u64).unwrap_or(0);
+        let index = usize::try_from(digest & MASK).unwrap_or(0);
         let Some(slot) = self.slots.get_mut(index) else { return false };
         let double = slot.0 == digest && time.since(slot.1).0.saturating_abs() <= WINDOW.0;
         *slot = (digest, time);
