@@ -8,7 +8,7 @@ use std::{error, fmt, mem};
 
 use flate2::bufread::MultiGzDecoder;
 use lz4_flex::frame::FrameDecoder as Lz4Decoder;
-use ruzstd::decoding::{FrameDecoder as ZstdDecoder, StreamingDecoder};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder as ZstdDecoder, StreamingDecoder};
 
 /// The largest window that a Zstandard frame may ask for, in bytes: 32 MiB.
 ///
@@ -21,6 +21,8 @@ const CHUNK: usize = 128 << 10;
 
 const GZIP: [u8; 3] = [0x1f, 0x8b, 0x08];
 const ZSTD: u32 = 0xfd2f_b528;
+/// A last block without content (RFC 8878 section 3.1.1.2), and room for a checksum.
+const ZSTD_END: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
 const LZ4: u32 = 0x184d_2204;
 /// RFC 8878 section 3.1.2; the LZ4 frame format shares these numbers.
 const SKIPPABLE: std::ops::RangeInclusive<u32> = 0x184d_2a50..=0x184d_2a5f;
@@ -185,6 +187,8 @@ struct Frames {
 enum State {
     Between(Source),
     Zstd(StreamingDecoder<Source, Box<ZstdDecoder>>),
+    /// What was decoded before a fault, and then the fault.
+    Rest(Box<ZstdDecoder>, Corrupt),
     Lz4(Box<Lz4Decoder<Source>>),
     Over,
 }
@@ -201,7 +205,15 @@ impl Read for Frames {
                 State::Over => return Ok(0),
                 State::Between(source) => self.state = self.begin(source)?,
                 State::Zstd(mut stream) => {
-                    let read = stream.read(buffer).map_err(|error| blame(error, Corrupt::Zstd))?;
+                    let read = match stream.read(buffer) {
+                        Ok(read) => read,
+                        Err(error) => {
+                            // An error of the system or an interruption is passed on.
+                            let corrupt = blame(error, Corrupt::Zstd).downcast()?;
+                            self.state = State::Rest(finish(stream.into_parts().1), corrupt);
+                            continue;
+                        }
+                    };
                     if read > 0 {
                         self.state = State::Zstd(stream);
                         return Ok(read);
@@ -214,6 +226,13 @@ impl Read for Frames {
                     self.decoder = Some(decoder);
                     self.state = State::Between(source);
                 }
+                State::Rest(mut decoder, corrupt) => match decoder.read(buffer)? {
+                    0 => return Err(corrupt.into()),
+                    read => {
+                        self.state = State::Rest(decoder, corrupt);
+                        return Ok(read);
+                    }
+                },
                 State::Lz4(mut stream) => {
                     let read = stream.read(buffer).map_err(|error| blame(error, Corrupt::Lz4))?;
                     if read > 0 {
@@ -230,6 +249,13 @@ impl Read for Frames {
             }
         }
     }
+}
+
+/// Makes a decoder give out what it keeps as its window: the file ends here for it.
+fn finish(mut decoder: Box<ZstdDecoder>) -> Box<ZstdDecoder> {
+    // Should it refuse, it keeps its window: then some packets fewer are read, and the damage is named all the same.
+    let _ = decoder.decode_blocks(&ZSTD_END[..], BlockDecodingStrategy::UptoBlocks(1));
+    decoder
 }
 
 impl Frames {
@@ -294,7 +320,8 @@ mod tests {
     }
 
     fn lz4(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+        let info = lz4_flex::frame::FrameInfo::new().block_size(lz4_flex::frame::BlockSize::Max64KB);
+        let mut encoder = lz4_flex::frame::FrameEncoder::with_frame_info(info, Vec::new());
         encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()
     }
@@ -337,6 +364,22 @@ mod tests {
                 assert!(plain.starts_with(&out));
                 corrupt(result);
             }
+        }
+    }
+
+    #[test]
+    fn what_came_before_a_cut_is_given_out() {
+        let mut state = 1_u32;
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        })
+        .take(500_000)
+        .collect();
+        for packed in [gzip(&noise), zstd(&noise), lz4(&noise)] {
+            let (out, result) = all_of(packed[..packed.len() - 4_000].to_vec());
+            assert!(noise.starts_with(&out) && out.len() > 300_000, "{}", out.len());
+            corrupt(result);
         }
     }
 
