@@ -2,12 +2,31 @@
 //!
 //! A source lends one [`Frame`] after the other; nothing is parsed beyond the file format, and nothing is copied that
 //! the format does not force to be copied.
+//!
+//! Nothing in here panics or grows without bound, whatever the file says: every length is checked against a named
+//! limit before a byte is asked for, and what is wrong with a file becomes a [`Damage`] with its offset, after every
+//! frame before it has been lent.
 
 use crate::util::Timestamp;
 
-/// The link-layer header type of an interface, by its number in the LINKTYPE_ registry of tcpdump.org.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct LinkType(pub u32);
+mod bpf;
+mod decompress;
+mod error;
+mod file;
+mod input;
+mod interface;
+mod legacy;
+mod link_type;
+mod pcapng;
+mod record;
+mod sniff;
+
+pub use bpf::PacketFilter;
+pub use decompress::{Compression, MAX_ZSTD_WINDOW};
+pub use error::{CaptureError, Damage};
+pub use file::{CaptureFile, Format};
+pub use link_type::LinkType;
+pub use record::{MAX_DESCRIPTION, MAX_INTERFACES, MAX_LINK_TYPES, MAX_OVER_SNAPLEN, MAX_RECORD};
 
 /// One captured record, as the file or the interface gave it.
 #[derive(Debug, Clone, Copy)]
