@@ -14,6 +14,20 @@
 pub mod layers;
 pub mod registry;
 
+pub mod ccp;
+pub mod chap;
+pub mod eap;
+pub mod icmp;
+pub mod icmpv6;
+pub mod inner;
+pub mod ipcp;
+pub mod ipv6cp;
+pub mod lcp;
+pub mod negotiation;
+pub mod pap;
+pub mod ppp;
+pub mod ppp_names;
+
 pub use registry::Protocol;
 
 use crate::field::Short;
