@@ -35,6 +35,20 @@ mod raw;
 mod testing;
 mod walk;
 
+pub mod ccp;
+pub mod chap;
+pub mod eap;
+pub mod icmp;
+pub mod icmpv6;
+pub mod inner;
+pub mod ipcp;
+pub mod ipv6cp;
+pub mod lcp;
+pub mod negotiation;
+pub mod pap;
+pub mod ppp;
+pub mod ppp_names;
+
 pub use registry::Protocol;
 pub use walk::{Context, LearnedPorts, Scratch, dissect};
 

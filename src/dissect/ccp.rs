@@ -1,0 +1,152 @@
+//! The Compression Control Protocol (RFC 1962; MPPE RFC 3078, MPPC RFC 2118, BSD RFC 1977, Deflate RFC 1979).
+
+use super::Step;
+use super::layers::Layers;
+use super::negotiation::{Negotiation, OptionRow, Piece};
+use super::ppp_names::CCP;
+use crate::field::{Cursor, Kind, Sink};
+
+crate::fields! {
+    section "RFC 1962 3";
+    TYPE = "ccp.opt.type", "Type", Kind::Dec(8), names type_name;
+    LENGTH = "ccp.opt.length", "Length", Kind::Dec(8);
+    DATA = "ccp.opt.data", "Data", Kind::Bytes;
+    UNKNOWN = "ccp.opt.unknown", "Unknown option", Kind::Group;
+    OUI_OPTION = "ccp.opt_oui", "OUI", Kind::Group;
+    OUI = "ccp.opt.oui", "OUI", Kind::Bytes;
+    SUBTYPE = "ccp.opt.subtype", "Subtype", Kind::Dec(8);
+    PREDICTOR1 = "ccp.opt.predict1", "Predictor type 1", Kind::Group;
+    PREDICTOR2 = "ccp.opt.predict2", "Predictor type 2", Kind::Group;
+    PUDDLE_JUMPER = "ccp.opt.puddle", "Puddle Jumper", Kind::Group;
+    HP_PPC = "ccp.opt.hpppc", "Hewlett-Packard PPC", Kind::Group;
+    STAC = "ccp.opt.stac", "Stac Electronics LZS", Kind::Group;
+    HISTORY_COUNT = "ccp.opt.history_count", "History Count", Kind::Dec(16);
+    CHECK_MODE = "ccp.opt.cm", "Check Mode Field", Kind::Dec(8);
+    CHECK_MODE_RESERVED = "ccp.opt.cm.reserved", "Reserved", Kind::Dec(8);
+    CHECK_MODE_VALUE = "ccp.opt.cm.check_mode", "Check Mode", Kind::Dec(8);
+    MPPE = "ccp.opt.mppe", "Microsoft PPE/PPC", Kind::Group;
+    MPPE_BITS = "ccp.opt.supported_bits", "Supported Bits", Kind::Hex(32);
+    MPPE_STATELESS = "ccp.opt.supported_bits.h", "H", Kind::Flag;
+    MPPE_56 = "ccp.opt.supported_bits.m", "M", Kind::Flag;
+    MPPE_128 = "ccp.opt.supported_bits.s", "S", Kind::Flag;
+    MPPE_40 = "ccp.opt.supported_bits.l", "L", Kind::Flag;
+    MPPE_OBSOLETE = "ccp.opt.supported_bits.d", "D", Kind::Flag;
+    MPPC = "ccp.opt.supported_bits.c", "C", Kind::Flag;
+    GANDALF = "ccp.opt.gfza", "Gandalf FZA", Kind::Group;
+    HISTORY = "ccp.opt.history", "History", Kind::Dec(8);
+    VERSION = "ccp.opt.version", "Version", Kind::Bytes;
+    V42BIS = "ccp.opt.v42bis", "V.42bis compression", Kind::Group;
+    BSD = "ccp.opt.bsdcomp", "BSD LZW Compress", Kind::Group;
+    BSD_VALUE = "ccp.opt.vd", "Vers/Dict", Kind::Hex(8);
+    BSD_VERSION = "ccp.opt.vd.vers", "Vers", Kind::Dec(8);
+    BSD_DICT = "ccp.opt.vd.dict", "Dict", Kind::Dec(8);
+    LZS_DCP = "ccp.opt.lzsdcp", "LZS-DCP", Kind::Group;
+    LZS_CHECK_MODE = "ccp.opt.check_mode", "Check Mode", Kind::Dec(8);
+    PROCESS_MODE = "ccp.opt.process_mode", "Process Mode", Kind::Dec(8);
+    MVRCA = "ccp.opt.mvrca", "MVRCA (Magnalink)", Kind::Group;
+    MVRCA_FLAGS = "ccp.opt.mvrca.flags", "Flags", Kind::Hex(8);
+    FEATURES = "ccp.opt.fe", "Features", Kind::Dec(8);
+    BY_PACKET = "ccp.opt.p", "Packet by Packet flag", Kind::Flag;
+    MVRCA_HISTORY = "ccp.opt.History", "History", Kind::Dec(8);
+    CONTEXTS = "ccp.opt.contexts", "# Contexts", Kind::Dec(8);
+    DCE = "ccp.opt.dce", "PPP for Data Compression in Data Circuit-Terminating Equipment (DCE)", Kind::Group;
+    MODE = "ccp.opt.mode", "Mode", Kind::Dec(8);
+    DEFLATE = "ccp.opt.deflate", "Deflate", Kind::Group;
+    WINDOW_METHOD = "ccp.opt.window_method", "Window and Method", Kind::Hex(8);
+    WINDOW = "ccp.opt.window", "Window", Kind::Dec(8);
+    METHOD = "ccp.opt.method", "Method", Kind::Dec(8);
+    DEFLATE_CHECK = "ccp.opt.deflate_check", "Check", Kind::Hex(8);
+    MBZ = "ccp.opt.mbz", "MBZ", Kind::Dec(8);
+    CHECK = "ccp.opt.chk", "Chk", Kind::Dec(8);
+    V44 = "ccp.opt.v44lzjh", "V.44/LZJH compression", Kind::Group;
+}
+
+/// The options of CCP.
+pub(crate) static TABLE: Negotiation = Negotiation {
+    protocol: CCP,
+    kind: &TYPE,
+    length: &LENGTH,
+    data: &DATA,
+    unknown: &UNKNOWN,
+    options: &[
+        OptionRow::new(
+            0,
+            "OUI",
+            &OUI_OPTION,
+            &[Piece::octets(&OUI, 3), Piece::u8(&SUBTYPE), Piece::rest(&DATA)],
+        ),
+        OptionRow::new(1, "Predictor-1", &PREDICTOR1, &[]),
+        OptionRow::new(2, "Predictor-2", &PREDICTOR2, &[]),
+        OptionRow::new(3, "Puddle-Jumper", &PUDDLE_JUMPER, &[]),
+        OptionRow::new(16, "HP-PPC", &HP_PPC, &[Piece::rest(&DATA)]),
+        OptionRow::new(
+            17,
+            "Stac-LZS",
+            &STAC,
+            &[
+                Piece::u16(&HISTORY_COUNT),
+                Piece::u8(&CHECK_MODE).bits(&[(&CHECK_MODE_RESERVED, 0xf8), (&CHECK_MODE_VALUE, 0x07)]),
+            ],
+        ),
+        OptionRow::new(
+            18,
+            "MPPE/MPPC",
+            &MPPE,
+            &[Piece::u32(&MPPE_BITS).bits(&[
+                (&MPPE_STATELESS, 0x0100_0000),
+                (&MPPE_56, 0x80),
+                (&MPPE_128, 0x40),
+                (&MPPE_40, 0x20),
+                (&MPPE_OBSOLETE, 0x10),
+                (&MPPC, 0x01),
+            ])],
+        ),
+        OptionRow::new(19, "Gandalf-FZA", &GANDALF, &[Piece::u8(&HISTORY), Piece::rest(&VERSION)]),
+        OptionRow::new(20, "V.42bis", &V42BIS, &[Piece::rest(&DATA)]),
+        OptionRow::new(
+            21,
+            "BSD-Compress",
+            &BSD,
+            &[Piece::u8(&BSD_VALUE).bits(&[(&BSD_VERSION, 0xe0), (&BSD_DICT, 0x1f)])],
+        ),
+        OptionRow::new(
+            23,
+            "LZS-DCP",
+            &LZS_DCP,
+            &[Piece::u16(&HISTORY_COUNT), Piece::u8(&LZS_CHECK_MODE), Piece::u8(&PROCESS_MODE)],
+        ),
+        OptionRow::new(
+            24,
+            "MVRCA",
+            &MVRCA,
+            &[
+                Piece::u8(&MVRCA_FLAGS).bits(&[
+                    (&FEATURES, 0xc0),
+                    (&BY_PACKET, 0x20),
+                    (&MVRCA_HISTORY, 0x1f),
+                ]),
+                Piece::u8(&CONTEXTS),
+            ],
+        ),
+        OptionRow::new(25, "DCE", &DCE, &[Piece::u8(&MODE)]),
+        OptionRow::new(
+            26,
+            "Deflate",
+            &DEFLATE,
+            &[
+                Piece::u8(&WINDOW_METHOD).bits(&[(&WINDOW, 0xf0), (&METHOD, 0x0f)]),
+                Piece::u8(&DEFLATE_CHECK).bits(&[(&MBZ, 0xfc), (&CHECK, 0x03)]),
+            ],
+        ),
+        OptionRow::new(27, "V.44", &V44, &[Piece::rest(&DATA)]),
+    ],
+};
+
+fn type_name(kind: u64) -> Option<&'static str> {
+    TABLE.name(kind)
+}
+
+/// Reads a CCP packet.
+pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -> Step {
+    TABLE.dissect(c, layers)
+}

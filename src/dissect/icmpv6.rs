@@ -1,0 +1,70 @@
+//! ICMPv6, and the packet that an error quotes (RFC 4443 section 3).
+
+use super::icmp::{new_error, read_quotation};
+use super::layers::{Addresses, IcmpError, Layers};
+use super::{Next, Step};
+use crate::field::{Cursor, Kind, Short, Sink};
+
+crate::fields! {
+    section "RFC 4443 2.1";
+    TYPE = "icmpv6.type", "Type", Kind::Dec(8), names type_name;
+    CODE = "icmpv6.code", "Code", Kind::Dec(8);
+    CHECKSUM = "icmpv6.checksum", "Checksum", Kind::Hex(16);
+    RESERVED = "icmpv6.reserved", "Reserved", Kind::Bytes;
+    MTU = "icmpv6.mtu", "MTU", Kind::Dec(32);
+    POINTER = "icmpv6.pointer", "Pointer", Kind::Dec(32);
+}
+
+const UNREACHABLE: u8 = 1;
+const PACKET_TOO_BIG: u8 = 2;
+const TIME_EXCEEDED: u8 = 3;
+const PARAMETER_PROBLEM: u8 = 4;
+
+fn type_name(kind: u64) -> Option<&'static str> {
+    Some(match kind {
+        1 => "Destination Unreachable",
+        2 => "Packet Too Big",
+        3 => "Time Exceeded",
+        4 => "Parameter Problem",
+        128 => "Echo Request",
+        129 => "Echo Reply",
+        130 => "Multicast Listener Query",
+        131 => "Multicast Listener Report",
+        132 => "Multicast Listener Done",
+        133 => "Router Solicitation",
+        134 => "Router Advertisement",
+        135 => "Neighbor Solicitation",
+        136 => "Neighbor Advertisement",
+        137 => "Redirect",
+        143 => "Multicast Listener Report v2",
+        _ => return None,
+    })
+}
+
+/// Reads an ICMPv6 message that `addresses` of the IP header before it sent.
+pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, addresses: Addresses) -> Step {
+    let kind = c.u8(&TYPE)?;
+    let code = c.u8(&CODE)?;
+    c.u16(&CHECKSUM)?;
+    if !matches!(kind, UNREACHABLE | PACKET_TOO_BIG | TIME_EXCEEDED | PARAMETER_PROBLEM) {
+        return Ok(Next::End);
+    }
+    let mut error = new_error(true, kind, code, addresses);
+    let read = read_error(c, &mut error);
+    layers.icmp = Some(Box::new(error));
+    read?;
+    Ok(Next::End)
+}
+
+fn read_error<S: Sink>(c: &mut Cursor<'_, '_, S>, error: &mut IcmpError) -> Result<(), Short> {
+    match error.kind {
+        PACKET_TOO_BIG => error.mtu = Some(c.u32(&MTU)?),
+        PARAMETER_PROBLEM => {
+            c.u32(&POINTER)?;
+        }
+        _ => {
+            c.octets(&RESERVED, 4)?;
+        }
+    }
+    read_quotation(c, error)
+}

@@ -1,0 +1,168 @@
+//! The IP packet inside PPP: who speaks with whom (RFC 791 section 3.1, RFC 8200 sections 3 and 4).
+//!
+//! Every data packet passes here, so only the header is read that names the flow, in place and once.
+
+use etherparse::{IpNumber, Ipv6ExtensionSlice, Ipv6ExtensionsSlice};
+
+use super::layers::{Addresses, Inner, Layers};
+use super::{Next, Step};
+use crate::field::{Bound, Cursor, FieldDef, Kind, Short, Sink};
+
+crate::fields! {
+    section "RFC 791 3.1";
+    VERSION = "ip.version", "Version", Kind::Dec(4);
+    HEADER_LENGTH = "ip.hdr_len", "Header Length", Kind::Dec(8);
+    TOTAL_LENGTH = "ip.len", "Total Length", Kind::Dec(16);
+    MORE_FRAGMENTS = "ip.flags.mf", "More fragments", Kind::Flag;
+    FRAGMENT_OFFSET = "ip.frag_offset", "Fragment Offset", Kind::Dec(16);
+    PROTOCOL = "ip.proto", "Protocol", Kind::Dec(8);
+    SOURCE = "ip.src", "Source Address", Kind::Ipv4;
+    DESTINATION = "ip.dst", "Destination Address", Kind::Ipv4;
+    VERSION6 = "ipv6.version", "Version", Kind::Dec(4);
+    PAYLOAD_LENGTH = "ipv6.plen", "Payload Length", Kind::Dec(16);
+    NEXT_HEADER = "ipv6.nxt", "Next Header", Kind::Dec(8);
+    SOURCE6 = "ipv6.src", "Source Address", Kind::Ipv6;
+    DESTINATION6 = "ipv6.dst", "Destination Address", Kind::Ipv6;
+    TCP_SOURCE = "tcp.srcport", "Source Port", Kind::Dec(16);
+    TCP_DESTINATION = "tcp.dstport", "Destination Port", Kind::Dec(16);
+    UDP_SOURCE = "udp.srcport", "Source Port", Kind::Dec(16);
+    UDP_DESTINATION = "udp.dstport", "Destination Port", Kind::Dec(16);
+}
+
+const MIN_HEADER: u8 = 20;
+const MF: u16 = 0x2000;
+const OFFSET_MASK: u16 = 0x1fff;
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const BOUND: Bound = Bound::Header("the length of the IP packet");
+
+/// Reads an IP packet inside PPP.
+pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -> Step {
+    let mut inner = None;
+    let read = read(c, &mut inner);
+    if let Some(ppp) = layers.ppp.as_mut() {
+        ppp.inner = inner;
+    }
+    let beyond = read?;
+    match beyond {
+        // All that names the flow was read; that the capture lacks the rest does not matter.
+        Some(missing) if !missing.cut => Err(missing),
+        _ => Ok(Next::End),
+    }
+}
+
+/// Reads the headers that name a flow into `found`. What is found stays found if a later read does not fit. Returns the
+/// fault of a packet that claims to be longer than it is, which is no fault where it is quoted.
+pub(crate) fn read<S: Sink>(
+    c: &mut Cursor<'_, '_, S>,
+    found: &mut Option<Inner>,
+) -> Result<Option<Short>, Short> {
+    let first = c.peek(0).ok_or_else(|| c.short(&VERSION, 1))?;
+    match first >> 4 {
+        4 => ipv4(c, first, found),
+        6 => ipv6(c, first, found),
+        version => Err(c.invalid(&VERSION, 4, version.into())),
+    }
+}
+
+/// Passes over octets that nothing is judged by.
+#[inline(always)]
+fn skip<S: Sink>(c: &mut Cursor<'_, '_, S>, field: &'static FieldDef, len: usize) -> Result<(), Short> {
+    c.sub(field, len, BOUND)?;
+    Ok(())
+}
+
+fn ipv4<S: Sink>(
+    c: &mut Cursor<'_, '_, S>,
+    first: u8,
+    found: &mut Option<Inner>,
+) -> Result<Option<Short>, Short> {
+    let begin = c.consumed();
+    skip(c, &VERSION, 1)?;
+    c.part(&VERSION, 1, (first >> 4).into());
+    let header = (first & 0xf).saturating_mul(4);
+    c.part(&HEADER_LENGTH, 1, header.into());
+    if header < MIN_HEADER {
+        return Err(c.invalid(&HEADER_LENGTH, MIN_HEADER.into(), header.into()));
+    }
+    skip(c, &TOTAL_LENGTH, 1)?;
+    let total = c.u16(&TOTAL_LENGTH)?;
+    skip(c, &FRAGMENT_OFFSET, 2)?;
+    let fragment = c.peek_u16().ok_or_else(|| c.short(&FRAGMENT_OFFSET, 2))?;
+    skip(c, &FRAGMENT_OFFSET, 2)?;
+    c.part(&MORE_FRAGMENTS, 2, (fragment & MF != 0).into());
+    c.part(&FRAGMENT_OFFSET, 2, (fragment & OFFSET_MASK).into());
+    skip(c, &PROTOCOL, 1)?;
+    let protocol = c.u8(&PROTOCOL)?;
+    skip(c, &SOURCE, 2)?;
+    let source = c.ipv4(&SOURCE)?.into();
+    let destination = c.ipv4(&DESTINATION)?.into();
+    let addresses = Some(Addresses { source, destination });
+    let inner = found.insert(Inner { addresses, protocol, ports: None });
+    // A length of 0 is what an interface that segments by itself hands to a capture: not known yet.
+    if total != 0 && total < header.into() {
+        return Err(c.invalid(&TOTAL_LENGTH, header.into(), total.into()));
+    }
+    skip(c, &HEADER_LENGTH, header.saturating_sub(MIN_HEADER).into())?;
+    let read = c.consumed().saturating_sub(begin);
+    let missing = match total {
+        0 => None,
+        _ => end_at(c, usize::from(total).saturating_sub(read)),
+    };
+    if fragment & OFFSET_MASK == 0 {
+        inner.ports = ports(c, protocol)?;
+    }
+    Ok(missing)
+}
+
+fn ipv6<S: Sink>(
+    c: &mut Cursor<'_, '_, S>,
+    first: u8,
+    found: &mut Option<Inner>,
+) -> Result<Option<Short>, Short> {
+    skip(c, &VERSION6, 4)?;
+    c.part(&VERSION6, 4, (first >> 4).into());
+    let length = c.u16(&PAYLOAD_LENGTH)?;
+    let next = c.u8(&NEXT_HEADER)?;
+    skip(c, &NEXT_HEADER, 1)?;
+    let source = c.ipv6(&SOURCE6)?.into();
+    let destination = c.ipv6(&DESTINATION6)?.into();
+    let addresses = Some(Addresses { source, destination });
+    let inner = found.insert(Inner { addresses, protocol: next, ports: None });
+    // 0 is a jumbogram, or an interface that segments by itself.
+    let missing = match length {
+        0 => None,
+        _ => end_at(c, length.into()),
+    };
+    let mut later_fragment = false;
+    if IpNumber(next).is_ipv6_ext_header_value() {
+        let (extensions, transport, _, _) =
+            Ipv6ExtensionsSlice::from_slice_lax(IpNumber(next), c.peek_rest());
+        inner.protocol = transport.0;
+        later_fragment = extensions
+            .clone()
+            .into_iter()
+            .any(|e| matches!(e, Ipv6ExtensionSlice::Fragment(f) if f.fragment_offset().value() != 0));
+        skip(c, &NEXT_HEADER, extensions.slice().len())?;
+    }
+    if !later_fragment {
+        inner.ports = ports(c, inner.protocol)?;
+    }
+    Ok(missing)
+}
+
+/// Ends the cursor `len` octets from here; if there are fewer, returns the fault.
+#[inline(always)]
+fn end_at<S: Sink>(c: &mut Cursor<'_, '_, S>, len: usize) -> Option<Short> {
+    let missing = c.short(&TOTAL_LENGTH, len);
+    c.limit(len, BOUND).then_some(missing)
+}
+
+#[inline(always)]
+fn ports<S: Sink>(c: &mut Cursor<'_, '_, S>, protocol: u8) -> Result<Option<(u16, u16)>, Short> {
+    Ok(match protocol {
+        TCP => Some((c.u16(&TCP_SOURCE)?, c.u16(&TCP_DESTINATION)?)),
+        UDP => Some((c.u16(&UDP_SOURCE)?, c.u16(&UDP_DESTINATION)?)),
+        _ => None,
+    })
+}

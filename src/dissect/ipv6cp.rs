@@ -1,0 +1,46 @@
+//! The IPv6 Control Protocol (RFC 5072 section 4; compression RFC 5172).
+
+use super::Step;
+use super::layers::Layers;
+use super::negotiation::{Negotiation, OptionRow, Piece};
+use super::ppp_names::{IPV6CP, protocol_name};
+use crate::field::{Cursor, Kind, Sink};
+
+crate::fields! {
+    section "RFC 5072 4";
+    TYPE = "ipv6cp.opt.type", "Type", Kind::Dec(8), names type_name;
+    LENGTH = "ipv6cp.opt.length", "Length", Kind::Dec(8);
+    DATA = "ipv6cp.opt.data", "Data", Kind::Bytes;
+    UNKNOWN = "ipv6cp.opt.unknown", "Unknown option", Kind::Group;
+    INTERFACE_OPTION = "ipv6cp.opt.interface_identifier", "Interface Identifier", Kind::Group;
+    INTERFACE = "ipv6cp.interface_identifier", "Interface Identifier", Kind::Bytes;
+    COMPRESSION_OPTION = "ipv6cp.opt.compress", "IPv6 compression", Kind::Group;
+    COMPRESSION = "ipv6cp.opt.compress_proto", "IPv6 Compression Protocol", Kind::Hex(16), names protocol_name;
+}
+
+/// The options of IPV6CP.
+pub(crate) static TABLE: Negotiation = Negotiation {
+    protocol: IPV6CP,
+    kind: &TYPE,
+    length: &LENGTH,
+    data: &DATA,
+    unknown: &UNKNOWN,
+    options: &[
+        OptionRow::new(1, "Interface-Identifier", &INTERFACE_OPTION, &[Piece::octets(&INTERFACE, 8)]),
+        OptionRow::new(
+            2,
+            "IPv6-Compression-Protocol",
+            &COMPRESSION_OPTION,
+            &[Piece::u16(&COMPRESSION), Piece::rest(&DATA)],
+        ),
+    ],
+};
+
+fn type_name(kind: u64) -> Option<&'static str> {
+    TABLE.name(kind)
+}
+
+/// Reads an IPV6CP packet.
+pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -> Step {
+    TABLE.dissect(c, layers)
+}

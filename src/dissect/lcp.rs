@@ -1,0 +1,224 @@
+//! The Link Control Protocol (RFC 1661 sections 5 and 6; options also RFC 1570, RFC 1990).
+
+use super::Step;
+use super::layers::{Layers, PppBody};
+use super::negotiation::{Negotiation, OptionRow, Piece};
+use super::ppp::text;
+use super::ppp_names::{LCP, chap_algorithm_name, protocol_name};
+use crate::field::{Cursor, Kind, Short, Sink};
+
+crate::fields! {
+    section "RFC 1661 6";
+    MAGIC_NUMBER = "lcp.magic_number", "Magic Number", Kind::Hex(32);
+    DATA = "lcp.data", "Data", Kind::Bytes;
+    MESSAGE = "lcp.message", "Message", Kind::Text;
+    SECONDS = "lcp.secs_remaining", "Seconds Remaining", Kind::Dec(32);
+    REJECTED = "lcp.rej_proto", "Rejected Protocol", Kind::Hex(16), names protocol_name;
+    TYPE = "lcp.opt.type", "Type", Kind::Dec(8), names type_name;
+    LENGTH = "lcp.opt.length", "Length", Kind::Dec(8);
+    OPTION_DATA = "lcp.opt.data", "Data", Kind::Bytes;
+    UNKNOWN = "lcp.opt.unknown", "Unknown option", Kind::Group;
+    VENDOR = "lcp.opt.vendor", "Vendor Specific", Kind::Group;
+    OUI = "lcp.opt.oui", "OUI", Kind::Bytes;
+    VENDOR_KIND = "lcp.opt.kind", "Kind", Kind::Dec(8);
+    MRU_OPTION = "lcp.opt.mtu_bytes", "Maximum Receive Unit", Kind::Group;
+    MRU = "lcp.opt.mru", "Maximum Receive Unit", Kind::Dec(16);
+    ACCM_OPTION = "lcp.opt.asyncmap_bytes", "Async Control Character Map", Kind::Group;
+    ACCM = "lcp.opt.asyncmap", "Async Control Character Map", Kind::Hex(32);
+    AUTHENTICATION_OPTION = "lcp.opt.auth_protocol_bytes", "Authentication Protocol", Kind::Group;
+    AUTHENTICATION = "lcp.opt.auth_protocol", "Authentication Protocol", Kind::Hex(16), names protocol_name;
+    ALGORITHM = "lcp.opt.algorithm", "Algorithm", Kind::Dec(8), names chap_algorithm_name;
+    QUALITY_OPTION = "lcp.opt.quality_protocol_bytes", "Quality Protocol", Kind::Group;
+    QUALITY = "lcp.opt.quality_protocol", "Quality Protocol", Kind::Hex(16), names protocol_name;
+    REPORTING_PERIOD = "lcp.opt.reporting_period", "Reporting Period", Kind::Dec(32);
+    MAGIC_OPTION = "lcp.opt.magic_number_bytes", "Magic Number", Kind::Group;
+    OPTION_MAGIC = "lcp.opt.magic_number", "Magic Number", Kind::Hex(32);
+    LINK_QUALITY = "lcp.opt.linkqualmon", "Link Quality Monitoring", Kind::Group;
+    PFC = "lcp.opt.field_compress", "Protocol Field Compression", Kind::Group;
+    ACFC = "lcp.opt.addr_field_compress", "Address and Control Field Compression", Kind::Group;
+    FCS_OPTION = "lcp.opt.fcs_alternatives_bytes", "FCS Alternatives", Kind::Group;
+    FCS = "lcp.opt.fcs_alternatives", "FCS Alternatives", Kind::Hex(8);
+    FCS_NULL = "lcp.opt.fcs_alternatives.null", "NULL FCS", Kind::Flag;
+    FCS_16 = "lcp.opt.fcs_alternatives.ccitt16", "CCITT 16-bit", Kind::Flag;
+    FCS_32 = "lcp.opt.fcs_alternatives.ccitt32", "CCITT 32-bit", Kind::Flag;
+    SELF_PAD = "lcp.opt.self_desc_pad", "Self Describing Pad", Kind::Group;
+    MAXIMUM = "lcp.opt.maximum", "Maximum", Kind::Dec(8);
+    NUMBERED_MODE = "lcp.opt.numbered_mode", "Numbered Mode", Kind::Group;
+    WINDOW = "lcp.opt.window", "Window", Kind::Dec(8);
+    HDLC_ADDRESS = "lcp.opt.hdlc_address", "Address", Kind::Bytes;
+    CALLBACK = "lcp.opt.callback", "Callback", Kind::Group;
+    OPERATION = "lcp.opt.operation", "Operation", Kind::Dec(8), names operation_name;
+    CALLBACK_MESSAGE = "lcp.opt.message", "Message", Kind::Bytes;
+    COMPOUND_FRAMES = "lcp.opt.compound_frames", "Compound Frames (Deprecated)", Kind::Group;
+    NOMINAL_DATA = "lcp.opt.nomdataencap", "Nominal Data Encapsulation (Deprecated)", Kind::Group;
+    MRRU_OPTION = "lcp.opt.multilink_mrru", "Multilink MRRU", Kind::Group;
+    MRRU = "lcp.opt.mrru", "MRRU", Kind::Dec(16);
+    SHORT_SEQUENCE = "lcp.opt.multilink_ssnh", "Multilink Short Sequence Number Header", Kind::Group;
+    ENDPOINT = "lcp.opt.multilink_ep_disc", "Multilink Endpoint Discriminator", Kind::Group;
+    ENDPOINT_CLASS = "lcp.opt.ep_disc_class", "Class", Kind::Dec(8), names endpoint_class_name;
+    ENDPOINT_IP = "lcp.opt.ip_address", "IP Address", Kind::Ipv4;
+    ENDPOINT_MAC = "lcp.opt.802_1_address", "IEEE 802.1 Address", Kind::Mac;
+    ENDPOINT_MAGIC = "lcp.opt.magic_block", "PPP Magic-Number Block", Kind::Bytes;
+    ENDPOINT_NUMBER = "lcp.opt.psndn", "Public Switched Network Directory Number", Kind::Bytes;
+    DCE = "lcp.opt.dce_identifier", "DCE Identifier", Kind::Group;
+    MODE = "lcp.opt.mode", "Mode", Kind::Dec(8);
+    MULTILINK_PLUS = "lcp.opt.multilink_pp", "Multi Link Plus Procedure", Kind::Group;
+    DISCRIMINATOR_OPTION = "lcp.opt.link_discrim_bytes", "Link Discriminator for BACP", Kind::Group;
+    DISCRIMINATOR = "lcp.opt.link_discrim", "Link Discriminator", Kind::Dec(16);
+    AUTH_OPTION = "lcp.opt.auth", "Authentication Option", Kind::Group;
+    COBS = "lcp.opt.cobs", "Consistent Overhead Byte Stuffing (COBS)", Kind::Group;
+    COBS_FLAGS = "lcp.opt.flags", "Flags", Kind::Hex(8);
+    PREFIX_ELISION = "lcp.opt.prefix_elision", "Prefix Elision", Kind::Group;
+    PREFIX_CLASS = "lcp.opt.class", "Class", Kind::Dec(8);
+    MULTILINK_HEADER = "lcp.opt.multilink_hdr_fmt", "Multilink header format", Kind::Group;
+    MULTILINK_CODE = "lcp.opt.code", "Code", Kind::Dec(8);
+    MULTILINK_CLASSES = "lcp.opt.max_susp_classes", "Max suspendable classes", Kind::Dec(8);
+    INTERNATIONALIZATION = "lcp.opt.internationalization", "Internationalization", Kind::Group;
+    CHARSET = "lcp.opt.MIBenum", "MIBenum", Kind::Dec(32);
+    LANGUAGE = "lcp.opt.language_tag", "Language-Tag", Kind::Text;
+    SONET = "lcp.opt.sonet_sdh", "Simple Data Link on SONET/SDH", Kind::Group;
+}
+
+/// The options of LCP.
+pub(crate) static TABLE: Negotiation = Negotiation {
+    protocol: LCP,
+    kind: &TYPE,
+    length: &LENGTH,
+    data: &OPTION_DATA,
+    unknown: &UNKNOWN,
+    options: &[
+        OptionRow::new(
+            0,
+            "Vendor-Specific",
+            &VENDOR,
+            &[Piece::octets(&OUI, 3), Piece::u8(&VENDOR_KIND), Piece::rest(&OPTION_DATA)],
+        ),
+        OptionRow::new(1, "MRU", &MRU_OPTION, &[Piece::u16(&MRU)]),
+        OptionRow::new(2, "ACCM", &ACCM_OPTION, &[Piece::u32(&ACCM)]),
+        OptionRow::authentication(
+            3,
+            "Authentication-Protocol",
+            &AUTHENTICATION_OPTION,
+            Piece::u16(&AUTHENTICATION),
+            &[(0xc223, &[Piece::u8(&ALGORITHM)])],
+        ),
+        OptionRow::chosen(
+            4,
+            "Quality-Protocol",
+            &QUALITY_OPTION,
+            Piece::u16(&QUALITY),
+            &[(0xc025, &[Piece::u32(&REPORTING_PERIOD)])],
+        ),
+        OptionRow::new(5, "Magic-Number", &MAGIC_OPTION, &[Piece::u32(&OPTION_MAGIC)]),
+        OptionRow::new(6, "Link-Quality-Monitoring", &LINK_QUALITY, &[Piece::rest(&OPTION_DATA)]),
+        OptionRow::new(7, "PFC", &PFC, &[]),
+        OptionRow::new(8, "ACFC", &ACFC, &[]),
+        OptionRow::new(
+            9,
+            "FCS-Alternatives",
+            &FCS_OPTION,
+            &[Piece::u8(&FCS).bits(&[(&FCS_NULL, 1), (&FCS_16, 2), (&FCS_32, 4)])],
+        ),
+        OptionRow::new(10, "Self-Describing-Pad", &SELF_PAD, &[Piece::u8(&MAXIMUM)]),
+        OptionRow::new(
+            11,
+            "Numbered-Mode",
+            &NUMBERED_MODE,
+            &[Piece::u8(&WINDOW), Piece::rest(&HDLC_ADDRESS)],
+        ),
+        OptionRow::new(13, "Callback", &CALLBACK, &[Piece::u8(&OPERATION), Piece::rest(&CALLBACK_MESSAGE)]),
+        OptionRow::new(15, "Compound-Frames", &COMPOUND_FRAMES, &[]),
+        OptionRow::new(16, "Nominal-Data-Encapsulation", &NOMINAL_DATA, &[Piece::rest(&OPTION_DATA)]),
+        OptionRow::new(17, "MRRU", &MRRU_OPTION, &[Piece::u16(&MRRU)]),
+        OptionRow::new(18, "Short-Sequence-Number", &SHORT_SEQUENCE, &[]),
+        OptionRow::chosen(
+            19,
+            "Endpoint-Discriminator",
+            &ENDPOINT,
+            Piece::u8(&ENDPOINT_CLASS),
+            &[
+                (2, &[Piece::ipv4(&ENDPOINT_IP)]),
+                (3, &[Piece::octets(&ENDPOINT_MAC, 6)]),
+                (4, &[Piece::rest(&ENDPOINT_MAGIC)]),
+                (5, &[Piece::rest(&ENDPOINT_NUMBER)]),
+            ],
+        ),
+        OptionRow::new(20, "Proprietary", &UNKNOWN, &[Piece::rest(&OPTION_DATA)]),
+        OptionRow::new(21, "DCE-Identifier", &DCE, &[Piece::u8(&MODE)]),
+        OptionRow::new(22, "Multilink-Plus-Procedure", &MULTILINK_PLUS, &[Piece::rest(&OPTION_DATA)]),
+        OptionRow::new(23, "Link-Discriminator", &DISCRIMINATOR_OPTION, &[Piece::u16(&DISCRIMINATOR)]),
+        OptionRow::new(24, "LCP-Authentication", &AUTH_OPTION, &[Piece::rest(&OPTION_DATA)]),
+        OptionRow::new(25, "COBS", &COBS, &[Piece::u8(&COBS_FLAGS)]),
+        OptionRow::new(
+            26,
+            "Prefix-Elision",
+            &PREFIX_ELISION,
+            &[Piece::u8(&PREFIX_CLASS), Piece::rest(&OPTION_DATA)],
+        ),
+        OptionRow::new(
+            27,
+            "Multilink-Header-Format",
+            &MULTILINK_HEADER,
+            &[Piece::u8(&MULTILINK_CODE), Piece::u8(&MULTILINK_CLASSES)],
+        ),
+        OptionRow::new(
+            28,
+            "Internationalization",
+            &INTERNATIONALIZATION,
+            &[Piece::u32(&CHARSET), Piece::rest(&LANGUAGE)],
+        ),
+        OptionRow::new(29, "Simple-Data-Link", &SONET, &[]),
+    ],
+};
+
+fn type_name(kind: u64) -> Option<&'static str> {
+    TABLE.name(kind)
+}
+
+fn operation_name(operation: u64) -> Option<&'static str> {
+    Some(match operation {
+        0 => "location is determined by user authentication",
+        1 => "dialing string",
+        2 => "location identifier",
+        3 => "E.164 number",
+        4 => "distinguished name",
+        6 => "determined by CBCP",
+        _ => return None,
+    })
+}
+
+fn endpoint_class_name(class: u64) -> Option<&'static str> {
+    Some(match class {
+        0 => "null",
+        1 => "locally assigned",
+        2 => "IPv4 address",
+        3 => "IEEE 802.1 MAC address",
+        4 => "PPP magic number block",
+        5 => "E.164 number",
+        _ => return None,
+    })
+}
+
+/// Reads what only LCP has: codes 8 to 13.
+pub(crate) fn body<S: Sink>(c: &mut Cursor<'_, '_, S>, code: u8) -> Result<PppBody, Short> {
+    if code == 8 {
+        let rejected = c.u16(&REJECTED)?;
+        text(c, &DATA);
+        return Ok(PppBody::ProtocolReject(rejected));
+    }
+    let magic = c.u32(&MAGIC_NUMBER)?;
+    match code {
+        12 => text(c, &MESSAGE),
+        13 => {
+            c.u32(&SECONDS)?;
+            text(c, &MESSAGE)
+        }
+        _ => text(c, &DATA),
+    };
+    Ok(PppBody::Magic(magic))
+}
+
+/// Reads an LCP packet.
+pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -> Step {
+    TABLE.dissect(c, layers)
+}

@@ -1,0 +1,356 @@
+//! Packets of LCP and the NCPs: Code, Identifier, Length, and options (RFC 1661 sections 5 and 6).
+//!
+//! One walker serves all of these protocols. What differs is a table: which option types there are and how their values
+//! are laid out.
+
+use super::layers::{Layers, PppBody, PppControl, PppOption, PppOptionValue};
+use super::ppp::{DATA, MAGIC_NUMBER, text};
+use super::ppp_names::{LCP, negotiation_code_name};
+use super::{Next, Step, lcp};
+use crate::field::{Bound, Cursor, FieldDef, Kind, Short, Sink};
+use crate::util::Printable;
+
+crate::fields! {
+    section "RFC 1661 5";
+    CODE = "ppp.code", "Code", Kind::Dec(8), names negotiation_code_name;
+    IDENTIFIER = "ppp.identifier", "Identifier", Kind::Dec(8);
+    LENGTH = "ppp.length", "Length", Kind::Dec(16);
+    OUI = "ppp.oui", "OUI", Kind::Bytes;
+    KIND = "ppp.kind", "Kind", Kind::Dec(8);
+    REJECTED_CODE = "ppp.rejected_code", "Rejected Code", Kind::Dec(8), names negotiation_code_name;
+}
+
+/// The code of a Configure-Request; an answer to one has the next three numbers.
+const CONFIGURE_REQUEST: u8 = 1;
+const CONFIGURE_REJECT: u8 = 4;
+const HEADER_LEN: u16 = 4;
+const OPTION_HEADER_LEN: u8 = 2;
+
+/// A protocol that negotiates options.
+#[derive(Debug)]
+pub(crate) struct Negotiation {
+    /// Its PPP protocol number.
+    pub(crate) protocol: u16,
+    /// The Type field of its options.
+    pub(crate) kind: &'static FieldDef,
+    /// The Length field of its options.
+    pub(crate) length: &'static FieldDef,
+    /// The octets of an option that nothing better is known of.
+    pub(crate) data: &'static FieldDef,
+    /// The heading of an option that the table lacks.
+    pub(crate) unknown: &'static FieldDef,
+    /// Its options.
+    pub(crate) options: &'static [OptionRow],
+}
+
+/// An option that is known.
+#[derive(Debug)]
+pub(crate) struct OptionRow {
+    kind: u8,
+    name: &'static str,
+    heading: &'static FieldDef,
+    shape: Shape,
+}
+
+/// How the value of an option is laid out.
+#[derive(Debug)]
+enum Shape {
+    /// These, one after the other.
+    Pieces(&'static [Piece]),
+    /// A number, and what follows depends on it.
+    Chosen(Piece, &'static [(u64, &'static [Piece])]),
+    /// The same, of Authentication-Protocol: what follows is the algorithm.
+    Authentication(Piece, &'static [(u64, &'static [Piece])]),
+}
+
+/// A part of an option's value.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    field: &'static FieldDef,
+    read: Read,
+    bits: &'static [(&'static FieldDef, u64)],
+}
+
+#[derive(Debug)]
+enum Read {
+    U8,
+    U16,
+    U32,
+    Ipv4,
+    Octets(usize),
+    Rest,
+}
+
+impl Read {
+    fn len(&self) -> usize {
+        match self {
+            Self::U8 => 1,
+            Self::U16 => 2,
+            Self::U32 | Self::Ipv4 => 4,
+            Self::Octets(len) => *len,
+            Self::Rest => 0,
+        }
+    }
+}
+
+impl Piece {
+    const fn new(field: &'static FieldDef, read: Read) -> Self {
+        Self { field, read, bits: &[] }
+    }
+
+    pub(crate) const fn u8(field: &'static FieldDef) -> Self {
+        Self::new(field, Read::U8)
+    }
+
+    pub(crate) const fn u16(field: &'static FieldDef) -> Self {
+        Self::new(field, Read::U16)
+    }
+
+    pub(crate) const fn u32(field: &'static FieldDef) -> Self {
+        Self::new(field, Read::U32)
+    }
+
+    pub(crate) const fn ipv4(field: &'static FieldDef) -> Self {
+        Self::new(field, Read::Ipv4)
+    }
+
+    pub(crate) const fn octets(field: &'static FieldDef, len: usize) -> Self {
+        Self::new(field, Read::Octets(len))
+    }
+
+    pub(crate) const fn rest(field: &'static FieldDef) -> Self {
+        Self::new(field, Read::Rest)
+    }
+
+    /// The same, whose bits have fields of their own.
+    pub(crate) const fn bits(self, bits: &'static [(&'static FieldDef, u64)]) -> Self {
+        Self { bits, ..self }
+    }
+
+    fn read<S: Sink>(&self, c: &mut Cursor<'_, '_, S>) -> Result<PppOptionValue, Short> {
+        let number: u64 = match self.read {
+            Read::U8 => c.u8(self.field)?.into(),
+            Read::U16 => c.u16(self.field)?.into(),
+            Read::U32 => c.u32(self.field)?.into(),
+            Read::Ipv4 => return Ok(PppOptionValue::Address(c.ipv4(self.field)?)),
+            // Eight octets are an Interface-Identifier: shown as octets, compared as a number.
+            Read::Octets(len) => match c.octets(self.field, len)?.try_into() {
+                Ok(octets) => u64::from_be_bytes(octets),
+                Err(_) => return Ok(PppOptionValue::Octets),
+            },
+            Read::Rest => {
+                c.rest(self.field);
+                return Ok(PppOptionValue::Octets);
+            }
+        };
+        for (field, mask) in self.bits {
+            let shifted = (number & mask).checked_shr(mask.trailing_zeros()).unwrap_or(0);
+            c.part(field, self.read.len(), shifted);
+        }
+        Ok(PppOptionValue::Number(number))
+    }
+}
+
+impl OptionRow {
+    pub(crate) const fn new(
+        kind: u8,
+        name: &'static str,
+        heading: &'static FieldDef,
+        pieces: &'static [Piece],
+    ) -> Self {
+        Self { kind, name, heading, shape: Shape::Pieces(pieces) }
+    }
+
+    pub(crate) const fn chosen(
+        kind: u8,
+        name: &'static str,
+        heading: &'static FieldDef,
+        first: Piece,
+        choices: &'static [(u64, &'static [Piece])],
+    ) -> Self {
+        Self { kind, name, heading, shape: Shape::Chosen(first, choices) }
+    }
+
+    pub(crate) const fn authentication(
+        kind: u8,
+        name: &'static str,
+        heading: &'static FieldDef,
+        first: Piece,
+        choices: &'static [(u64, &'static [Piece])],
+    ) -> Self {
+        Self { kind, name, heading, shape: Shape::Authentication(first, choices) }
+    }
+
+    fn value<S: Sink>(
+        &self,
+        data: &'static FieldDef,
+        c: &mut Cursor<'_, '_, S>,
+    ) -> Result<PppOptionValue, Short> {
+        match &self.shape {
+            Shape::Pieces(pieces) => read_pieces(pieces, data, c),
+            Shape::Chosen(first, choices) => Ok(read_chosen(first, choices, data, c)?.0),
+            Shape::Authentication(first, choices) => {
+                let (value, follows) = read_chosen(first, choices, data, c)?;
+                let PppOptionValue::Number(protocol) = value else { return Ok(value) };
+                let algorithm = match follows {
+                    PppOptionValue::Number(algorithm) => u8::try_from(algorithm).ok(),
+                    _ => None,
+                };
+                let protocol = u16::try_from(protocol).ok();
+                Ok(protocol
+                    .map_or(PppOptionValue::Unreadable, |p| PppOptionValue::Authentication(p, algorithm)))
+            }
+        }
+    }
+}
+
+/// Reads `pieces` if they fit exactly, else everything as `data`. The value is that of the first piece.
+fn read_pieces<S: Sink>(
+    pieces: &[Piece],
+    data: &'static FieldDef,
+    c: &mut Cursor<'_, '_, S>,
+) -> Result<PppOptionValue, Short> {
+    let least = pieces.iter().fold(0_usize, |sum, piece| sum.saturating_add(piece.read.len()));
+    let open = pieces.last().is_some_and(|piece| matches!(piece.read, Read::Rest));
+    if c.remaining() < least || (c.remaining() > least && !open) {
+        c.rest(data);
+        return Ok(PppOptionValue::Unreadable);
+    }
+    let mut value = None;
+    for piece in pieces {
+        if c.is_empty() {
+            break;
+        }
+        let read = piece.read(c)?;
+        value.get_or_insert(read);
+    }
+    Ok(value.unwrap_or(PppOptionValue::Empty))
+}
+
+fn read_chosen<S: Sink>(
+    first: &Piece,
+    choices: &[(u64, &'static [Piece])],
+    data: &'static FieldDef,
+    c: &mut Cursor<'_, '_, S>,
+) -> Result<(PppOptionValue, PppOptionValue), Short> {
+    if c.remaining() < first.read.len() {
+        let value = read_pieces(std::slice::from_ref(first), data, c)?;
+        return Ok((value, PppOptionValue::Empty));
+    }
+    let value = first.read(c)?;
+    let choice = choices.iter().find(|(number, _)| value == PppOptionValue::Number(*number));
+    let follows = match choice {
+        _ if c.is_empty() => PppOptionValue::Empty,
+        Some((_, pieces)) => read_pieces(pieces, data, c)?,
+        None => {
+            c.rest(data);
+            PppOptionValue::Octets
+        }
+    };
+    Ok((value, follows))
+}
+
+impl Negotiation {
+    fn row(&self, kind: u64) -> Option<&'static OptionRow> {
+        self.options.iter().find(|row| u64::from(row.kind) == kind)
+    }
+
+    /// The name of an option type.
+    pub(crate) fn name(&self, kind: u64) -> Option<&'static str> {
+        Some(self.row(kind)?.name)
+    }
+
+    /// Reads a packet of this protocol.
+    pub(crate) fn dissect<S: Sink>(&self, c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -> Step {
+        let code = c.u8(&CODE)?;
+        let identifier = c.u8(&IDENTIFIER)?;
+        let length = c.u16(&LENGTH)?;
+        let mut body = PppBody::Other;
+        let end = bounded(c, &LENGTH, length, |c| self.body(c, code, &mut body));
+        keep(layers, PppControl { protocol: self.protocol, code, identifier, length, body });
+        end
+    }
+
+    fn body<S: Sink>(&self, c: &mut Cursor<'_, '_, S>, code: u8, body: &mut PppBody) -> Result<(), Short> {
+        match code {
+            0 => {
+                c.u32(&MAGIC_NUMBER)?;
+                c.octets(&OUI, 3)?;
+                c.u8(&KIND)?;
+            }
+            CONFIGURE_REQUEST..=CONFIGURE_REJECT => {
+                let mut options = Vec::new();
+                let walked = self.options(c, &mut options);
+                *body = PppBody::Options(options);
+                return walked;
+            }
+            5 | 6 => *body = PppBody::Message(Printable::from_bytes(text(c, &DATA))),
+            7 => *body = PppBody::CodeReject(c.u8(&REJECTED_CODE)?),
+            8..=13 if self.protocol == LCP => *body = lcp::body(c, code)?,
+            // Reset-Request and Reset-Ack of CCP, and codes that nobody knows, have data alone.
+            _ => {}
+        }
+        text(c, &DATA);
+        Ok(())
+    }
+
+    fn options<S: Sink>(&self, c: &mut Cursor<'_, '_, S>, options: &mut Vec<PppOption>) -> Result<(), Short> {
+        while !c.is_empty() {
+            let length = c.peek(1).unwrap_or(0);
+            let whole = usize::from(length);
+            if length < OPTION_HEADER_LEN || whole > c.remaining() {
+                c.u8(self.kind)?;
+                c.u8(self.length)?;
+                let value = whole.checked_sub(OPTION_HEADER_LEN.into());
+                return Err(value.map_or_else(
+                    || c.invalid(self.length, OPTION_HEADER_LEN.into(), length.into()),
+                    |value| c.short(self.data, value),
+                ));
+            }
+            let row = c.peek(0).and_then(|kind| self.row(kind.into()));
+            let mut option = c.group(
+                row.map_or(self.unknown, |row| row.heading),
+                whole,
+                Bound::Header("the option's length"),
+            )?;
+            let kind = option.u8(self.kind)?;
+            let length = option.u8(self.length)?;
+            let value = match row {
+                Some(row) => row.value(self.data, &mut option)?,
+                None if option.is_empty() => PppOptionValue::Empty,
+                None => {
+                    option.rest(self.data);
+                    PppOptionValue::Octets
+                }
+            };
+            options.push(PppOption { kind, length, value });
+        }
+        Ok(())
+    }
+}
+
+/// Ends the cursor where the Length field of a Code, Identifier, Length header says, and reads what it covers. What
+/// lies behind is padding (RFC 1661 section 5); a Length beyond the octets that are there is a fault, but only after
+/// what is there was read.
+pub(crate) fn bounded<S: Sink>(
+    c: &mut Cursor<'_, '_, S>,
+    field: &'static FieldDef,
+    length: u16,
+    read: impl FnOnce(&mut Cursor<'_, '_, S>) -> Result<(), Short>,
+) -> Step {
+    let Some(rest) = length.checked_sub(HEADER_LEN) else {
+        return Err(c.invalid(field, HEADER_LEN.into(), length.into()));
+    };
+    let rest = usize::from(rest);
+    let missing = c.short(&DATA, rest);
+    let beyond = c.limit(rest, Bound::Header("the Length field"));
+    read(c)?;
+    if beyond { Err(missing) } else { Ok(Next::End) }
+}
+
+/// Puts a control packet into the layers of the frame that carries it.
+pub(crate) fn keep(layers: &mut Layers, control: PppControl) {
+    if let Some(ppp) = layers.ppp.as_mut() {
+        ppp.control = Some(Box::new(control));
+    }
+}
