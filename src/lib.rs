@@ -11,3 +11,9 @@ pub mod analysis;
 pub mod capture;
 
 pub mod dissect;
+
+pub mod inspector;
+
+pub mod rules;
+
+pub mod report;

@@ -31,10 +31,10 @@ mod routing;
 
 use hashbrown::HashMap;
 
-use crate::capture::{Frame, LinkType};
 use crate::dissect::LearnedPorts;
 use crate::dissect::layers::{Addresses, EspOutcome, Fragment, IcmpError, Layers, Stop};
 use crate::util::{Duration, Timestamp};
+use crate::util::{Frame, LinkType};
 
 use call::Call;
 use connection::Connection;
@@ -155,6 +155,8 @@ pub struct Analysis {
     pub facts: Facts,
     /// Limits that were reached, and how much was left out.
     pub reached: Vec<(Limit, u64)>,
+    /// IP datagrams of which fragments are missing.
+    pub incomplete_datagrams: u64,
     numbers: HashMap<u32, ConnectionId>,
 }
 
@@ -224,6 +226,7 @@ impl Tracker {
                 ike: Vec::new(),
                 facts: Facts::new(limits.facts),
                 reached: Vec::new(),
+                incomplete_datagrams: 0,
                 numbers: HashMap::new(),
             },
         }

@@ -7,8 +7,6 @@
 //! limit before a byte is asked for, and what is wrong with a file becomes a [`Damage`] with its offset, after every
 //! frame before it has been lent.
 
-use crate::util::Timestamp;
-
 mod bpf;
 mod decompress;
 mod error;
@@ -16,7 +14,6 @@ mod file;
 mod input;
 mod interface;
 mod legacy;
-mod link_type;
 mod pcapng;
 mod record;
 mod sniff;
@@ -25,24 +22,6 @@ pub use bpf::PacketFilter;
 pub use decompress::{Compression, MAX_ZSTD_WINDOW};
 pub use error::{CaptureError, Damage};
 pub use file::{CaptureFile, Format};
-pub use link_type::LinkType;
-pub use record::{MAX_DESCRIPTION, MAX_INTERFACES, MAX_LINK_TYPES, MAX_OVER_SNAPLEN, MAX_RECORD};
 
-/// One captured record, as the file or the interface gave it.
-#[derive(Debug, Clone, Copy)]
-pub struct Frame<'a> {
-    /// Its number in the capture, from 1.
-    pub number: u64,
-    /// When it was captured.
-    pub time: Timestamp,
-    /// The type of its link-layer header.
-    pub link: LinkType,
-    /// The interface it came from, from 0 within its section.
-    pub interface: u32,
-    /// The captured bytes.
-    pub data: &'a [u8],
-    /// How many bytes it had on the wire.
-    pub original_len: u32,
-    /// Where the record begins in the (decompressed) file.
-    pub offset: u64,
-}
+pub use crate::util::{Frame, LinkType};
+pub use record::{MAX_DESCRIPTION, MAX_INTERFACES, MAX_LINK_TYPES, MAX_OVER_SNAPLEN, MAX_RECORD};

@@ -1,6 +1,6 @@
 //! Ethernet and its VLAN tags (IEEE 802.3, 802.1Q, 802.1ad).
 
-use crate::field::{Bound, Cursor, Kind, Sink};
+use crate::field::{Cursor, Kind, Sink};
 use crate::fields;
 
 use super::layers::Layers;
@@ -48,9 +48,6 @@ pub(crate) fn follow<S: Sink>(c: &Cursor<'_, '_, S>, ethertype: u16) -> Next {
         _ => Next::NotOurs,
     }
 }
-
-/// The bound of a link-layer payload is the frame itself.
-pub(crate) const BOUND: Bound = Bound::Capture;
 
 #[cfg(test)]
 mod tests {

@@ -48,7 +48,9 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
     let length = if bit(L2tp::L) == 1 { Some(c.u16(&LENGTH)?) } else { None };
     if let Some(length) = length {
         match usize::from(length).checked_sub(c.consumed()) {
-            Some(rest) => c.limit(rest, BOUND),
+            Some(rest) => {
+                c.limit(rest, BOUND);
+            }
             None => return Err(c.invalid(&LENGTH, 8, length.into())),
         }
     }

@@ -54,6 +54,7 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
         ppp_names::IPCP => Protocol::Ipcp,
         ppp_names::IPV6CP => Protocol::Ipv6cp,
         ppp_names::CCP => Protocol::Ccp,
+        ppp_names::MULTILINK => Protocol::Multilink,
         _ => {
             text(c, &DATA);
             return Ok(Next::End);
@@ -102,7 +103,7 @@ pub(crate) mod testing {
                 Ok(Next::Payload { protocol: next, start, end, cut: next_cut }) => {
                     (bytes, base, cut, protocol) = (&bytes[start..end], base + start as u32, next_cut, next);
                 }
-                Ok(Next::End) => return (layers, None),
+                Ok(_) => return (layers, None),
                 Err(short) => return (layers, Some(short)),
             }
         }

@@ -12,6 +12,8 @@ pub const IPCP: u16 = 0x8021;
 pub const IPV6CP: u16 = 0x8057;
 /// The PPP protocol number of CCP.
 pub const CCP: u16 = 0x80fd;
+/// Multilink (RFC 1990).
+pub const MULTILINK: u16 = 0x003d;
 /// The PPP protocol number of LCP.
 pub const LCP: u16 = 0xc021;
 /// The PPP protocol number of PAP.

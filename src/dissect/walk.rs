@@ -5,13 +5,16 @@ use std::ops::Range;
 
 use hashbrown::HashSet;
 
-use crate::capture::{Frame, LinkType};
 use crate::field::{Bound, Cursor, Sink};
 use crate::ipsec::sad::{Hints, Sad};
+use crate::util::{Frame, LinkType};
 
 use super::defrag::Defrag;
 use super::layers::{Endpoint, Fragment, Layers, Stop, Udp};
-use super::{Next, Protocol, cooked, esp, ethernet, ipv4, ipv6, l2tp, nat_traversal, raw, udp};
+use super::{
+    Next, Protocol, ccp, chap, cooked, eap, esp, ethernet, icmp, icmpv6, inner, ipcp, ipv4, ipv6, ipv6cp,
+    l2tp, lcp, multilink, nat_traversal, pap, ppp, raw, udp,
+};
 
 /// More protocols inside each other than any honest frame has.
 const MOST_LAYERS: usize = 32;
@@ -160,7 +163,21 @@ fn step<S: Sink>(
         Protocol::Esp => esp::dissect(&mut c, layers, context.sad, context.hints, &mut plain),
         Protocol::Ike => super::ike::dissect(&mut c, layers),
         Protocol::L2tp => l2tp::dissect(&mut c, layers),
-        _ => Ok(Next::NotOurs),
+        Protocol::Ppp => ppp::dissect(&mut c, layers),
+        Protocol::Multilink => multilink::dissect(&mut c, layers),
+        Protocol::Lcp => lcp::dissect(&mut c, layers),
+        Protocol::Pap => pap::dissect(&mut c, layers),
+        Protocol::Chap => chap::dissect(&mut c, layers),
+        Protocol::Eap => eap::dissect(&mut c, layers),
+        Protocol::Ipcp => ipcp::dissect(&mut c, layers),
+        Protocol::Ipv6cp => ipv6cp::dissect(&mut c, layers),
+        Protocol::Ccp => ccp::dissect(&mut c, layers),
+        Protocol::Inner => inner::dissect(&mut c, layers),
+        Protocol::Icmp | Protocol::Icmpv6 => match layers.addresses {
+            Some(addresses) if at.protocol == Protocol::Icmp => icmp::dissect(&mut c, layers, addresses),
+            Some(addresses) => icmpv6::dissect(&mut c, layers, addresses),
+            None => Ok(Next::NotOurs),
+        },
     };
     drop(c);
     if at.protocol == Protocol::Esp {

@@ -273,17 +273,22 @@ impl<'a, 's, S: Sink> Cursor<'a, 's, S> {
         Ok(sub)
     }
 
-    /// Ends this cursor `len` octets from here. If it ends before that, the rest is not there: the cursor is cut.
+    /// Ends this cursor `len` octets from here. If it ends before that, the rest is not there: the cursor is cut, and
+    /// the answer is `true`.
     #[inline(always)]
-    pub fn limit(&mut self, len: usize, bound: Bound) {
+    pub fn limit(&mut self, len: usize, bound: Bound) -> bool {
         let end = self.at.saturating_add(len);
         match self.bytes.get(..end) {
             Some(bytes) => {
                 self.bytes = bytes;
                 self.bound = bound;
                 self.cut = false;
+                false
             }
-            None => self.cut = true,
+            None => {
+                self.cut = true;
+                true
+            }
         }
     }
 }

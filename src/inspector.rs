@@ -1,0 +1,158 @@
+//! Ties dissection and analysis together: frames in, an [`Analysis`] out.
+//!
+//! Frames are gathered in batches. The *open* stage dissects each frame of a batch alone, which is where decryption
+//! happens and what several workers may share one day; the *ordered* stage then takes the results in the order of
+//! the capture. Whatever depends on earlier frames (reassembly, ports learned from control messages, doubles, states)
+//! happens in the ordered stage, so the result does not depend on how batches were cut.
+
+use std::ops::Range;
+
+use crate::analysis::limits::{Limit, Limits};
+use crate::analysis::{Analysis, Meta, Tracker};
+use crate::dissect::defrag::Defrag;
+use crate::dissect::layers::Layers;
+use crate::dissect::{Context, Scratch, dissect};
+use crate::field::Nothing;
+use crate::ipsec::sad::{Hints, Sad};
+use crate::util::Frame;
+
+/// Frames of one batch.
+const BATCH_FRAMES: usize = 512;
+/// Octets of one batch, a little more at the most.
+const BATCH_OCTETS: usize = 1 << 20;
+
+/// Inspects the frames of one capture.
+#[derive(Debug)]
+pub struct Inspector<'k> {
+    sad: &'k Sad,
+    tracker: Tracker,
+    defrag: Defrag,
+    worker: Worker,
+    batch: Batch,
+}
+
+/// What a worker keeps from batch to batch.
+#[derive(Debug, Default)]
+struct Worker {
+    hints: Hints,
+    scratch: Scratch,
+}
+
+/// Frames that wait to be opened, their octets in one arena, and what came of opening them.
+#[derive(Debug, Default)]
+struct Batch {
+    octets: Vec<u8>,
+    frames: Vec<Held>,
+    layers: Vec<Layers>,
+}
+
+#[derive(Debug)]
+struct Held {
+    meta: Meta,
+    interface: u32,
+    offset: u64,
+    octets: Range<usize>,
+}
+
+impl Held {
+    fn frame<'a>(&self, octets: &'a [u8]) -> Frame<'a> {
+        Frame {
+            number: self.meta.packet,
+            time: self.meta.time,
+            link: self.meta.link,
+            interface: self.interface,
+            data: octets.get(self.octets.clone()).unwrap_or_default(),
+            original_len: self.meta.original,
+            offset: self.offset,
+        }
+    }
+}
+
+impl<'k> Inspector<'k> {
+    /// An inspector that opens ESP with these keys.
+    pub fn new(sad: &'k Sad, limits: Limits) -> Self {
+        Self {
+            sad,
+            tracker: Tracker::new(limits),
+            defrag: Defrag::default(),
+            worker: Worker::default(),
+            batch: Batch::default(),
+        }
+    }
+
+    /// Takes the next frame of the capture.
+    pub fn push(&mut self, frame: &Frame<'_>) {
+        let start = self.batch.octets.len();
+        self.batch.octets.extend_from_slice(frame.data);
+        let octets = start..self.batch.octets.len();
+        let held = Held { meta: Meta::of(frame), interface: frame.interface, offset: frame.offset, octets };
+        self.batch.frames.push(held);
+        if self.batch.frames.len() >= BATCH_FRAMES || self.batch.octets.len() >= BATCH_OCTETS {
+            self.flush();
+        }
+    }
+
+    /// Opens and analyses what was gathered.
+    pub fn flush(&mut self) {
+        self.batch.open(self.sad, &mut self.worker);
+        self.in_order();
+        self.batch.clear();
+    }
+
+    /// Ends the capture.
+    pub fn finish(mut self) -> Analysis {
+        self.flush();
+        let (incomplete, over_limit) = (self.defrag.incomplete(), self.defrag.over_limit());
+        let mut analysis = self.tracker.finish();
+        analysis.incomplete_datagrams = incomplete;
+        if over_limit > 0 {
+            analysis.reached.push((Limit::Fragments, over_limit));
+        }
+        analysis
+    }
+
+    fn in_order(&mut self) {
+        for (held, layers) in self.batch.frames.iter().zip(&mut self.batch.layers) {
+            if self.tracker.count(&held.meta, layers.digest) {
+                continue;
+            }
+            if self.tracker.wants_again(layers) {
+                *layers = Layers::default();
+                let mut context = Context {
+                    sad: self.sad,
+                    hints: &mut self.worker.hints,
+                    scratch: &mut self.worker.scratch,
+                    defrag: Some(&mut self.defrag),
+                    learned: self.tracker.learned(),
+                };
+                dissect(&held.frame(&self.batch.octets), &mut context, &mut Nothing, layers);
+            }
+            self.tracker.push(&held.meta, layers);
+        }
+    }
+}
+
+impl Batch {
+    /// Dissects every frame alone.
+    fn open(&mut self, sad: &Sad, worker: &mut Worker) {
+        let learned = crate::dissect::LearnedPorts::default();
+        for held in &self.frames {
+            let mut layers = Layers::default();
+            let mut context = Context {
+                sad,
+                hints: &mut worker.hints,
+                scratch: &mut worker.scratch,
+                defrag: None,
+                learned: &learned,
+            };
+            dissect(&held.frame(&self.octets), &mut context, &mut Nothing, &mut layers);
+            self.layers.push(layers);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.octets.clear();
+        self.frames.clear();
+        self.layers.clear();
+    }
+}
