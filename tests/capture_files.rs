@@ -362,7 +362,10 @@ fn compressed_files_are_found_by_their_content() {
             assert!(open(&packed).unwrap().compression().is_some());
         }
     }
-    assert_eq!(open(&gzip(&pcapng(Order::Big))).unwrap().compression(), Some(Compression::Gzip));
+    for (pack, name) in [(gzip as fn(&[u8]) -> Vec<u8>, "gzip"), (zstd, "zstd"), (lz4, "lz4")] {
+        let compression = open(&pack(&pcapng(Order::Big))).unwrap().compression();
+        assert_eq!(compression.map(Compression::name), Some(name));
+    }
     assert_eq!(open(&pcapng(Order::Big)).unwrap().compression(), None);
 }
 

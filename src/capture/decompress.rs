@@ -32,8 +32,21 @@ const SKIPPABLE: std::ops::RangeInclusive<u32> = 0x184d_2a50..=0x184d_2a5f;
 pub enum Compression {
     /// gzip (RFC 1952).
     Gzip,
-    /// Frames of Zstandard (RFC 8878) or LZ4.
-    Frames,
+    /// Zstandard (RFC 8878), or at least beginning with a frame of it or a skippable one.
+    Zstd,
+    /// LZ4, or at least beginning with a frame of it.
+    Lz4,
+}
+
+impl Compression {
+    /// `gzip`, `zstd` or `lz4`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Lz4 => "lz4",
+        }
+    }
 }
 
 /// Compressed data that cannot be decompressed further.
@@ -85,7 +98,8 @@ pub(super) fn unpack(
     let found = match u32::from_le_bytes(head) {
         _ if count < head.len() => None,
         _ if head.starts_with(&GZIP) => Some(Compression::Gzip),
-        magic if magic == ZSTD || magic == LZ4 || SKIPPABLE.contains(&magic) => Some(Compression::Frames),
+        LZ4 => Some(Compression::Lz4),
+        magic if magic == ZSTD || SKIPPABLE.contains(&magic) => Some(Compression::Zstd),
         _ => None,
     };
     let mut head = head.to_vec();
@@ -97,7 +111,7 @@ pub(super) fn unpack(
             Some(Compression::Gzip) => {
                 Box::new(Gzip(MultiGzDecoder::new(BufReader::with_capacity(CHUNK, whole))))
             }
-            Some(Compression::Frames) => {
+            Some(Compression::Zstd | Compression::Lz4) => {
                 Box::new(Frames { state: State::Between(Source::new(Box::new(whole))), decoder: None })
             }
         },

@@ -44,6 +44,7 @@ impl Input {
         self.end = self.end.saturating_sub(self.start);
         self.start = 0;
         if self.buffer.len() < needed {
+            self.buffer.reserve_exact(needed.saturating_sub(self.buffer.len()));
             self.buffer.resize(needed, 0);
         }
         while self.end < needed && !self.ended {
