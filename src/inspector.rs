@@ -13,7 +13,7 @@ use crate::dissect::defrag::Defrag;
 use crate::dissect::layers::Layers;
 use crate::dissect::{Context, Scratch, dissect};
 use crate::field::Nothing;
-use crate::ipsec::sad::{Hints, Sad};
+use crate::ipsec::{Hints, Sad};
 use crate::util::Frame;
 
 /// Frames of one batch.

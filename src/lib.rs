@@ -17,3 +17,5 @@ pub mod inspector;
 pub mod rules;
 
 pub mod report;
+
+pub mod cli;

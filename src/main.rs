@@ -1,3 +1,7 @@
 //! The `l2tp-inspect` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    l2tp_inspect::cli::run()
+}

@@ -244,6 +244,16 @@ impl Connection {
         self.state == ConnectionState::WaitCtlReply && second.packets == 0 && first.packets <= 1
     }
 
+    /// Whether it waits for an answer that does not come: to its SCCRQ, or to a message that was resent often.
+    pub fn looks_dead(&self) -> bool {
+        let waits = |end: &End| end.delivery.outstanding.iter().any(|message| message.copies >= 4);
+        match self.state {
+            ConnectionState::Closed => false,
+            ConnectionState::WaitCtlReply => self.end(1).packets == 0,
+            _ => self.ends.iter().any(waits),
+        }
+    }
+
     /// Packets of one end only, in a conversation that takes two.
     pub fn one_way(&self) -> bool {
         let [first, second] = &self.ends;

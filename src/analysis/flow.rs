@@ -1,7 +1,7 @@
 //! One SA as a flow of ESP packets: how many, which sequence numbers, and what came of opening them.
 
 use crate::dissect::layers::{Addresses, Encapsulation, Esp, EspOutcome, Mode};
-use crate::ipsec::sad::{SaId, Spi};
+use crate::ipsec::{SaId, Spi};
 use crate::util::Timestamp;
 
 use super::bump;
@@ -19,8 +19,8 @@ pub struct Flow {
     pub mode: Option<Mode>,
     /// The SA whose key was used.
     pub sa: Option<SaId>,
-    /// The ICV is cut to 96 bits though the key says 128.
-    pub short_icv: bool,
+    /// The name of the integrity algorithm that verified last.
+    pub integrity: Option<&'static str>,
     /// Whole ESP packets.
     pub packets: u64,
     /// Opened.
@@ -75,7 +75,7 @@ impl Flow {
             encapsulation: esp.encapsulation,
             mode: None,
             sa: None,
-            short_icv: false,
+            integrity: None,
             packets: 0,
             decrypted: 0,
             no_key: 0,
@@ -104,10 +104,10 @@ impl Flow {
         self.last = (time, packet);
         bump(&mut self.packets);
         match esp.outcome {
-            EspOutcome::Opened { sa, mode, short_icv, .. } => {
+            EspOutcome::Opened { sa, mode, integrity, .. } => {
                 self.sa = Some(sa);
                 self.mode = Some(mode);
-                self.short_icv |= short_icv;
+                self.integrity = Some(integrity);
                 bump(&mut self.decrypted);
             }
             EspOutcome::NoKey => bump(&mut self.no_key),

@@ -189,6 +189,17 @@ impl Analysis {
         self.flows.get(id.0 as usize)
     }
 
+    /// How an IKE SA came out: as its messages show, or as ESP between its ends does afterwards.
+    pub fn ike_outcome(&self, sa: &IkeSa) -> Option<&'static str> {
+        sa.outcome().or_else(|| {
+            let ours = |flow: &&Flow| {
+                let ends = [flow.addresses.source, flow.addresses.destination];
+                ends.contains(&sa.initiator) && ends.contains(&sa.responder) && flow.first.0 > sa.first.1
+            };
+            (sa.auth == [true, true] && self.flows.iter().any(|flow| ours(&flow))).then_some("established")
+        })
+    }
+
     /// From the first frame to the latest.
     pub fn duration(&self) -> Duration {
         match (self.totals.first, self.totals.last) {

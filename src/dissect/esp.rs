@@ -2,7 +2,7 @@
 
 use crate::field::{Cursor, Kind, Sink};
 use crate::fields;
-use crate::ipsec::sad::{Hints, Opening, Sad, Spi};
+use crate::ipsec::{Hints, Opening, Sad, Spi};
 
 use super::layers::{Encapsulation, Esp, EspOutcome, Layers, Mode};
 use super::{Next, Step, ip_protocol, ip_protocol_name};
@@ -59,13 +59,13 @@ fn outcome(opening: Option<Opening>) -> (EspOutcome, Next) {
         Some(Opening::BadIcv { sa }) => EspOutcome::BadIcv { sa },
         Some(Opening::BadPadding { sa }) => EspOutcome::BadPadding { sa },
         Some(Opening::TooShort { .. }) => EspOutcome::TooShort,
-        Some(Opening::Opened { sa, next_header, payload, short_icv, high, .. }) => {
+        Some(Opening::Opened { sa, next_header, payload, integrity, high, .. }) => {
             let mode = if matches!(next_header, 4 | 41) { Mode::Tunnel } else { Mode::Transport };
             let next = match ip_protocol(next_header) {
                 Some(protocol) => Next::Plain { protocol, payload },
                 None => Next::NotOurs,
             };
-            return (EspOutcome::Opened { sa, mode, short_icv, high }, next);
+            return (EspOutcome::Opened { sa, mode, integrity, high }, next);
         }
     };
     (outcome, Next::Sealed)

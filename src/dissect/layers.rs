@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::field::Short;
-use crate::ipsec::sad::{SaId, Spi};
+use crate::ipsec::{SaId, Spi};
 use crate::util::Printable;
 use crate::util::seq::Seq16;
 
@@ -157,8 +157,8 @@ pub enum EspOutcome {
         sa: SaId,
         /// Transport or tunnel.
         mode: Mode,
-        /// The SHA-256 ICV is cut to 96 bits though the key says 128.
-        short_icv: bool,
+        /// The name of the integrity algorithm that verified; not what the key says if the ICV is cut to 96 bits.
+        integrity: &'static str,
         /// The high half of the extended sequence number, if the SA has them.
         high: Option<u32>,
     },

@@ -6,7 +6,7 @@ use std::ops::Range;
 use hashbrown::HashSet;
 
 use crate::field::{Bound, Cursor, Sink};
-use crate::ipsec::sad::{Hints, Sad};
+use crate::ipsec::{Hints, Sad};
 use crate::util::{Frame, LinkType};
 
 use super::defrag::Defrag;

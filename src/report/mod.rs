@@ -1,7 +1,10 @@
 //! Outputs: one file each. A report is data; nothing in here dissects or judges.
 
+pub mod json;
+
 use crate::analysis::Analysis;
-use crate::ipsec::sad::Sad;
+use crate::analysis::flow::Flow;
+use crate::ipsec::Sad;
 use crate::rules::{Diagnosis, Finding};
 use crate::util::Printable;
 
@@ -24,4 +27,19 @@ pub struct Report<'a> {
     pub findings: &'a [Finding],
     /// The verdict.
     pub diagnosis: &'a Diagnosis,
+}
+
+/// The algorithms of a flow, by their names in reports.
+pub(crate) struct Suite {
+    pub encryption: String,
+    pub integrity: String,
+}
+
+/// The algorithms of a flow, if a key says which.
+pub(crate) fn suite(report: &Report<'_>, flow: &Flow) -> Option<Suite> {
+    let sa = report.sad.get(flow.sa?)?;
+    Some(Suite {
+        encryption: sa.encryption.name().to_owned(),
+        integrity: flow.integrity.map_or_else(|| sa.integrity.name().to_owned(), str::to_owned),
+    })
 }

@@ -1,7 +1,10 @@
 //! What a rule has found.
 
 use crate::analysis::CallId;
-use crate::ipsec::sad::Spi;
+use crate::analysis::facts::Tally;
+use crate::ipsec::Spi;
+
+use super::Rule;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,15 +50,15 @@ impl Certainty {
 /// One finding.
 #[derive(Debug, Clone)]
 pub struct Finding {
-    /// The rule: a stable id such as `hello-unacknowledged`.
-    pub rule: &'static str,
-    /// How bad it is.
+    /// The rule.
+    pub rule: &'static Rule,
+    /// How bad it is: the rule's severity, or a lower one.
     pub severity: Severity,
     /// One line: what is wrong, without packet numbers and rule.
     pub title: String,
     /// The packets that show it, the first few.
     pub packets: Vec<u64>,
-    /// How often it was seen, if that is more than `packets` has.
+    /// How often it was seen; may be more than `packets` has.
     pub count: u64,
     /// In which control connection: the number of `T1`.
     pub connection: Option<u32>,
@@ -63,21 +66,81 @@ pub struct Finding {
     pub call: Option<CallId>,
     /// In which SA.
     pub spi: Option<Spi>,
-    /// The section of the RFC, such as `RFC 2661 5.5`; empty for what no RFC rules.
-    pub section: &'static str,
     /// What was seen, with numbers.
     pub seen: String,
     /// What could make the judgement wrong. Then it is not certain.
     pub unsure: Option<String>,
-    /// What the section says.
-    pub rule_text: &'static str,
     /// What to do next.
     pub advice: String,
 }
 
 impl Finding {
+    /// A finding of `rule`.
+    pub(super) fn new(rule: &'static Rule, title: impl Into<String>) -> Self {
+        Self {
+            rule,
+            severity: rule.severity,
+            title: title.into(),
+            packets: Vec::new(),
+            count: 1,
+            connection: None,
+            call: None,
+            spi: None,
+            seen: String::new(),
+            unsure: None,
+            advice: String::new(),
+        }
+    }
+
     /// Certain, unless something could make it wrong.
     pub fn certainty(&self) -> Certainty {
         if self.unsure.is_some() { Certainty::Possible } else { Certainty::Certain }
+    }
+
+    pub(super) fn packets(mut self, packets: &[u64]) -> Self {
+        self.packets = packets.to_vec();
+        self.count = self.count.max(packets.len() as u64);
+        self
+    }
+
+    pub(super) fn tally(mut self, tally: &Tally) -> Self {
+        self.packets.clone_from(&tally.packets);
+        self.count = tally.count;
+        self
+    }
+
+    pub(super) fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    pub(super) fn connection(mut self, number: u32) -> Self {
+        self.connection = Some(number);
+        self
+    }
+
+    pub(super) fn call(mut self, call: CallId) -> Self {
+        self.call = Some(call);
+        self
+    }
+
+    pub(super) fn spi(mut self, spi: Spi) -> Self {
+        self.spi = Some(spi);
+        self
+    }
+
+    pub(super) fn seen(mut self, seen: impl Into<String>) -> Self {
+        self.seen = seen.into();
+        self
+    }
+
+    pub(super) fn unsure(mut self, unsure: Option<String>) -> Self {
+        self.unsure = unsure;
+        self
+    }
+
+    pub(super) fn advice(mut self, advice: impl Into<String>) -> Self {
+        self.advice = advice.into();
+        self
     }
 }

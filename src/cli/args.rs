@@ -1,0 +1,147 @@
+//! Every option, once: help, man page and completions come from here.
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+
+use crate::rules::Severity;
+
+/// Dissects captures of L2TP over IPsec, follows every control connection and call, and says what is wrong.
+#[derive(Debug, Parser)]
+#[command(
+    name = "l2tp-inspect",
+    version,
+    max_term_width = 100,
+    override_usage = "l2tp-inspect [OPTIONS] [FILE]...",
+    after_help = "Exit: 0 done, 1 findings at or above --fail-on, 2 could not run, 3 the capture is damaged or cut short."
+)]
+pub struct Args {
+    /// Capture files: pcap or pcapng, plain or .gz .zst .lz4; - is standard input
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// The same as FILE, as in tcpdump and tshark
+    #[arg(short = 'r', long = "read", value_name = "FILE", help_heading = "Input")]
+    pub read: Vec<PathBuf>,
+
+    /// Only packets that pass this libpcap filter, such as 'host 10.1.0.2'
+    #[arg(short = 'f', long, value_name = "BPF", help_heading = "Input")]
+    pub capture_filter: Option<String>,
+
+    /// Stop after N packets of each file
+    #[arg(short, long, value_name = "N", help_heading = "Input")]
+    pub count: Option<u64>,
+
+    /// SA keys, found by content: `ip xfrm state` output, Wireshark esp_sa lines, TOML; a file, a strongSwan
+    /// save-keys directory, or - for standard input; may be given several times
+    #[arg(short, long, value_name = "PATH", help_heading = "Keys and secrets")]
+    pub keys: Vec<PathBuf>,
+
+    /// Do not resolve names (never done; accepted for habit)
+    #[arg(short = 'n', help_heading = "Which packets")]
+    pub no_names: bool,
+
+    /// The report: tables, ladder, findings, verdict (default)
+    #[arg(long, group = "view", help_heading = "What to show")]
+    pub summary: bool,
+
+    /// Only the ladders, complete
+    #[arg(long, group = "view", help_heading = "What to show")]
+    pub ladder: bool,
+
+    /// Only the findings
+    #[arg(long, group = "view", help_heading = "What to show")]
+    pub findings: bool,
+
+    /// Only the verdict line
+    #[arg(short, long, group = "view", help_heading = "What to show")]
+    pub quiet: bool,
+
+    /// How to write it
+    #[arg(
+        short = 'T',
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "How to write it"
+    )]
+    pub format: Format,
+
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "How to write it")]
+    pub color: Color,
+
+    /// Draw with ASCII characters only
+    #[arg(long, help_heading = "How to write it")]
+    pub ascii: bool,
+
+    /// Columns to use (default: the terminal's, else 100)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(40..=400),
+          help_heading = "How to write it")]
+    pub width: Option<u16>,
+
+    /// Exit with 1 if there is a finding at or above this level
+    #[arg(long, value_name = "LEVEL", help_heading = "Rules and CI")]
+    pub fail_on: Option<Level>,
+
+    /// Explain a rule, such as seq-gap, and exit
+    #[arg(long, value_name = "RULE", exclusive = true, help_heading = "Rules and CI")]
+    pub explain: Option<String>,
+
+    /// List all rules and exit
+    #[arg(long, exclusive = true, help_heading = "Rules and CI")]
+    pub list_rules: bool,
+
+    /// Control connections that are followed at once
+    #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = in_memory(),
+          help_heading = "Limits and safety")]
+    pub max_tunnels: u32,
+
+    /// Calls that are followed
+    #[arg(long, value_name = "N", default_value_t = 131_072, value_parser = in_memory(),
+          help_heading = "Limits and safety")]
+    pub max_calls: u32,
+}
+
+/// Limits above this would not fit into the memory of any machine in use.
+fn in_memory() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=16_777_216)
+}
+
+/// How to write the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs: docs/report.schema.json
+    Json,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// A level of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum Level {
+    Note,
+    Warning,
+    Error,
+}
+
+impl Level {
+    /// The severity of this level.
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::Note => Severity::Note,
+            Self::Warning => Severity::Warning,
+            Self::Error => Severity::Error,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `--explain` and `--list-rules`: the documentation of the rules.
+
+use std::fmt::Write as _;
+
+use crate::rules::{self, Rule};
+use crate::util::Printable;
+
+use super::exit::Failure;
+
+/// What `--explain` prints.
+///
+/// # Errors
+///
+/// When no rule has this id; the message offers the nearest.
+pub(super) fn explain(id: &str) -> Result<String, Failure> {
+    let Some(rule) = rules::all().find(|rule| rule.id == id) else {
+        let nearest = rules::all().min_by_key(|rule| distance(rule.id, id)).map_or("", |rule| rule.id);
+        return Err(Failure::new(format!(
+            "{}: no such rule; did you mean {nearest}?",
+            Printable::from_text(id)
+        ))
+        .hint("l2tp-inspect --list-rules"));
+    };
+    let mut out = format!("{} ({})\n\n", rule.id, rule.severity.name());
+    for line in rule.doc.lines() {
+        let _ = writeln!(out, "{}", line.strip_prefix(' ').unwrap_or(line));
+    }
+    if !rule.section.is_empty() {
+        let _ = writeln!(out, "\n{}: {}", rule.section, rule.says);
+    }
+    Ok(out)
+}
+
+/// What `--list-rules` prints: id, severity, section, first sentence.
+pub(super) fn list() -> String {
+    let mut out = String::new();
+    for rule in rules::all() {
+        let section = if rule.section.is_empty() { "-" } else { rule.section };
+        let _ =
+            writeln!(out, "{:<24} {:<8} {:<17} {}", rule.id, rule.severity.name(), section, first_line(rule));
+    }
+    out
+}
+
+fn first_line(rule: &Rule) -> &str {
+    rule.doc.lines().next().map_or("", str::trim)
+}
+
+/// The Levenshtein distance of two short texts.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let above = row[j + 1];
+            row[j + 1] = (diagonal + usize::from(x != *y)).min(above + 1).min(row[j] + 1);
+            diagonal = above;
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_explains_itself_and_typos_find_the_nearest() {
+        for rule in rules::all() {
+            let text = explain(rule.id).unwrap_or_default();
+            assert!(text.contains(rule.id) && text.lines().count() > 3, "{}", rule.id);
+            assert_eq!(rule.section.is_empty(), rule.says.is_empty(), "{}", rule.id);
+        }
+        let failure = format!("{:?}", explain("seq-gapp").unwrap_err());
+        assert!(failure.contains("did you mean seq-gap?"), "{failure}");
+    }
+
+    #[test]
+    fn ids_are_unique_kebab_case() {
+        let mut ids: Vec<_> = rules::all().map(|rule| rule.id).collect();
+        assert!(
+            ids.iter().all(|id| id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'))
+        );
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
+    }
+}

@@ -1,0 +1,76 @@
+//! The command line. Only here are standard streams, the environment and files of the user touched.
+
+pub mod args;
+pub mod exit;
+
+mod explain;
+mod keys;
+mod offline;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::Args;
+use exit::{Exit, Failure};
+
+/// Runs the command: arguments in, exit code out.
+pub fn run() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
+    match execute(&args) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            failure.print();
+            Exit::Failed.into()
+        }
+    }
+}
+
+fn execute(args: &Args) -> Result<Exit, Failure> {
+    if let Some(id) = &args.explain {
+        print(&explain::explain(id)?)?;
+        return Ok(Exit::Done);
+    }
+    if args.list_rules {
+        print(&explain::list())?;
+        return Ok(Exit::Done);
+    }
+    offline::run(args)
+}
+
+/// Help goes to standard output, a bad option to standard error; both without what a terminal would obey.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        return match print(&error.render().to_string()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => {
+                failure.print();
+                Exit::Failed.into()
+            }
+        };
+    }
+    let text = error.render().to_string();
+    let clean: Vec<String> =
+        text.lines().map(|line| crate::util::Printable::from_text(line).to_string()).collect();
+    let _ = writeln!(io::stderr(), "l2tp-inspect: {}", clean.join("\n"));
+    Exit::Failed.into()
+}
+
+/// Writes to standard output.
+fn print(text: &str) -> Result<(), Failure> {
+    finish(io::stdout().lock().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()))
+}
+
+/// A closed pipe is a reader who has seen enough; any other failure to write is one.
+fn finish(result: io::Result<()>) -> Result<(), Failure> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new("cannot write to standard output").cause(error))
+        }
+        _ => Ok(()),
+    }
+}

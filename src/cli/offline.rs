@@ -1,0 +1,140 @@
+//! Reading capture files: each gives a report.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::analysis::Analysis;
+use crate::analysis::limits::Limits;
+use crate::capture::{CaptureError, CaptureFile, PacketFilter};
+use crate::inspector::Inspector;
+use crate::ipsec::Sad;
+use crate::report::{Report, json};
+use crate::rules::{self, Case, Diagnosis, Finding};
+use crate::util::Printable;
+
+use super::args::{Args, Format};
+use super::exit::{Exit, Failure};
+use super::{finish, keys};
+
+/// One capture, read to its end.
+struct Inspected {
+    file: Printable,
+    format: &'static str,
+    nanoseconds: bool,
+    damage: Option<String>,
+    analysis: Analysis,
+    findings: Vec<Finding>,
+    diagnosis: Diagnosis,
+}
+
+/// Inspects all files of the command line.
+///
+/// # Errors
+///
+/// When there is none, a key file is bad, or the output cannot be written.
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let files: Vec<&PathBuf> = args.read.iter().chain(&args.files).collect();
+    if files.is_empty() {
+        return Err(Failure::new("no capture file given")
+            .hint("l2tp-inspect FILE.pcap -k KEYS, or l2tp-inspect --help"));
+    }
+    let standard_input = files
+        .iter()
+        .chain(&args.keys.iter().collect::<Vec<_>>())
+        .filter(|path| path.as_path() == Path::new("-"))
+        .count();
+    if standard_input > 1 {
+        return Err(Failure::new("standard input (-) can be read only once"));
+    }
+    let sad = keys::load(&args.keys)?;
+    let mut inspected = Vec::new();
+    let mut exit = Exit::Done;
+    for path in files {
+        match inspect(args, path, &sad) {
+            Ok(one) => {
+                exit = exit.max(judge_exit(args, &one));
+                inspected.push(one);
+            }
+            Err(failure) => {
+                failure.print();
+                exit = Exit::Failed;
+            }
+        }
+    }
+    if !inspected.is_empty() {
+        write(args, &sad, &inspected)?;
+    }
+    Ok(exit)
+}
+
+fn judge_exit(args: &Args, one: &Inspected) -> Exit {
+    if one.damage.is_some() {
+        return Exit::Damaged;
+    }
+    match args.fail_on {
+        Some(level) if one.findings.iter().any(|finding| finding.severity >= level.severity()) => {
+            Exit::Findings
+        }
+        _ => Exit::Done,
+    }
+}
+
+fn inspect(args: &Args, path: &Path, sad: &Sad) -> Result<Inspected, Failure> {
+    let mut capture = CaptureFile::open(path).map_err(|error| failure(&error))?;
+    let mut filter = args.capture_filter.as_deref().map(PacketFilter::new);
+    let limits =
+        Limits { tunnels: args.max_tunnels as usize, calls: args.max_calls as usize, ..Limits::default() };
+    let mut inspector = Inspector::new(sad, limits);
+    let mut left = args.count.unwrap_or(u64::MAX);
+    while left > 0 {
+        let Some(frame) = capture.next_frame().map_err(|error| failure(&error))? else { break };
+        if let Some(filter) = &mut filter {
+            if !filter.matches(&frame).map_err(|error| failure(&error))? {
+                continue;
+            }
+        }
+        inspector.push(&frame);
+        left -= 1;
+    }
+    let analysis = inspector.finish();
+    let damage = capture.damage().map(ToString::to_string);
+    let case = Case { analysis: &analysis, sad, damage: damage.as_deref(), drops: capture.interface_drops() };
+    let findings = rules::judge(&case);
+    let diagnosis = rules::diagnose(&case, &findings);
+    let file = Printable::from_text(&path.to_string_lossy());
+    let (format, nanoseconds) = (capture.format().name(), capture.nanoseconds());
+    Ok(Inspected { file, format, nanoseconds, damage, analysis, findings, diagnosis })
+}
+
+fn failure(error: &CaptureError) -> Failure {
+    let mut failure = Failure::new(error.to_string());
+    if let Some(source) = std::error::Error::source(error) {
+        failure = failure.cause(source);
+    }
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+fn write(args: &Args, sad: &Sad, inspected: &[Inspected]) -> Result<(), Failure> {
+    let reports: Vec<Report<'_>> = inspected
+        .iter()
+        .map(|one| Report {
+            file: one.file.clone(),
+            format: one.format,
+            nanoseconds: one.nanoseconds,
+            damage: one.damage.clone(),
+            analysis: &one.analysis,
+            sad,
+            findings: &one.findings,
+            diagnosis: &one.diagnosis,
+        })
+        .collect();
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let written = match args.format {
+        Format::Json => json::write(&reports, &mut out),
+        Format::Text => Ok(()),
+    };
+    finish(written.and_then(|()| out.flush()))
+}

@@ -1,0 +1,498 @@
+//! The JSON report, schema 1 (`docs/report.schema.json`). Connections, calls and flows are written one by one, so that
+//! a capture of many tunnels needs no second copy of them.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::{Serialize, Serializer};
+
+use crate::analysis::call::{Call, CallKind, Data};
+use crate::analysis::connection::{Connection, ConnectionState, End};
+use crate::analysis::flow::Flow;
+use crate::analysis::ike_exchange::IkeSa;
+use crate::analysis::ppp_session::{Outcome, PppSession, protocol};
+use crate::analysis::{Analysis, CallId};
+use crate::dissect::layers::{Encapsulation, Mode, ResultCode};
+use crate::dissect::ppp_names::protocol_name;
+use crate::rules::Finding;
+use crate::util::{Duration, Timestamp};
+
+use super::Report;
+
+/// The number of the schema: raised when a field is renamed or removed.
+pub const SCHEMA: u32 = 1;
+
+/// Writes the whole document.
+///
+/// # Errors
+///
+/// When `out` cannot be written.
+pub fn write(reports: &[Report<'_>], out: &mut dyn Write) -> io::Result<()> {
+    let document = Document {
+        schema: SCHEMA,
+        tool: concat!("l2tp-inspect ", env!("CARGO_PKG_VERSION")),
+        captures: List(|| reports.iter().map(Capture::of)),
+    };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    out.write_all(b"\n")
+}
+
+/// A list that is made while it is written.
+struct List<F>(F);
+
+impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for List<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
+}
+
+#[derive(Serialize)]
+struct Document<L> {
+    schema: u32,
+    tool: &'static str,
+    captures: L,
+}
+
+struct Capture<'a>(&'a Report<'a>);
+
+impl<'a> Capture<'a> {
+    fn of(report: &'a Report<'a>) -> Self {
+        Self(report)
+    }
+}
+
+impl Serialize for Capture<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        let report = self.0;
+        let analysis = report.analysis;
+        let totals = &analysis.totals;
+        let link_types: Vec<String> = totals.link_types.iter().map(|link| link.name()).collect();
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("file", report.file.as_str())?;
+        map.serialize_entry("format", report.format)?;
+        map.serialize_entry("packets", &totals.packets)?;
+        map.serialize_entry("bytes", &totals.bytes)?;
+        map.serialize_entry("first", &totals.first.map(rfc3339))?;
+        map.serialize_entry("duration", &seconds(analysis.duration()))?;
+        map.serialize_entry("link_types", &link_types)?;
+        map.serialize_entry("truncated", &report.damage.is_some())?;
+        map.serialize_entry("damage", &report.damage)?;
+        map.serialize_entry("esp", &esp(analysis))?;
+        let flows = || analysis.flows.iter().map(|flow| sa(report, flow));
+        map.serialize_entry("security_associations", &List(flows))?;
+        map.serialize_entry("ike", &List(|| analysis.ike.iter().map(|sa| ike(sa, analysis))))?;
+        let ids = analysis.in_order();
+        let connections = || ids.iter().map(|(_, connection)| connection_json(analysis, connection));
+        map.serialize_entry("control_connections", &List(connections))?;
+        map.serialize_entry("diagnosis", &DiagnosisJson::of(report))?;
+        map.serialize_entry("findings", &List(|| report.findings.iter().map(finding)))?;
+        map.end()
+    }
+}
+
+fn seconds(duration: Duration) -> f64 {
+    duration.as_seconds()
+}
+
+/// A time as RFC 3339 writes it, with nanoseconds.
+pub(super) fn rfc3339(time: Timestamp) -> String {
+    match jiff::Timestamp::from_nanosecond(time.0.into()) {
+        Ok(known) => format!("{known:.9}"),
+        Err(_) => format!("{} ns", time.0),
+    }
+}
+
+#[derive(Serialize)]
+struct EspJson {
+    packets: u64,
+    decrypted: u64,
+    no_key: u64,
+    bad_icv: u64,
+    bad_padding: u64,
+}
+
+fn esp(analysis: &Analysis) -> EspJson {
+    let sum = |count: fn(&Flow) -> u64| analysis.flows.iter().map(count).sum();
+    EspJson {
+        packets: sum(|flow| flow.packets),
+        decrypted: sum(|flow| flow.decrypted),
+        no_key: sum(|flow| flow.no_key),
+        bad_icv: sum(|flow| flow.bad_icv),
+        bad_padding: sum(|flow| flow.bad_padding),
+    }
+}
+
+#[derive(Serialize)]
+struct SaJson {
+    spi: String,
+    source: String,
+    destination: String,
+    encapsulation: &'static str,
+    mode: Option<&'static str>,
+    encryption: Option<String>,
+    integrity: Option<String>,
+    key: bool,
+    packets: u64,
+    decrypted: u64,
+    bad_icv: u64,
+    lost: u64,
+    replayed: u64,
+    reordered: u64,
+    first_seq: u32,
+    last_seq: u32,
+}
+
+fn sa(report: &Report<'_>, flow: &Flow) -> SaJson {
+    let suite = super::suite(report, flow);
+    SaJson {
+        spi: flow.spi.to_string(),
+        source: flow.addresses.source.to_string(),
+        destination: flow.addresses.destination.to_string(),
+        encapsulation: match flow.encapsulation {
+            Encapsulation::Ip => "ip",
+            Encapsulation::Udp => "udp",
+        },
+        mode: flow.mode.map(|mode| match mode {
+            Mode::Transport => "transport",
+            Mode::Tunnel => "tunnel",
+        }),
+        encryption: suite.as_ref().map(|suite| suite.encryption.clone()),
+        integrity: suite.map(|suite| suite.integrity),
+        key: flow.sa.is_some(),
+        packets: flow.packets,
+        decrypted: flow.decrypted,
+        bad_icv: flow.bad_icv,
+        lost: flow.lost(),
+        replayed: flow.replayed,
+        reordered: flow.reordered,
+        first_seq: flow.first_sequence,
+        last_seq: flow.last_sequence,
+    }
+}
+
+#[derive(Serialize)]
+struct IkeJson {
+    version: u8,
+    initiator: String,
+    responder: String,
+    initiator_spi: String,
+    responder_spi: String,
+    exchanges: Vec<&'static str>,
+    outcome: Option<&'static str>,
+    nat: Option<&'static str>,
+    messages: u64,
+}
+
+fn ike(sa: &IkeSa, analysis: &Analysis) -> IkeJson {
+    IkeJson {
+        version: sa.version,
+        initiator: sa.initiator.to_string(),
+        responder: sa.responder.to_string(),
+        initiator_spi: format!("{:016x}", sa.initiator_spi),
+        responder_spi: format!("{:016x}", sa.responder_spi),
+        exchanges: sa.exchanges.clone(),
+        outcome: analysis.ike_outcome(sa),
+        nat: None,
+        messages: sa.messages,
+    }
+}
+
+#[derive(Serialize)]
+struct ConnectionJson<'a, L: Serialize> {
+    id: String,
+    version: u8,
+    role_known: bool,
+    lac: EndJson<'a>,
+    lns: EndJson<'a>,
+    protected_by_esp: bool,
+    state: &'static str,
+    setup: Option<f64>,
+    messages: Sides<BTreeMap<&'static str, u32>>,
+    resent: Sides<u32>,
+    hello: Sides<HelloJson>,
+    closed_by: Option<&'static str>,
+    result: Option<ResultJson<'a>>,
+    calls: L,
+}
+
+#[derive(Serialize)]
+struct Sides<T> {
+    lac: T,
+    lns: T,
+}
+
+#[derive(Serialize)]
+struct EndJson<'a> {
+    address: String,
+    port: u16,
+    tunnel_id: Option<u16>,
+    host_name: Option<&'a str>,
+    vendor: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct HelloJson {
+    sent: u32,
+    unanswered: u32,
+    interval: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct ResultJson<'a> {
+    code: u16,
+    error: Option<u16>,
+    message: Option<&'a str>,
+}
+
+fn result(result: &ResultCode) -> ResultJson<'_> {
+    ResultJson {
+        code: result.code,
+        error: result.error,
+        message: result.message.as_ref().map(|text| text.as_str()),
+    }
+}
+
+fn connection_json<'a>(analysis: &'a Analysis, connection: &'a Connection) -> impl Serialize + use<'a> {
+    let lac = u8::from(connection.lac_end() == 1);
+    let lns = 1 - lac;
+    let ends = [connection.end(lac), connection.end(lns)];
+    let calls = connection.calls.clone();
+    ConnectionJson {
+        id: format!("T{}", connection.number),
+        version: 2,
+        role_known: connection.lac.is_some(),
+        lac: end(ends[0]),
+        lns: end(ends[1]),
+        protected_by_esp: connection.protection[0] > 0 && connection.protection[1] == 0,
+        state: state(connection),
+        setup: connection.setup().map(seconds),
+        messages: Sides { lac: messages(ends[0]), lns: messages(ends[1]) },
+        resent: Sides { lac: ends[0].delivery.resent, lns: ends[1].delivery.resent },
+        hello: Sides { lac: hello(ends[0]), lns: hello(ends[1]) },
+        closed_by: connection.closed_by.map(|by| side(connection, by)),
+        result: connection.result.as_ref().map(result),
+        calls: List(move || {
+            let connection: &'a Connection = connection;
+            calls.clone().into_iter().filter_map(move |id| Some(call(connection, id, analysis.call(id)?)))
+        }),
+    }
+}
+
+/// `no-answer` is what a tunnel is called that died waiting: for its SCCRP, or for the answer to a Hello.
+fn state(connection: &Connection) -> &'static str {
+    if connection.looks_dead() { "no-answer" } else { connection.state.name() }
+}
+
+fn side(connection: &Connection, end: u8) -> &'static str {
+    if usize::from(end) == connection.lac_end() { "lac" } else { "lns" }
+}
+
+fn end(end: &End) -> EndJson<'_> {
+    EndJson {
+        address: end.endpoint.address.to_string(),
+        port: end.endpoint.port,
+        tunnel_id: end.tunnel_id.map(|id| id.0),
+        host_name: end.host_name.as_ref().map(|text| text.as_str()),
+        vendor: end.vendor.as_ref().map(|text| text.as_str()),
+    }
+}
+
+fn messages(end: &End) -> BTreeMap<&'static str, u32> {
+    let mut counts = BTreeMap::new();
+    for (kind, count) in &end.messages {
+        *counts.entry(kind.name()).or_insert(0) += count;
+    }
+    counts
+}
+
+fn hello(end: &End) -> HelloJson {
+    HelloJson {
+        sent: end.hello.sent,
+        unanswered: end.unanswered_hellos(),
+        interval: end.hello.interval().map(seconds),
+    }
+}
+
+#[derive(Serialize)]
+struct CallJson<'a> {
+    id: String,
+    kind: Option<&'static str>,
+    serial: Option<u32>,
+    lac_session_id: Option<u16>,
+    lns_session_id: Option<u16>,
+    state: &'static str,
+    closed_by: Option<&'static str>,
+    result: Option<ResultJson<'a>>,
+    setup: Option<f64>,
+    data: Sides<DataJson>,
+    ppp: PppJson<'a>,
+}
+
+#[derive(Serialize)]
+struct DataJson {
+    packets: u64,
+    bytes: u64,
+    sequenced: bool,
+    lost: u64,
+    duplicated: u64,
+    reordered: u64,
+}
+
+fn data(data: &Data) -> DataJson {
+    DataJson {
+        packets: data.packets,
+        bytes: data.bytes,
+        sequenced: data.sequenced,
+        lost: data.lost,
+        duplicated: data.duplicated,
+        reordered: data.reordered,
+    }
+}
+
+fn call<'a>(connection: &Connection, id: CallId, call: &'a Call) -> CallJson<'a> {
+    let lac = connection.lac_end();
+    let lns = 1 - lac;
+    CallJson {
+        id: format!("C{}", id.0 + 1),
+        kind: match call.kind {
+            CallKind::Incoming => Some("incoming"),
+            CallKind::Outgoing => Some("outgoing"),
+            CallKind::Unknown => None,
+        },
+        serial: call.serial,
+        lac_session_id: call.session_ids[lac].map(|id| id.0),
+        lns_session_id: call.session_ids[lns].map(|id| id.0),
+        state: call.state.name(),
+        closed_by: call.closed_by.map(|by| side(connection, by)),
+        result: call.result.as_ref().map(result),
+        setup: call.setup().map(seconds),
+        data: Sides { lac: data(&call.data[lac]), lns: data(&call.data[lns]) },
+        ppp: ppp(&call.ppp, lac, lns),
+    }
+}
+
+#[derive(Serialize)]
+struct PppJson<'a> {
+    lcp: Option<&'static str>,
+    authentication: Option<AuthenticationJson<'a>>,
+    ncps: BTreeMap<String, &'static str>,
+    ccp: Option<&'static str>,
+    lac_address: Option<String>,
+    lns_address: Option<String>,
+    dns: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct AuthenticationJson<'a> {
+    protocol: Option<&'static str>,
+    name: Option<&'a str>,
+    outcome: Option<&'static str>,
+    proof: Option<&'static str>,
+}
+
+fn ppp(session: &PppSession, lac: usize, lns: usize) -> PppJson<'_> {
+    let known = &session.authentication;
+    let authentication = known.protocol_name().map(|name| AuthenticationJson {
+        protocol: Some(name),
+        name: known.name.as_ref().map(|text| text.as_str()),
+        outcome: known.outcome.map(|outcome| match outcome {
+            Outcome::Success => "success",
+            Outcome::Failure => "failure",
+        }),
+        proof: None,
+    });
+    let mut ncps = BTreeMap::new();
+    for (number, negotiation) in &session.ncps {
+        if let (Some(progress), true) = (negotiation.progress(), *number != protocol::CCP) {
+            ncps.insert(ncp_name(*number), progress.name());
+        }
+    }
+    let address = |end: usize| session.addresses[end].map(|address| address.to_string());
+    PppJson {
+        lcp: session.lcp.progress().map(|progress| progress.name()),
+        authentication,
+        ncps,
+        ccp: session
+            .negotiation(protocol::CCP)
+            .and_then(|ccp| ccp.progress())
+            .map(|progress| progress.name()),
+        lac_address: address(lac),
+        lns_address: address(lns),
+        dns: session.dns.iter().map(|address| address.to_string()).collect(),
+    }
+}
+
+/// The name of a network control protocol, or its number.
+pub(super) fn ncp_name(number: u16) -> String {
+    protocol_name(number.into()).map_or_else(|| format!("{number:#06x}"), str::to_owned)
+}
+
+#[derive(Serialize)]
+struct DiagnosisJson<'a> {
+    id: &'static str,
+    sentence: &'a str,
+    evidence: &'a [u64],
+    confidence: &'static str,
+    advice: Option<&'a str>,
+}
+
+impl<'a> DiagnosisJson<'a> {
+    fn of(report: &'a Report<'a>) -> Self {
+        let diagnosis = report.diagnosis;
+        Self {
+            id: diagnosis.id,
+            sentence: &diagnosis.sentence,
+            evidence: &diagnosis.evidence,
+            confidence: diagnosis.confidence.name(),
+            advice: diagnosis.advice.as_deref(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct FindingJson<'a> {
+    rule: &'static str,
+    severity: &'static str,
+    certainty: &'static str,
+    packets: &'a [u64],
+    count: u64,
+    connection: Option<String>,
+    call: Option<String>,
+    spi: Option<String>,
+    section: Option<&'static str>,
+    title: &'a str,
+    seen: &'a str,
+    unsure: Option<&'a str>,
+    advice: &'a str,
+}
+
+fn finding(finding: &Finding) -> FindingJson<'_> {
+    FindingJson {
+        rule: finding.rule.id,
+        severity: finding.severity.name(),
+        certainty: finding.certainty().name(),
+        packets: &finding.packets,
+        count: finding.count,
+        connection: finding.connection.map(|number| format!("T{number}")),
+        call: finding.call.map(|call| format!("C{}", call.0 + 1)),
+        spi: finding.spi.map(|spi| spi.to_string()),
+        section: (!finding.rule.section.is_empty()).then_some(finding.rule.section),
+        title: &finding.title,
+        seen: &finding.seen,
+        unsure: finding.unsure.as_deref(),
+        advice: &finding.advice,
+    }
+}
+
+/// Whether the state has a name of its own in the schema.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_nanoseconds_and_a_z() {
+        assert_eq!(rfc3339(Timestamp(1_795_471_640_894_838_763)), "2026-11-23T21:27:20.894838763Z");
+        assert_eq!(ConnectionState::WaitCtlReply.name(), "wait-ctl-reply");
+    }
+}

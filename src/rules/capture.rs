@@ -1,0 +1,236 @@
+//! Rules on the capture itself. They are no faults of the protocol; they qualify everything else.
+
+use crate::analysis::facts::{Fact, Scope};
+
+use super::words::{self, count};
+use super::{Case, Finding, Severity, rules};
+
+rules! {
+    /// The capture file is damaged, or ends in the middle of a packet.
+    ///
+    /// Everything before the damage was analysed and is in this report; what follows it could not be read.
+    /// Usual causes: the capturing program was killed, the disk was full, the file was cut by a transfer in text mode.
+    /// Found by: a record or block whose length does not fit, or an end of file inside a record.
+    CAP_DAMAGED = "cap-damaged", Warning, "", "";
+
+    /// Packets were cut by the snap length of the capture.
+    ///
+    /// ESP needs the whole packet: its ICV stands at the end. A cut ESP packet cannot be opened, whatever the key.
+    /// Usual cause: tcpdump -s with a small number, or a sniffer with a fixed slice size.
+    CAP_TRUNCATED = "cap-truncated", Warning, "", "";
+
+    /// The capture begins after the control connection was set up.
+    ///
+    /// The first Ns and Nr seen are taken as the beginning, and rules that need the set-up say nothing.
+    CAP_MID_STREAM = "cap-mid-stream", Note, "", "";
+
+    /// Only one direction of a conversation is in the capture, although the other side did speak.
+    ///
+    /// Rules that need the other side's packets say nothing. Found by: an Nr that acknowledges messages of a side of
+    /// which there is no packet, or data in an established tunnel from one side alone.
+    /// Usual causes: a capture filter on one source address, asymmetric routing, a mirror port of one direction.
+    CAP_ONE_WAY = "cap-one-way", Warning, "", "";
+
+    /// A side acknowledged control messages that are not in the capture.
+    ///
+    /// They were sent and they arrived, so the capture lost them, not the network.
+    /// Usual causes: a sniffer that cannot keep up, a filter, a second path.
+    CAP_MISSING_ACKED = "cap-missing-acked", Warning, "RFC 2661 5.8",
+        "Nr is the number of the next message expected, so it acknowledges all before it.";
+
+    /// The capture holds packets twice: the same bytes from the IP header on, within 2 ms.
+    ///
+    /// The second copy is counted here and looked at no further, so that no rule takes it for a resend or a replay.
+    /// Usual causes: the interface `any` on a router, a mirror port that copies both directions, or a path that
+    /// really doubles packets.
+    CAP_DUPLICATE_FRAMES = "cap-duplicate-frames", Note, "", "";
+
+    /// ESP packets stay encrypted, because no key for their SPI was given or the suite cannot be opened.
+    ///
+    /// Whatever they hold is unknown: findings that it could explain say so. A rekey changes the SPI; the keys of the
+    /// new SA are then needed too.
+    CAP_ESP_UNDECRYPTED = "cap-esp-undecrypted", Warning, "", "";
+
+    /// A table of the analysis is full, and what came after was left out.
+    ///
+    /// Every table has a limit, so that hostile captures cannot fill the memory.
+    CAP_LIMIT_REACHED = "cap-limit-reached", Warning, "", "";
+
+    /// A key that was given fits no packet of the capture.
+    ///
+    /// Usual causes: keys of another session, of an SA that was rekeyed before the capture began, or of a direction
+    /// that was not captured.
+    KEY_UNUSED = "key-unused", Note, "", "";
+}
+
+pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
+    damage(case, found);
+    doubles(case, found);
+    connections(case, found);
+    undecrypted(case, found);
+    limits(case, found);
+    unused_keys(case, found);
+}
+
+fn damage(case: &Case<'_>, found: &mut Vec<Finding>) {
+    if let Some(damage) = case.damage {
+        found.push(
+            Finding::new(&CAP_DAMAGED, "the capture file is damaged")
+                .seen(format!("{damage}."))
+                .advice("what stands above comes from the part before the damage. Capture again, or ask for the whole file."),
+        );
+    }
+    if let Some(tally) = case.analysis.facts.get(Fact::Truncated, Scope::default()) {
+        let cut = case.analysis.totals.esp_cut;
+        let esp = if cut > 0 {
+            format!(", {} ESP packets among them", words::thousands(cut))
+        } else {
+            String::new()
+        };
+        found.push(
+            Finding::new(&CAP_TRUNCATED, "packets were cut by the snap length")
+                .tally(tally)
+                .seen(format!("{} shorter than on the wire{esp}.", count(tally.count, "packet")))
+                .advice("capture whole packets: tcpdump -s 0."),
+        );
+    }
+}
+
+fn doubles(case: &Case<'_>, found: &mut Vec<Finding>) {
+    if let Some(tally) = case.analysis.facts.get(Fact::Double, Scope::default()) {
+        found.push(
+            Finding::new(&CAP_DUPLICATE_FRAMES, "packets are in the capture twice")
+                .tally(tally)
+                .seen(format!(
+                    "{} repeated within 2 ms. The second copy is left out of everything else.",
+                    count(tally.count, "packet")
+                ))
+                .advice("capture on one interface instead of any, if the copies are not on the wire."),
+        );
+    }
+}
+
+fn connections(case: &Case<'_>, found: &mut Vec<Finding>) {
+    for (_, connection) in case.analysis.in_order() {
+        let name = words::tunnel(connection);
+        let first = [connection.first_packet];
+        if !connection.from_start {
+            found.push(
+                Finding::new(&CAP_MID_STREAM, format!("{name} was set up before the capture began"))
+                    .packets(&first)
+                    .connection(connection.number)
+                    .seen("no SCCRQ of this tunnel. The first Ns and Nr seen are taken as the beginning.")
+                    .advice("to judge the set-up, start the capture before the tunnel."),
+            );
+        }
+        if words::one_direction_missing(connection) {
+            let silent = u8::from(connection.end(0).packets > 0);
+            let nr = connection.end(silent).delivery.acknowledged;
+            let proof = match nr.filter(|nr| nr.0 > 0 && connection.from_start) {
+                Some(nr) => format!(
+                    "no packet from {}, yet the other side acknowledges its messages up to Nr {nr}.",
+                    words::who(connection, silent)
+                ),
+                None => format!("no packet from {}.", words::who(connection, silent)),
+            };
+            found.push(
+                Finding::new(&CAP_ONE_WAY, format!("{name} was captured in one direction only"))
+                    .packets(&first)
+                    .connection(connection.number)
+                    .seen(proof)
+                    .advice("capture both directions. Until then nothing can be said about missing answers."),
+            );
+        }
+        for end in 0..2u8 {
+            let scope = Scope { connection: Some(connection.number), end: Some(end), ..Scope::default() };
+            if let Some(tally) = case.analysis.facts.get(Fact::AcknowledgedUnseen, scope) {
+                let who = words::who(connection, end);
+                found.push(
+                    Finding::new(
+                        &CAP_MISSING_ACKED,
+                        format!("control messages of {name} are missing in the capture"),
+                    )
+                    .tally(tally)
+                    .connection(connection.number)
+                    .seen(format!(
+                        "{} of {who} are acknowledged but not in the capture.",
+                        count(tally.count, "message number")
+                    ))
+                    .advice(
+                        "the capture lost them. Look for drops of the sniffer before blaming the network.",
+                    ),
+                );
+            }
+        }
+    }
+}
+
+fn undecrypted(case: &Case<'_>, found: &mut Vec<Finding>) {
+    for flow in &case.analysis.flows {
+        if flow.no_key == 0 {
+            continue;
+        }
+        let packets = count(flow.no_key, "packet");
+        let way = format!("{} to {}", flow.addresses.source, flow.addresses.destination);
+        let finding = match flow.sa.and_then(|sa| case.sad.get(sa)).and_then(|sa| sa.unsupported().cloned()) {
+            Some(suite) => Finding::new(
+                &CAP_ESP_UNDECRYPTED,
+                format!("SA {} uses {suite}, which cannot be opened; {packets} stay encrypted", flow.spi),
+            )
+            .advice("this version does not know the suite. Everything outside ESP is still analysed."),
+            None => Finding::new(
+                &CAP_ESP_UNDECRYPTED,
+                format!("SA {} has no key, {packets} stay encrypted", flow.spi),
+            )
+            .advice(
+                "run `ip xfrm state` on a gateway while the SA is up, save it, and add it with --keys FILE.",
+            ),
+        };
+        found.push(finding.packets(&[flow.first.1]).spi(flow.spi).seen(format!(
+            "{packets} from {way}, from {} to {}.",
+            case.at(flow.first.0),
+            case.at(flow.last.0)
+        )));
+    }
+}
+
+fn limits(case: &Case<'_>, found: &mut Vec<Finding>) {
+    for (limit, left_out) in &case.analysis.reached {
+        let advice = match limit.option() {
+            Some(option) => format!("raise it with {option}, if the memory allows."),
+            None => String::from("split the capture, for instance with a capture filter (-f)."),
+        };
+        found.push(
+            Finding::new(&CAP_LIMIT_REACHED, format!("the limit of {} was reached", limit.what()))
+                .seen(format!("left out or pushed out: {}.", words::thousands(*left_out)))
+                .advice(advice),
+        );
+    }
+}
+
+fn unused_keys(case: &Case<'_>, found: &mut Vec<Finding>) {
+    let mut used = vec![false; case.sad.len()];
+    for id in case.analysis.flows.iter().filter_map(|flow| flow.sa) {
+        if let Some(used) = used.get_mut(id.index()) {
+            *used = true;
+        }
+    }
+    let unused: Vec<String> =
+        case.sad.iter().zip(used).filter(|(_, used)| !used).map(|((_, sa), _)| sa.spi.to_string()).collect();
+    if unused.is_empty() {
+        return;
+    }
+    let shown = unused.iter().take(4).cloned().collect::<Vec<_>>().join(", ");
+    let more = unused.len().saturating_sub(4);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let n = unused.len() as u64;
+    found.push(
+        Finding::new(
+            &KEY_UNUSED,
+            format!("{} fit{} no packet", count(n, "key"), if n == 1 { "s" } else { "" }),
+        )
+        .severity(Severity::Note)
+        .seen(format!("no ESP packet with SPI {shown}{more}."))
+        .advice("harmless, unless ESP stays encrypted: then the key file is of another session."),
+    );
+}

@@ -1,0 +1,120 @@
+//! Rules on keepalives (RFC 2661 sections 5.5 and 6.5).
+
+use crate::analysis::connection::Connection;
+use crate::analysis::delivery::Outstanding;
+use crate::dissect::layers::MessageType;
+use crate::util::Duration;
+
+use super::words;
+use super::{Case, Finding, rules};
+
+rules! {
+    /// A Hello, and its resends, were never acknowledged.
+    ///
+    /// The peer does not answer on the control connection any more. Data may still flow for a while.
+    HELLO_UNACKNOWLEDGED = "hello-unacknowledged", Error, "RFC 2661 5.5",
+        "a Hello is acknowledged as any control message; with no answer, the tunnel and its calls must be cleared.";
+
+    /// A tunnel died: a Hello was resent to the end without an answer, and the sender gave up or fell silent.
+    ///
+    /// The path broke, or the peer lost its state, about when its last packet was seen.
+    HELLO_TUNNEL_DEAD = "hello-tunnel-dead", Error, "RFC 2661 5.5",
+        "with no answer to a Hello and its resends, the tunnel and its calls must be cleared.";
+}
+
+/// An answer may be on its way this long after the last copy.
+const IN_FLIGHT: Duration = Duration::seconds(1);
+
+/// Hellos of one end that nobody acknowledged, oldest first.
+pub(super) fn unanswered<'a>(connection: &'a Connection, end: u8) -> Vec<&'a Outstanding> {
+    let hellos = connection.end(end).delivery.outstanding.iter();
+    hellos.filter(|message| message.message.is(MessageType::HELLO)).collect()
+}
+
+/// Whether the sender gave up waiting for this Hello.
+pub(super) fn gave_up(connection: &Connection, end: u8, hello: &Outstanding) -> bool {
+    let closed_after =
+        connection.closed_by == Some(end) && connection.closed.is_some_and(|at| at > hello.last);
+    hello.copies >= 6 || (hello.copies >= 3 && closed_after)
+}
+
+pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
+    for (_, connection) in case.analysis.in_order() {
+        if words::one_direction_missing(connection) {
+            continue;
+        }
+        for end in 0..2u8 {
+            let open = unanswered(connection, end);
+            let Some(first) = open.first() else { continue };
+            if first.copies < 2 && case.left_after(first.last) < IN_FLIGHT {
+                continue;
+            }
+            found.push(unacknowledged(case, connection, end, first, open.len()));
+            if gave_up(connection, end, first) {
+                found.push(dead(case, connection, end, first));
+            }
+        }
+    }
+}
+
+fn unacknowledged(
+    case: &Case<'_>,
+    connection: &Connection,
+    end: u8,
+    hello: &Outstanding,
+    open: usize,
+) -> Finding {
+    let peer = 1 - end;
+    let times = if hello.copies == 1 { String::from("once") } else { format!("{} times", hello.copies) };
+    let others = match open {
+        1 => String::new(),
+        2 => String::from(" Another Hello after it had no answer either."),
+        n => format!(" {} more Hellos after it had no answer either.", n - 1),
+    };
+    let left = case.left_after(hello.first);
+    let early = (left < super::sequence::FULL_CYCLE && !gave_up(connection, end, hello))
+        .then(|| format!("the capture ends {left} after the Hello; an answer may have come later."));
+    Finding::new(
+        &HELLO_UNACKNOWLEDGED,
+        format!("{}: Hello (Ns {}) was never acknowledged", words::tunnel(connection), hello.ns),
+    )
+    .packets(hello.packets())
+    .connection(connection.number)
+    .seen(format!(
+        "sent {times} by {} in {}: {}.{others}",
+        words::who(connection, end),
+        hello.last.since(hello.first),
+        words::packets(hello.packets(), hello.copies.into()),
+    ))
+    .unsure(case.unread_from(connection.end(peer), hello.first).or(early).or_else(|| case.capture_loses()))
+    .advice(format!(
+        "find out what happened to {} after its last packet ({}).",
+        words::who(connection, peer),
+        last_packet(case, connection, peer)
+    ))
+}
+
+fn dead(case: &Case<'_>, connection: &Connection, end: u8, hello: &Outstanding) -> Finding {
+    let peer = 1 - end;
+    Finding::new(
+        &HELLO_TUNNEL_DEAD,
+        format!("{} died waiting for the answer to a Hello", words::tunnel(connection)),
+    )
+    .packets(hello.packets())
+    .connection(connection.number)
+    .seen(format!(
+        "the last packet of {} is {}; {} then gave up.",
+        words::who(connection, peer),
+        last_packet(case, connection, peer),
+        words::who(connection, end),
+    ))
+    .unsure(case.unread_from(connection.end(peer), hello.first))
+    .advice("from one capture point a dead peer and a dead path look the same: capture at the other end too.")
+}
+
+pub(super) fn last_packet(case: &Case<'_>, connection: &Connection, end: u8) -> String {
+    match connection.end(end).last {
+        Some((packet, time)) => format!("packet {packet} at {}", case.at(time)),
+        None => String::from("not in the capture"),
+    }
+}

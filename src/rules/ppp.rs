@@ -1,0 +1,112 @@
+//! Rules on PPP inside calls (RFC 1661, 1334, 1994, 2759).
+
+use crate::analysis::CallId;
+use crate::analysis::call::Call;
+use crate::analysis::connection::Connection;
+use crate::analysis::ppp_session::Outcome;
+
+use super::words::{self, count};
+use super::{Case, Finding, rules};
+
+rules! {
+    /// LCP Configure-Requests are repeated, and the other side never answers them.
+    ///
+    /// The call is up, but its data does not arrive, or nobody listens to it: a kernel data path that is not
+    /// connected to the call, data that is filtered while control messages pass, a PPP daemon that did not start.
+    PPP_LCP_NO_ANSWER = "ppp-lcp-no-answer", Error, "RFC 1661 4.6",
+        "a Configure-Request is answered by a Configure-Ack, -Nak or -Reject.";
+
+    /// The authenticator refused the peer.
+    ///
+    /// MS-CHAP says why in its message: E=691 wrong name or password, E=649 no dial-in permission, E=648 password
+    /// expired, E=647 account disabled, E=646 not at this hour.
+    PPP_AUTH_FAILED = "ppp-auth-failed", Error, "RFC 1661 3.5",
+        "a peer that is not authenticated must not reach the network-layer phase.";
+}
+
+/// A PPP daemon that starts late misses one or two requests; this many is no start-up.
+const NO_START_UP: u32 = 4;
+
+pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
+    for (_, connection) in case.analysis.in_order() {
+        for id in &connection.calls {
+            let Some(call) = case.analysis.call(*id) else { continue };
+            for end in 0..2u8 {
+                found.extend(no_answer(case, connection, *id, call, end));
+            }
+            found.extend(refused(connection, *id, call));
+        }
+    }
+}
+
+/// Whether an end asks by LCP and never gets an answer.
+pub(super) fn lcp_unanswered(call: &Call, end: u8) -> bool {
+    let lcp = &call.ppp.lcp;
+    !lcp.opened && lcp.unanswered.get(usize::from(end)).is_some_and(|n| *n >= NO_START_UP)
+}
+
+fn no_answer(case: &Case<'_>, connection: &Connection, id: CallId, call: &Call, end: u8) -> Option<Finding> {
+    if !lcp_unanswered(call, end) || words::one_direction_missing(connection) {
+        return None;
+    }
+    let lcp = &call.ppp.lcp;
+    let at = usize::from(end);
+    let requests = lcp.unanswered.get(at).copied()?;
+    let (first, since) = lcp.unanswered_since.get(at).copied()??;
+    let (last, until) = lcp.last_request.get(at).copied()??;
+    let peer = 1 - end;
+    Some(
+        Finding::new(
+            &PPP_LCP_NO_ANSWER,
+            format!("{}: LCP of {} is never answered", words::call(id), words::who(connection, end)),
+        )
+        .packets(&[first, last])
+        .connection(connection.number)
+        .call(id)
+        .seen(format!(
+            "{} in {}, packets {first} to {last}.",
+            count(requests.into(), "Configure-Request"),
+            until.since(since)
+        ))
+        .unsure(case.unread_from(connection.end(peer), since))
+        .advice(format!(
+            "does data reach {}, and is a PPP daemon attached to the call there? Control messages pass.",
+            words::who(connection, peer)
+        )),
+    )
+}
+
+fn refused(connection: &Connection, id: CallId, call: &Call) -> Option<Finding> {
+    let known = &call.ppp.authentication;
+    if known.outcome != Some(Outcome::Failure) {
+        return None;
+    }
+    let authenticator = known.authenticator.unwrap_or(1);
+    let protocol = known.protocol_name().unwrap_or("authentication");
+    let name = known.name.as_ref().map_or_else(String::new, |name| format!(" for \"{name}\""));
+    let message = known.message.as_ref().map_or_else(String::new, |text| format!(" \"{text}\""));
+    let meaning = known.message.as_ref().and_then(|text| ms_chap_meaning(text.as_str()));
+    let meaning = meaning.map_or_else(String::new, |meaning| format!(": {meaning}"));
+    Some(
+        Finding::new(&PPP_AUTH_FAILED, format!("{}: {protocol} failed{name}", words::call(id)))
+            .packets(&known.packet.map_or_else(Vec::new, |packet| vec![packet]))
+            .connection(connection.number)
+            .call(id)
+            .seen(format!("{} refused{message}{meaning}.", words::who(connection, authenticator)))
+            .advice("check name and password on both sides, and that this user may dial in."),
+    )
+}
+
+/// What the error code of an MS-CHAP Failure means (RFC 2433 section 5, RFC 2759 section 6).
+pub(super) fn ms_chap_meaning(message: &str) -> Option<&'static str> {
+    let code: String = message.split("E=").nth(1)?.chars().take_while(char::is_ascii_digit).collect();
+    Some(match code.as_str() {
+        "646" => "not allowed at this hour",
+        "647" => "the account is disabled",
+        "648" => "the password has expired",
+        "649" => "no permission to dial in",
+        "691" => "wrong user name or password",
+        "709" => "the password could not be changed",
+        _ => return None,
+    })
+}

@@ -1,0 +1,176 @@
+//! Rules on Ns and Nr of control messages (RFC 2661 section 5.8).
+
+use crate::analysis::connection::Connection;
+use crate::analysis::delivery::Outstanding;
+use crate::analysis::facts::{Fact, Scope, Tally};
+use crate::dissect::layers::MessageType;
+use crate::util::Duration;
+
+use super::words::{self, count};
+use super::{Case, Finding, Rule, rules};
+
+rules! {
+    /// Control messages of one side are missing and never came.
+    ///
+    /// Their numbers were skipped, nobody acknowledged them, and they were not sent again while the capture ran.
+    /// The receiver cannot go on past the hole: RFC 2661 delivers control messages in order.
+    SEQ_GAP = "seq-gap", Error, "RFC 2661 5.8", "each new message has the Ns of the one before plus one.";
+
+    /// A control message was sent again with the same Ns.
+    ///
+    /// A resend is the normal answer to a missing acknowledgement; many of them show loss, or a receiver that does
+    /// not acknowledge. The state machine is fed once only.
+    SEQ_DUPLICATE = "seq-duplicate", Note, "RFC 2661 5.8",
+        "a message is resent until it is acknowledged, and a duplicate must be acknowledged.";
+
+    /// An Nr acknowledges a message that was never sent.
+    ///
+    /// The other side then takes its next message for a duplicate and drops it, or tears the tunnel down.
+    /// Usual cause: a ZLB was counted as if it used up a number.
+    SEQ_NR_BEYOND_SENT = "seq-nr-beyond-sent", Error, "RFC 2661 5.8",
+        "Nr is the Ns of the next message expected, at most one more than the highest Ns sent.";
+
+    /// A control message was not acknowledged, although the capture goes on for more than 31 s.
+    ///
+    /// 31 s is a full cycle of resends with the defaults of RFC 2661.
+    SEQ_ACK_MISSING = "seq-ack-missing", Error, "RFC 2661 5.8",
+        "every message other than a ZLB must be acknowledged.";
+
+    /// A control message was resent to the end, and never acknowledged.
+    ///
+    /// The sender then gives up the tunnel. The peer is gone, or the way to it or back is broken.
+    SEQ_RETRANSMIT_EXHAUSTED = "seq-retransmit-exhausted", Error, "RFC 2661 5.8",
+        "after a number of resends without an acknowledgement, the tunnel and its calls must be cleared.";
+}
+
+/// With 1, 2, 4, 8 and 16 s between the copies: how long a sender tries (RFC 2661 section 5.8).
+pub(super) const FULL_CYCLE: Duration = Duration::seconds(31);
+
+pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
+    for (_, connection) in case.analysis.in_order() {
+        for end in 0..2u8 {
+            let scope = Scope { connection: Some(connection.number), end: Some(end), ..Scope::default() };
+            let tally = |fact| case.analysis.facts.get(fact, scope);
+            if let Some(tally) = tally(Fact::SkippedNs) {
+                found.push(gap(case, connection, end, tally));
+            }
+            if let Some(tally) = tally(Fact::Resent) {
+                found.push(duplicate(connection, end, tally));
+            }
+            beyond(case, connection, end, found);
+            if words::one_direction_missing(connection) {
+                continue;
+            }
+            for message in &connection.end(end).delivery.outstanding {
+                found.extend(unacknowledged(case, connection, end, message));
+            }
+        }
+    }
+}
+
+fn gap(case: &Case<'_>, connection: &Connection, end: u8, tally: &Tally) -> Finding {
+    let holes = connection.end(end).delivery.holes();
+    let numbers: Vec<String> = holes.iter().take(6).map(|(ns, _, _)| ns.to_string()).collect();
+    let unsure = case.capture_loses().unwrap_or_else(|| {
+        String::from("a message lost before this capture point is resent; the capture may end before that.")
+    });
+    Finding::new(
+        &SEQ_GAP,
+        format!(
+            "{}: control messages of {} are missing",
+            words::tunnel(connection),
+            words::who(connection, end)
+        ),
+    )
+    .tally(tally)
+    .connection(connection.number)
+    .seen(format!("Ns {} never came, and nobody acknowledged it.", numbers.join(", ")))
+    .unsure(Some(unsure))
+    .advice("capture near the sender too: it shows whether the message left.")
+}
+
+fn duplicate(connection: &Connection, end: u8, tally: &Tally) -> Finding {
+    Finding::new(
+        &SEQ_DUPLICATE,
+        format!("{}: {} resent control messages", words::tunnel(connection), words::who(connection, end)),
+    )
+    .tally(tally)
+    .connection(connection.number)
+    .seen(format!("{}: {}.", count(tally.count, "resend"), words::packets(&tally.packets, tally.count)))
+    .advice("look at what was sent just before: the message or its acknowledgement was lost or late.")
+}
+
+fn beyond(case: &Case<'_>, connection: &Connection, end: u8, found: &mut Vec<Finding>) {
+    let scope = Scope { connection: Some(connection.number), end: Some(end), ..Scope::default() };
+    let certain = case.analysis.facts.get(Fact::NrBeyondSent, scope);
+    let possible = case.analysis.facts.get(Fact::NrBeyondSeen, scope);
+    let Some(tally) = certain.or(possible) else { return };
+    let peer = 1 - end;
+    let next = connection.end(peer).delivery.next().map_or(0, |next| next.0);
+    let unsure = certain.is_none().then(|| {
+        format!("if the capture lost a message of {}, the Nr would be right.", words::who(connection, peer))
+    });
+    found.push(
+        Finding::new(
+            &SEQ_NR_BEYOND_SENT,
+            format!(
+                "{}: {} acknowledges what was never sent",
+                words::tunnel(connection),
+                words::who(connection, end)
+            ),
+        )
+        .tally(tally)
+        .connection(connection.number)
+        .seen(match certain {
+            Some(_) => String::from("the number was used for the first time after it had been acknowledged."),
+            None => {
+                format!("the next Ns of {} is {next}, and a higher Nr came.", words::who(connection, peer))
+            }
+        })
+        .unsure(unsure)
+        .advice("the side that sent this Nr counts wrongly, most often a ZLB as if it were a message."),
+    );
+}
+
+fn unacknowledged(
+    case: &Case<'_>,
+    connection: &Connection,
+    end: u8,
+    message: &Outstanding,
+) -> Option<Finding> {
+    // These have rules of their own, which know more.
+    let own = [MessageType::SCCRQ, MessageType::HELLO, MessageType::STOP_CCN];
+    if own.into_iter().any(|own| message.message.is(own)) {
+        return None;
+    }
+    let gave_up = connection.closed_by == Some(end) && connection.closed.is_some_and(|at| at > message.last);
+    let exhausted = message.copies >= 6 || (message.copies >= 3 && gave_up);
+    let rule: &'static Rule = if exhausted {
+        &SEQ_RETRANSMIT_EXHAUSTED
+    } else if case.left_after(message.last) > FULL_CYCLE {
+        &SEQ_ACK_MISSING
+    } else {
+        return None;
+    };
+    let peer = 1 - end;
+    let name = message.message.name();
+    Some(
+        Finding::new(
+            rule,
+            format!("{}: {name} (Ns {}) was never acknowledged", words::tunnel(connection), message.ns),
+        )
+        .packets(message.packets())
+        .connection(connection.number)
+        .seen(format!(
+            "sent {} by {} from {} on; no Nr of the other side covers it.",
+            if message.copies == 1 { String::from("once") } else { format!("{} times", message.copies) },
+            words::who(connection, end),
+            case.at(message.first),
+        ))
+        .unsure(case.unread_from(connection.end(peer), message.first).or_else(|| case.capture_loses()))
+        .advice(format!(
+            "look at the log of {} at that time; if it saw nothing, the path is broken.",
+            words::who(connection, peer)
+        )),
+    )
+}

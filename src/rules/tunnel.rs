@@ -1,0 +1,99 @@
+//! Rules on the set-up of control connections (RFC 2661 sections 5.1 and 7.2).
+
+use crate::analysis::connection::{Connection, ConnectionState};
+use crate::analysis::facts::{Fact, Scope};
+use crate::dissect::layers::MessageType;
+use crate::util::Duration;
+
+use super::words::{self, count};
+use super::{Case, Finding, rules};
+
+rules! {
+    /// An SCCRQ was sent, and nothing of L2TP came back.
+    ///
+    /// The LNS does not hear it, or does not answer: no L2TP daemon on the port, a firewall, an IPsec policy that
+    /// does not cover the answer, or ESP that the LNS cannot decrypt.
+    TUN_NO_REPLY = "tun-no-reply", Error, "RFC 2661 5.1", "an SCCRQ is answered by an SCCRP or a StopCCN.";
+
+    /// SCCRQ and SCCRP were exchanged, and no SCCCN followed.
+    ///
+    /// The initiator did not accept the SCCRP: wrong Challenge Response, an AVP it does not know, or the SCCRP never
+    /// arrived.
+    TUN_INCOMPLETE = "tun-incomplete", Warning, "RFC 2661 5.1",
+        "the three messages SCCRQ, SCCRP and SCCCN establish a control connection.";
+}
+
+/// Waiting for an answer is no fault before this.
+const PATIENCE: Duration = Duration::seconds(3);
+
+/// An SCCRQ to which nothing came back: no packet at all, while resends show that none arrived either.
+pub(super) fn unanswered(case: &Case<'_>, connection: &Connection) -> bool {
+    let [initiator, responder] = &connection.ends;
+    let silent = responder.packets == 0 && responder.delivery.acknowledged.is_none_or(|nr| nr.0 == 0);
+    let waited = connection.requested.is_some_and(|since| case.left_after(since) >= PATIENCE);
+    connection.from_start
+        && !connection.was_established
+        && silent
+        && (initiator.delivery.resent > 0 || waited)
+}
+
+pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
+    for (_, connection) in case.analysis.in_order() {
+        if unanswered(case, connection) {
+            found.push(no_reply(case, connection));
+        }
+        let [initiator, responder] = &connection.ends;
+        let answered = responder.sent(MessageType::SCCRP) > 0;
+        let over = connection.state == ConnectionState::Closed
+            || responder.last.is_some_and(|(_, time)| case.left_after(time) >= PATIENCE);
+        if connection.from_start && answered && !connection.was_established && over {
+            found.push(
+                Finding::new(&TUN_INCOMPLETE, format!("{} was never established", words::tunnel(connection)))
+                    .packets(&[connection.first_packet])
+                    .connection(connection.number)
+                    .seen(format!("an SCCRP came, but no SCCCN of {}.", words::who(connection, 0)))
+                    .unsure(case.unread_from(initiator, connection.requested.unwrap_or_default()))
+                    .advice("look at the message that ended it, or in the log of the initiator."),
+            );
+        }
+    }
+}
+
+fn no_reply(case: &Case<'_>, connection: &Connection) -> Finding {
+    let [initiator, responder] = &connection.ends;
+    let request = initiator.delivery.outstanding.first();
+    let copies = initiator.sent(MessageType::SCCRQ);
+    let since = connection.requested.unwrap_or_default();
+    let times = if copies == 1 { String::from("once") } else { format!("{copies} times") };
+    let refused = case.analysis.facts.get(Fact::PortUnreachable, Scope::default());
+    let seen = match refused {
+        Some(tally) => format!(
+            "sent {times}, and {} came back ({}).",
+            count(tally.count, "ICMP port unreachable"),
+            words::packets(&tally.packets, tally.count)
+        ),
+        None => format!("sent {times} from {} on, and nothing of L2TP came back.", case.at(since)),
+    };
+    let advice = match refused {
+        Some(_) => {
+            format!("start the L2TP daemon on {} (ss -ulpn 'sport = :1701').", responder.endpoint.address)
+        }
+        None => format!(
+            "on {}: is the L2TP daemon running (ss -ulpn 'sport = :1701'), does the firewall let UDP 1701 in?",
+            responder.endpoint.address
+        ),
+    };
+    let unsure = case.unread_from(responder, since).or_else(|| {
+        (copies == 1)
+            .then(|| String::from("sent only once: the capture may have lost the answer, or ends too early."))
+    });
+    Finding::new(
+        &super::tunnel::TUN_NO_REPLY,
+        format!("{}: SCCRQ was never answered", words::tunnel(connection)),
+    )
+    .packets(request.map_or(&[connection.first_packet][..], |request| request.packets()))
+    .connection(connection.number)
+    .seen(seen)
+    .unsure(unsure)
+    .advice(advice)
+}

@@ -1,0 +1,110 @@
+//! Words that several rules share, and the guards against false accusations.
+
+use crate::analysis::connection::{Connection, End};
+use crate::analysis::{Analysis, CallId};
+use crate::util::{Duration, Timestamp};
+
+use super::Case;
+
+/// `1 packet`, `2 packets`.
+pub(super) fn count(n: u64, one: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{} {one}s", thousands(n)) }
+}
+
+/// `1,272`.
+pub(crate) fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// `T1`.
+pub(super) fn tunnel(connection: &Connection) -> String {
+    format!("T{}", connection.number)
+}
+
+/// `C1`.
+pub(super) fn call(id: CallId) -> String {
+    format!("C{}", u64::from(id.0) + 1)
+}
+
+/// `the LAC 10.1.0.2`.
+pub(super) fn who(connection: &Connection, end: u8) -> String {
+    format!("the {} {}", connection.role(end).name(), connection.end(end).endpoint.address)
+}
+
+/// `packets 3, 4 and 5`, `packet 3`, `packets 3, 4, 5 and 12 more`.
+pub(super) fn packets(packets: &[u64], total: u64) -> String {
+    let shown: Vec<String> = packets.iter().take(6).map(u64::to_string).collect();
+    let more = total.saturating_sub(shown.len() as u64);
+    match (shown.as_slice(), more) {
+        ([], _) => String::from("no packet"),
+        ([one], 0) => format!("packet {one}"),
+        ([first @ .., last], 0) => format!("packets {} and {last}", first.join(", ")),
+        (all, more) => format!("packets {} and {more} more", all.join(", ")),
+    }
+}
+
+impl Case<'_> {
+    /// The time of a moment, in seconds from the first frame.
+    pub(super) fn at(&self, time: Timestamp) -> String {
+        let since = self.analysis.totals.first.map_or(Duration::ZERO, |first| time.since(first));
+        format!("{:.1} s", since.as_seconds())
+    }
+
+    /// How long the capture goes on after a moment.
+    pub(super) fn left_after(&self, time: Timestamp) -> Duration {
+        self.analysis.totals.last.map_or(Duration::ZERO, |last| last.since(time))
+    }
+
+    /// Guard G14: packets from `peer` after `since` that could not be read. The answer may be in them.
+    pub(super) fn unread_from(&self, peer: &End, since: Timestamp) -> Option<String> {
+        let analysis: &Analysis = self.analysis;
+        let address = peer.endpoint.address;
+        let mut unread = 0;
+        let mut spi = None;
+        for flow in &analysis.flows {
+            let sealed = flow.no_key.saturating_add(flow.bad_icv).saturating_add(flow.bad_padding);
+            if sealed > 0 && flow.addresses.source == address && flow.last.0 > since {
+                unread += sealed;
+                spi = Some(flow.spi);
+            }
+        }
+        spi.map(|spi| {
+            let packets = count(unread, "packet");
+            format!("{packets} of SA {spi} from {address} could not be decrypted. The answer may be in them.")
+        })
+    }
+
+    /// Guard G2: signs that the capture itself lacks packets.
+    pub(super) fn capture_loses(&self) -> Option<String> {
+        if self.drops > 0 {
+            return Some(format!("the capture dropped {} itself.", count(self.drops, "packet")));
+        }
+        if self.damage.is_some() {
+            return Some(String::from("the capture file is damaged, so packets may be missing."));
+        }
+        if self.analysis.totals.esp_cut > 0 {
+            return Some(String::from("the capture cut packets, so ESP among them could not be opened."));
+        }
+        None
+    }
+}
+
+/// Guard G3: one end was never seen although the other shows that it answered.
+pub(super) fn one_direction_missing(connection: &Connection) -> bool {
+    (0..2u8).any(|end| {
+        let silent = connection.end(end);
+        let heard = connection.end(1 - end);
+        let acknowledged = silent.delivery.acknowledged.is_some_and(|nr| nr.0 > 0);
+        silent.packets == 0
+            && heard.packets > 0
+            && (acknowledged || connection.was_established || !connection.from_start)
+    })
+}
