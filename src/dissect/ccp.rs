@@ -150,3 +150,67 @@ fn type_name(kind: u64) -> Option<&'static str> {
 pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -> Step {
     TABLE.dissect(c, layers)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::dissect::layers::{PppBody, PppOptionValue::Number};
+    use crate::dissect::ppp::testing::{described, sound};
+
+    fn kinds(hex: &str) -> Vec<(u8, u64)> {
+        let control = sound(hex).control.expect("CCP");
+        let PppBody::Options(options) = control.body else { panic!("{hex}: {:?}", control.body) };
+        let number = |value| if let Number(number) = value { number } else { u64::MAX };
+        options.iter().map(|option| (option.kind, number(option.value))).collect()
+    }
+
+    #[test]
+    fn mppe_with_its_bits() {
+        // pppd with MPPE of 128 bits, stateless.
+        let hex = "ff0380fd0101000a120601000040";
+        assert_eq!(kinds(hex), [(18, 0x0100_0040)]);
+        assert_eq!(
+            described(hex)[8..],
+            [
+                "ccp.opt.supported_bits=16777280",
+                "ccp.opt.supported_bits.h=1",
+                "ccp.opt.supported_bits.m=0",
+                "ccp.opt.supported_bits.s=1",
+                "ccp.opt.supported_bits.l=0",
+                "ccp.opt.supported_bits.d=0",
+                "ccp.opt.supported_bits.c=0"
+            ]
+        );
+    }
+
+    #[test]
+    fn deflate_bsd_and_what_looks_like_mvrca() {
+        // pppd offers Deflate under its number and under that of the draft, 24, which is MVRCA's; and BSD-Compress.
+        let hex = "80fd0101000f1a0478001804780015032f";
+        assert_eq!(kinds(hex), [(26, 0x78), (24, 0x78), (21, 0x2f)]);
+        let seen = described(hex);
+        for field in ["ccp.opt.window=7", "ccp.opt.method=8", "ccp.opt.chk=0", "ccp.opt.vd.vers=1"] {
+            assert!(seen.contains(&field.to_owned()), "{field}");
+        }
+        assert!(seen.contains(&"ccp.opt.vd.dict=15".to_owned()));
+    }
+
+    #[test]
+    fn other_algorithms() {
+        let hex =
+            "80fd01010025 0102 1105000104 1706 0001 0302 0007 00aabb 0512 13040a01 1006 01020304 1403 01";
+        assert_eq!(kinds(hex).len(), 7);
+        let seen = described(hex);
+        for field in ["ccp.opt.history_count=1", "ccp.opt.cm.check_mode=4", "ccp.opt.process_mode=2"] {
+            assert!(seen.contains(&field.to_owned()), "{field}");
+        }
+    }
+
+    #[test]
+    fn resets_and_ends() {
+        assert!(matches!(sound("80fd0e010004").control.expect("CCP").body, PppBody::Other));
+        assert!(matches!(sound("80fd0f0100061234").control.expect("CCP").body, PppBody::Other));
+        // pppd gives up on compression.
+        let end = sound("ff0380fd050200194c6f737420636f6d7072657373696f6e2073796e63").control.expect("CCP");
+        assert!(matches!(end.body, PppBody::Message(text) if text.as_str() == "Lost compression sync"));
+    }
+}

@@ -2,8 +2,7 @@
 
 use super::Step;
 use super::layers::{Layers, PppBody, PppControl};
-use super::negotiation::{bounded, keep};
-use super::ppp::text;
+use super::ppp::{bounded, keep, text};
 use super::ppp_names::{EAP, eap_code_name, eap_type_name};
 use crate::field::{Cursor, Kind, Short, Sink};
 use crate::util::Printable;
@@ -72,4 +71,61 @@ fn read_body<S: Sink>(c: &mut Cursor<'_, '_, S>, code: u8, body: &mut PppBody) -
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dissect::ppp::testing::{described, octets, read, sound};
+    use crate::field::{Nothing, Tree};
+
+    fn body(hex: &str) -> PppBody {
+        sound(hex).control.expect("EAP").body
+    }
+
+    #[test]
+    fn who_asks_and_who_answers() {
+        assert!(matches!(body("c22701010005 01"), PppBody::Eap { kind: 1, identity: None }));
+        assert!(matches!(
+            body("c2270201000a01 616c696365"),
+            PppBody::Eap { kind: 1, identity: Some(name) } if name.as_str() == "alice"
+        ));
+        assert!(matches!(body("c22703020004"), PppBody::Other));
+        assert!(matches!(body("c22704020004"), PppBody::Other));
+        assert!(matches!(body("c227010200070268 69"), PppBody::Eap { kind: 2, identity: None }));
+    }
+
+    #[test]
+    fn a_nak_names_what_it_wants() {
+        assert_eq!(
+            described("c227020200070304 1a")[4..],
+            ["eap.type=3", "eap.desired_type=4", "eap.desired_type=26"]
+        );
+    }
+
+    #[test]
+    fn proofs_are_secrets_and_challenges_are_not() {
+        for (hex, name, kind) in [
+            ("c227010200080402aabb", "eap.md5.value", Kind::Bytes),
+            ("c227020200080402aabb", "eap.md5.value", Kind::Secret),
+            ("c227010200071aaabb", "eap.data", Kind::Bytes),
+            ("c2270202000705aabb", "eap.data", Kind::Secret),
+        ] {
+            sound(hex);
+            let mut tree = Tree::default();
+            read(&octets(hex), false, &mut tree);
+            let last = tree.nodes().last().expect("a field");
+            assert_eq!((last.field.name, last.field.kind), (name, kind), "{hex}");
+        }
+    }
+
+    #[test]
+    fn a_value_past_the_end_is_short() {
+        // What CVE-2020-8597 is about.
+        let (layers, short) = read(&octets("c2270202000a04ff61626364"), false, &mut Nothing);
+        let short = short.expect("a fault");
+        assert_eq!((short.field.name, short.needed, short.available), ("eap.md5.value", 255, 4));
+        let control = layers.ppp.and_then(|ppp| ppp.control).expect("EAP");
+        assert!(matches!(control.body, PppBody::Eap { kind: 4, identity: None }));
+    }
 }

@@ -100,3 +100,109 @@ pub(crate) fn read_quotation<S: Sink>(c: &mut Cursor<'_, '_, S>, error: &mut Icm
         Err(invalid) => Err(invalid),
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::dissect::ppp::testing::octets;
+    use crate::field::{Nothing, Tree, Wanted};
+
+    type Dissect<S> = fn(&mut Cursor<'_, '_, S>, &mut Layers, Addresses) -> Step;
+
+    fn run<S: Sink>(bytes: &[u8], sink: &mut S, dissect: Dissect<S>) -> (Layers, Option<Short>) {
+        let addresses = Addresses { source: [203, 0, 113, 2].into(), destination: [10, 1, 0, 2].into() };
+        let mut layers = Layers::default();
+        let mut c = Cursor::new(bytes, 0, 34, Bound::Capture, false, sink);
+        let short = dissect(&mut c, &mut layers, addresses).err();
+        (layers, short)
+    }
+
+    /// Reads a message and every damaged form of it, and returns its error.
+    pub(crate) fn error(
+        hex: &str,
+        nothing: Dissect<Nothing>,
+        tree: Dissect<Tree>,
+        wanted: Dissect<Wanted>,
+    ) -> Option<IcmpError> {
+        let bytes = octets(hex);
+        let same = |bytes: &[u8]| {
+            let mut all = Tree::default();
+            let seen = format!("{:?}", run(bytes, &mut all, tree));
+            assert_eq!(seen, format!("{:?}", run(bytes, &mut Nothing, nothing)));
+            let mut some = Wanted::new(all.nodes().iter().map(|node| node.field).collect());
+            assert_eq!(seen, format!("{:?}", run(bytes, &mut some, wanted)));
+        };
+        for len in 0..=bytes.len() {
+            same(&bytes[..len]);
+        }
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            same(&flipped);
+        }
+        let (layers, short) = run(&bytes, &mut Nothing, nothing);
+        assert!(short.is_none(), "{hex}: {short:?}");
+        layers.icmp.map(|error| *error)
+    }
+
+    fn v4(hex: &str) -> Option<IcmpError> {
+        error(hex, dissect, dissect, dissect)
+    }
+
+    /// Linux: port unreachable, for an L2TP data message to a daemon that is gone.
+    const UNREACHABLE_PORT: &str =
+        "030331b000000000450000569ed000003f1196c10a010002cb00710206a506a50042000000027ca0a6fdff030057";
+
+    #[test]
+    fn a_quoted_l2tp_flow() {
+        let error = v4(UNREACHABLE_PORT).expect("an error");
+        assert_eq!((error.v6, error.kind, error.code, error.mtu), (false, 3, 3, None));
+        assert_eq!((error.quoted_protocol, error.quoted_ports), (17, Some((1701, 1701))));
+        let quoted = error.quoted.expect("addresses");
+        assert_eq!(quoted.source.to_string(), "10.1.0.2");
+        assert_eq!(quoted.destination.to_string(), "203.0.113.2");
+        assert_eq!(error.addresses.source.to_string(), "203.0.113.2");
+    }
+
+    #[test]
+    fn a_quoted_esp_fragment_and_a_quoted_ping() {
+        // Linux: reassembly time exceeded, network unreachable.
+        let esp = v4("0b01388e00000000450005dc25ac20003f32ea3e0a010002cb007102c9cbdede00000022af121c99")
+            .expect("an error");
+        assert_eq!((esp.kind, esp.code, esp.quoted_protocol, esp.quoted_ports), (11, 1, 50, None));
+        let ping =
+            v4("0300fcff000000004500005406dc400040011f670a0100020a630001080077bb0453").expect("an error");
+        assert_eq!((ping.quoted_protocol, ping.quoted_ports), (1, None));
+    }
+
+    const QUOTATION: &str = "4500059c000040004011 0000 0a010002cb007102 119411940588abcd";
+
+    #[test]
+    fn the_mtu_of_the_next_hop() {
+        let mtu = |rest: &str| v4(&format!("0304abcd{rest}{QUOTATION}")).expect("an error").mtu;
+        assert_eq!(mtu("00000578"), Some(1400));
+        assert_eq!(mtu("00000000"), None);
+        for head in ["0501abcd0a010001", "0c00abcd14000000", "0400abcd00000000"] {
+            let error = v4(&format!("{head}{QUOTATION}")).expect("an error");
+            assert_eq!((error.mtu, error.quoted_ports), (None, Some((4500, 4500))), "{head}");
+        }
+    }
+
+    #[test]
+    fn an_echo_is_no_error() {
+        assert!(v4("08006bae06dc0001b1ba046b").is_none());
+        assert!(v4("0000abcd").is_none());
+    }
+
+    #[test]
+    fn a_quotation_may_end_behind_the_addresses() {
+        let bytes = octets(UNREACHABLE_PORT);
+        let at = |len: usize| run(&bytes[..len], &mut Nothing, dissect);
+        let (layers, short) = at(28);
+        assert!(short.is_none());
+        assert_eq!(layers.icmp.expect("an error").quoted_ports, None);
+        let (layers, short) = at(27);
+        assert_eq!(short.expect("a fault").field.name, "ip.dst");
+        assert!(layers.icmp.expect("an error").quoted.is_none());
+    }
+}

@@ -68,3 +68,38 @@ fn read_error<S: Sink>(c: &mut Cursor<'_, '_, S>, error: &mut IcmpError) -> Resu
     }
     read_quotation(c, error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dissect::icmp::tests::error;
+
+    const QUOTATION: &str = "60000000 0588 11 40 20010db8000000000000000000000001 20010db8000000000000000000000002 \
+        06a506a50588abcd";
+
+    fn v6(head: &str) -> Option<IcmpError> {
+        error(&format!("{head}{QUOTATION}"), dissect, dissect, dissect)
+    }
+
+    #[test]
+    fn errors_quote_a_flow() {
+        // RFC 4443 sections 3.1 to 3.4.
+        for (head, mtu) in [
+            ("0104abcd00000000", None),
+            ("0200abcd00000500", Some(1280)),
+            ("0301abcd00000000", None),
+            ("0402abcd00000028", None),
+        ] {
+            let error = v6(head).expect("an error");
+            assert!(error.v6);
+            assert_eq!((error.mtu, error.quoted_protocol, error.quoted_ports), (mtu, 17, Some((1701, 1701))));
+            assert_eq!(error.quoted.expect("addresses").destination.to_string(), "2001:db8::2");
+        }
+    }
+
+    #[test]
+    fn a_router_solicitation_is_no_error() {
+        // pppd's side of an IPv6 link.
+        assert!(error("8500371f00000000", dissect, dissect, dissect).is_none());
+    }
+}

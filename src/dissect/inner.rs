@@ -154,8 +154,11 @@ fn ipv6<S: Sink>(
 /// Ends the cursor `len` octets from here; if there are fewer, returns the fault.
 #[inline(always)]
 fn end_at<S: Sink>(c: &mut Cursor<'_, '_, S>, len: usize) -> Option<Short> {
-    let missing = c.short(&TOTAL_LENGTH, len);
-    c.limit(len, BOUND).then_some(missing)
+    if c.remaining() < len {
+        return Some(c.short(&TOTAL_LENGTH, len));
+    }
+    c.limit(len, BOUND);
+    None
 }
 
 #[inline(always)]
@@ -165,4 +168,105 @@ fn ports<S: Sink>(c: &mut Cursor<'_, '_, S>, protocol: u8) -> Result<Option<(u16
         UDP => Some((c.u16(&UDP_SOURCE)?, c.u16(&UDP_DESTINATION)?)),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::dissect::ppp::testing::{described, octets, read as read_frame, sound};
+    use crate::field::Nothing;
+
+    fn inner(hex: &str) -> (String, String, u8, Option<(u16, u16)>) {
+        let inner = sound(hex).inner.expect("a packet");
+        let addresses = inner.addresses.expect("addresses");
+        (addresses.source.to_string(), addresses.destination.to_string(), inner.protocol, inner.ports)
+    }
+
+    /// pppd: a ping, a TCP SYN and a router solicitation.
+    const PING: &str = "ff03002145000054777140004001ae670a63000a0a63000108006bae06dc0001b1ba046b00000000047c0c0000000000\
+        101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f3031323334353637";
+    const SYN: &str = "ff030021450000301bcb400040060a2d0a63000a0a630001d8bc1e610f34272f000000007002ff00432a000002040550\
+        01030307";
+    const SOLICITATION: &str = "ff0300576000000000083afffe800000000000006431d1d9f0e71f25ff020000000000000000000000000002\
+        8500371f00000000";
+
+    #[test]
+    fn packets_of_the_lab() {
+        let (client, server) = ("10.99.0.10".to_owned(), "10.99.0.1".to_owned());
+        assert_eq!(inner(PING), (client.clone(), server.clone(), 1, None));
+        assert_eq!(inner(SYN), (client, server, 6, Some((55484, 7777))));
+        let (source, destination) = ("fe80::6431:d1d9:f0e7:1f25".to_owned(), "ff02::2".to_owned());
+        assert_eq!(inner(SOLICITATION), (source, destination, 58, None));
+    }
+
+    #[test]
+    fn only_the_flow_is_described() {
+        assert_eq!(
+            described(SYN)[3..],
+            [
+                "ip.version=4",
+                "ip.hdr_len=20",
+                "ip.len=48",
+                "ip.flags.mf=0",
+                "ip.frag_offset=0",
+                "ip.proto=6",
+                "ip.src=0a63000a",
+                "ip.dst=0a630001",
+                "tcp.srcport=55484",
+                "tcp.dstport=7777"
+            ]
+        );
+        assert_eq!(described(SOLICITATION)[3..6], ["ipv6.version=6", "ipv6.plen=8", "ipv6.nxt=58"]);
+    }
+
+    const UDP_TAIL: &str = "0a63000a0a630001 123406a50008abcd";
+    const ENDS6: &str = "20010db8000000000000000000000001 20010db8000000000000000000000002";
+
+    #[test]
+    fn ports_of_udp_behind_options_and_not_in_later_fragments() {
+        let udp = |head: &str| inner(&format!("21 {head} {UDP_TAIL}")).3;
+        assert_eq!(udp("4500001c000040004011 0000"), Some((0x1234, 1701)));
+        assert_eq!(udp("4500001c000020004011 0000"), Some((0x1234, 1701)));
+        assert_eq!(udp("4500001c000000b94011 0000"), None);
+        let options = "21 46000020000040004011 0000 0a63000a0a630001 01010100 123406a50008abcd";
+        assert_eq!(inner(options).3, Some((0x1234, 1701)));
+    }
+
+    #[test]
+    fn extension_headers_are_passed() {
+        let hop_by_hop = format!("0057 60000000 0010 00 40 {ENDS6} 1100010400000000 123406a50008abcd");
+        let (_, _, protocol, ports) = inner(&hop_by_hop);
+        assert_eq!((protocol, ports), (17, Some((0x1234, 1701))));
+        let first = format!("0057 60000000 0010 2c 40 {ENDS6} 1100000100000007 123406a50008abcd");
+        assert_eq!(inner(&first).3, Some((0x1234, 1701)));
+        let later = format!("0057 60000000 0010 2c 40 {ENDS6} 1100058800000007 123406a50008abcd");
+        let (_, _, protocol, ports) = inner(&later);
+        assert_eq!((protocol, ports), (17, None));
+    }
+
+    #[test]
+    fn broken_headers_are_faults_that_keep_what_was_read() {
+        for (hex, field, kept) in [
+            ("002155000000", "ip.version", false),
+            ("002144000014", "ip.hdr_len", false),
+            ("00214500001000000000400100000a63000a0a630001", "ip.len", true),
+            ("00214500001600000000401100000a63000a0a6300011234", "udp.dstport", true),
+            // Longer than the frame, which was not cut.
+            ("00214500010000000000400100000a63000a0a630001", "ip.len", true),
+        ] {
+            let (layers, short) = read_frame(&octets(hex), false, &mut Nothing);
+            assert_eq!(short.expect(hex).field.name, field, "{hex}");
+            assert_eq!(layers.ppp.and_then(|ppp| ppp.inner).is_some(), kept, "{hex}");
+        }
+    }
+
+    #[test]
+    fn a_cut_behind_the_ports_does_not_matter() {
+        let frame = octets(SYN);
+        let (layers, short) = read_frame(&frame[..32], true, &mut Nothing);
+        assert!(short.is_none());
+        assert_eq!(layers.ppp.and_then(|ppp| ppp.inner).and_then(|inner| inner.ports), Some((55484, 7777)));
+        // Segmented by the interface: no length yet.
+        let hex = format!("21 45000000000040004011 0000 {UDP_TAIL}");
+        assert_eq!(inner(&hex).3, Some((0x1234, 1701)));
+    }
 }

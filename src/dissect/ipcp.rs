@@ -89,3 +89,71 @@ fn type_name(kind: u64) -> Option<&'static str> {
 pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -> Step {
     TABLE.dissect(c, layers)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::dissect::layers::{PppBody, PppOptionValue};
+    use crate::dissect::ppp::testing::{described, sound};
+
+    fn options(hex: &str) -> Vec<(u8, PppOptionValue)> {
+        let control = sound(hex).control.expect("a control packet");
+        let PppBody::Options(options) = control.body else { panic!("{hex}: {:?}", control.body) };
+        options.iter().map(|option| (option.kind, option.value)).collect()
+    }
+
+    fn address(text: &str) -> PppOptionValue {
+        PppOptionValue::Address(text.parse().expect("an address"))
+    }
+
+    #[test]
+    fn addresses_and_name_servers() {
+        // pppd's request, and SoftEther's Nak with a name server.
+        assert_eq!(options("ff0380210101000a03060a630001"), [(3, address("10.99.0.1"))]);
+        assert_eq!(
+            options("ff038021030200100306c0a81e0a8106c0a81e01"),
+            [(3, address("192.168.30.10")), (129, address("192.168.30.1"))]
+        );
+        assert_eq!(
+            options("ff0380210404001c 8206 01020304 8306 05060708 8406 090a0b0c 0406 0d0e0f10"),
+            [
+                (130, address("1.2.3.4")),
+                (131, address("5.6.7.8")),
+                (132, address("9.10.11.12")),
+                (4, address("13.14.15.16"))
+            ]
+        );
+        assert_eq!(options("80210101000e010a 01020304 05060708"), [(1, address("1.2.3.4"))]);
+    }
+
+    #[test]
+    fn header_compression() {
+        // xl2tpd's userspace path, without FF 03: Van Jacobson.
+        let hex = "8021010100100206002d0f0103060a630001";
+        assert_eq!(options(hex)[0], (2, PppOptionValue::Number(0x2d)));
+        assert_eq!(
+            described(hex)[4..9],
+            [
+                "ipcp.opt.type=2",
+                "ipcp.opt.length=6",
+                "ipcp.opt.compress_proto=45",
+                "ipcp.opt.max_slot_id=15",
+                "ipcp.opt.comp_slot_id=1"
+            ]
+        );
+        // The short form without slots (RFC 1332 section 3.2 has 6 octets, some send 4), and IPHC.
+        assert_eq!(options("802101010008 0204002d"), [(2, PppOptionValue::Number(0x2d))]);
+        let iphc = "802101010012 020e 0061 0010 0010 0100 0005 00a8";
+        assert_eq!(options(iphc), [(2, PppOptionValue::Number(0x61))]);
+        assert!(described(iphc).contains(&"ipcp.opt.max_header=168".to_owned()));
+    }
+
+    #[test]
+    fn an_address_of_the_wrong_size_is_no_address() {
+        assert_eq!(
+            options("80210101000e 0305010203 030501ffff"),
+            [(3, PppOptionValue::Unreadable), (3, PppOptionValue::Unreadable)]
+        );
+        assert_eq!(options("80210101000b 0307 0102030405"), [(3, PppOptionValue::Unreadable)]);
+        assert_eq!(options("802101010006 0302"), [(3, PppOptionValue::Unreadable)]);
+    }
+}

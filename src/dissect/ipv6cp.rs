@@ -44,3 +44,39 @@ fn type_name(kind: u64) -> Option<&'static str> {
 pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -> Step {
     TABLE.dissect(c, layers)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::dissect::layers::{PppBody, PppOptionValue};
+    use crate::dissect::ppp::testing::{described, sound};
+
+    #[test]
+    fn the_interface_identifier_is_a_number_to_compare() {
+        // pppd's request.
+        let hex = "ff0380570101000e010a680067d5c160c466";
+        let control = sound(hex).control.expect("IPV6CP");
+        let PppBody::Options(options) = control.body else { panic!("{:?}", control.body) };
+        assert_eq!(options[0].value, PppOptionValue::Number(0x6800_67d5_c160_c466));
+        assert_eq!(
+            described(hex)[6..],
+            ["ipv6cp.opt.type=1", "ipv6cp.opt.length=10", "ipv6cp.interface_identifier=680067d5c160c466"]
+        );
+    }
+
+    #[test]
+    fn compression_and_unknown_options() {
+        let control = sound("80570101000e 0204004f 0606deadbeef").control;
+        assert!(control.is_some());
+        assert_eq!(
+            described("80570101000c0204004f0904beef")[4..],
+            [
+                "ipv6cp.opt.type=2",
+                "ipv6cp.opt.length=4",
+                "ipv6cp.opt.compress_proto=79",
+                "ipv6cp.opt.type=9",
+                "ipv6cp.opt.length=4",
+                "ipv6cp.opt.data=beef"
+            ]
+        );
+    }
+}

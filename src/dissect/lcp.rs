@@ -126,7 +126,9 @@ pub(crate) static TABLE: Negotiation = Negotiation {
             &NUMBERED_MODE,
             &[Piece::u8(&WINDOW), Piece::rest(&HDLC_ADDRESS)],
         ),
+        OptionRow::new(12, "Multilink-Procedure", &UNKNOWN, &[Piece::rest(&OPTION_DATA)]),
         OptionRow::new(13, "Callback", &CALLBACK, &[Piece::u8(&OPERATION), Piece::rest(&CALLBACK_MESSAGE)]),
+        OptionRow::new(14, "Connect-Time", &UNKNOWN, &[Piece::rest(&OPTION_DATA)]),
         OptionRow::new(15, "Compound-Frames", &COMPOUND_FRAMES, &[]),
         OptionRow::new(16, "Nominal-Data-Encapsulation", &NOMINAL_DATA, &[Piece::rest(&OPTION_DATA)]),
         OptionRow::new(17, "MRRU", &MRRU_OPTION, &[Piece::u16(&MRRU)]),
@@ -168,6 +170,7 @@ pub(crate) static TABLE: Negotiation = Negotiation {
             &[Piece::u32(&CHARSET), Piece::rest(&LANGUAGE)],
         ),
         OptionRow::new(29, "Simple-Data-Link", &SONET, &[]),
+        OptionRow::new(30, "PPP-Multiplexing", &UNKNOWN, &[]),
     ],
 };
 
@@ -221,4 +224,135 @@ pub(crate) fn body<S: Sink>(c: &mut Cursor<'_, '_, S>, code: u8) -> Result<PppBo
 /// Reads an LCP packet.
 pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -> Step {
     TABLE.dissect(c, layers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dissect::layers::PppOptionValue::{self, Authentication, Empty, Number, Octets};
+    use crate::dissect::ppp::testing::{described, sound};
+
+    fn options(hex: &str) -> (u8, Vec<(u8, PppOptionValue)>) {
+        let control = sound(hex).control.expect("a control packet");
+        let PppBody::Options(options) = control.body else { panic!("{hex}: {:?}", control.body) };
+        (control.code, options.iter().map(|option| (option.kind, option.value)).collect())
+    }
+
+    #[test]
+    fn configure_requests_of_implementations() {
+        // pppd as LNS asks for MS-CHAPv2.
+        assert_eq!(
+            options("ff03c02101010019010405780206000000000305c223810506fdea7b2b"),
+            (
+                1,
+                vec![
+                    (1, Number(1400)),
+                    (2, Number(0)),
+                    (3, Authentication(0xc223, Some(0x81))),
+                    (5, Number(0xfdea_7b2b))
+                ]
+            )
+        );
+        // pppd with PAP, with multilink; l2tpns.
+        assert_eq!(
+            options("ff03c02101010018010405780206000000000304c02305068d1ea7b9").1[2].1,
+            Authentication(0xc023, None)
+        );
+        let (_, multilink) =
+            options("ff03c02101010027010405780206000000000305c2238105066c111a7f07020802110405781306016c6e73");
+        assert_eq!(multilink[4..], [(7, Empty), (8, Empty), (17, Number(1400)), (19, Number(1))]);
+        let (_, l2tpns) = options("ff03c0210102001e0104058e0305c2230505066b04bf711104064e130702cb007102");
+        assert_eq!(l2tpns[4], (19, Number(2)));
+    }
+
+    #[test]
+    fn answers_have_options_too() {
+        assert_eq!(options("ff03c021040200081104064e"), (4, vec![(17, Number(1614))]));
+        // SoftEther offers EAP, and is told to use CHAP with MD5.
+        assert_eq!(options("ff03c021010000080304c227").1, [(3, Authentication(0xc227, None))]);
+        assert_eq!(options("ff03c021030000090305c22305"), (3, vec![(3, Authentication(0xc223, Some(5)))]));
+    }
+
+    #[test]
+    fn options_are_described() {
+        assert_eq!(
+            described("ff03c02101010019010405780206000000000305c223810506fdea7b2b"),
+            [
+                "ppp.address=255",
+                "ppp.control=3",
+                "ppp.protocol=49185",
+                "ppp.code=1",
+                "ppp.identifier=1",
+                "ppp.length=25",
+                "lcp.opt.type=1",
+                "lcp.opt.length=4",
+                "lcp.opt.mru=1400",
+                "lcp.opt.type=2",
+                "lcp.opt.length=6",
+                "lcp.opt.asyncmap=0",
+                "lcp.opt.type=3",
+                "lcp.opt.length=5",
+                "lcp.opt.auth_protocol=49699",
+                "lcp.opt.algorithm=129",
+                "lcp.opt.type=5",
+                "lcp.opt.length=6",
+                "lcp.opt.magic_number=4260002603"
+            ]
+        );
+    }
+
+    #[test]
+    fn rarer_options_are_laid_out() {
+        let hex = "c021 01010043 000900aabb07010203 0408c02500000064 090307 0a0304 0d040131 \
+            130903010203040506 15030a 170400ab 190380 1a050102ff 1b040203 1c0800000006656e";
+        let (_, seen) = options(hex);
+        let expected = [
+            (0, Octets),
+            (4, Number(0xc025)),
+            (9, Number(7)),
+            (10, Number(4)),
+            (13, Number(1)),
+            (19, Number(3)),
+            (21, Number(10)),
+            (23, Number(171)),
+            (25, Number(0x80)),
+            (26, Number(1)),
+            (27, Number(2)),
+            (28, Number(6)),
+        ];
+        assert_eq!(seen, expected);
+        let seen = described(hex);
+        for field in [
+            "lcp.opt.oui=00aabb",
+            "lcp.opt.reporting_period=100",
+            "lcp.opt.fcs_alternatives.ccitt32=1",
+            "lcp.opt.802_1_address=010203040506",
+            "lcp.opt.language_tag=656e",
+        ] {
+            assert!(seen.contains(&field.to_owned()), "{field}");
+        }
+    }
+
+    #[test]
+    fn codes_of_lcp_alone() {
+        let body = |hex| sound(hex).control.expect("LCP").body;
+        // l2tpns, accel-ppp: IPV6CP is refused, with and without its packet.
+        assert!(matches!(
+            body("ff03c0210804001480570101000e010add50120871c07252"),
+            PppBody::ProtocolReject(0x8057)
+        ));
+        assert!(matches!(body("ff03c02108af00068057"), PppBody::ProtocolReject(0x8057)));
+        // SoftEther's echo, and a made-up Time-Remaining.
+        let echo = "ff03c021090000180000000041686f2042616b61204d616e756b6500";
+        assert!(matches!(body(echo), PppBody::Magic(0)));
+        assert!(matches!(body("c0210d01000e0102030400000e1062796521"), PppBody::Magic(0x0102_0304)));
+        assert!(matches!(body("c0210c01000b010203046c6e73"), PppBody::Magic(0x0102_0304)));
+        // pppd says why.
+        assert!(matches!(
+            body("ff03c02105020010557365722072657175657374"),
+            PppBody::Message(text) if text.as_str() == "User request"
+        ));
+        assert!(matches!(body("c0210701000a0e0100041234"), PppBody::CodeReject(14)));
+        assert!(matches!(body("c02100010010010203040000aa01deadbeef"), PppBody::Other));
+    }
 }

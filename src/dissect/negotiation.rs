@@ -4,9 +4,9 @@
 //! are laid out.
 
 use super::layers::{Layers, PppBody, PppControl, PppOption, PppOptionValue};
-use super::ppp::{DATA, MAGIC_NUMBER, text};
+use super::ppp::{DATA, MAGIC_NUMBER, bounded, keep, text};
 use super::ppp_names::{LCP, negotiation_code_name};
-use super::{Next, Step, lcp};
+use super::{Step, lcp};
 use crate::field::{Bound, Cursor, FieldDef, Kind, Short, Sink};
 use crate::util::Printable;
 
@@ -23,7 +23,6 @@ crate::fields! {
 /// The code of a Configure-Request; an answer to one has the next three numbers.
 const CONFIGURE_REQUEST: u8 = 1;
 const CONFIGURE_REJECT: u8 = 4;
-const HEADER_LEN: u16 = 4;
 const OPTION_HEADER_LEN: u8 = 2;
 
 /// A protocol that negotiates options.
@@ -329,28 +328,70 @@ impl Negotiation {
     }
 }
 
-/// Ends the cursor where the Length field of a Code, Identifier, Length header says, and reads what it covers. What
-/// lies behind is padding (RFC 1661 section 5); a Length beyond the octets that are there is a fault, but only after
-/// what is there was read.
-pub(crate) fn bounded<S: Sink>(
-    c: &mut Cursor<'_, '_, S>,
-    field: &'static FieldDef,
-    length: u16,
-    read: impl FnOnce(&mut Cursor<'_, '_, S>) -> Result<(), Short>,
-) -> Step {
-    let Some(rest) = length.checked_sub(HEADER_LEN) else {
-        return Err(c.invalid(field, HEADER_LEN.into(), length.into()));
-    };
-    let rest = usize::from(rest);
-    let missing = c.short(&DATA, rest);
-    let beyond = c.limit(rest, Bound::Header("the Length field"));
-    read(c)?;
-    if beyond { Err(missing) } else { Ok(Next::End) }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dissect::ppp::testing::{described, octets, read, sound};
+    use crate::dissect::{ccp, ipcp, ipv6cp};
+    use crate::field::Nothing;
 
-/// Puts a control packet into the layers of the frame that carries it.
-pub(crate) fn keep(layers: &mut Layers, control: PppControl) {
-    if let Some(ppp) = layers.ppp.as_mut() {
-        ppp.control = Some(Box::new(control));
+    /// The fault of an LCP packet, and how many options were read before it.
+    fn fault(hex: &str, cut: bool) -> (Short, usize) {
+        let (layers, short) = read(&octets(hex), cut, &mut Nothing);
+        let control = layers.ppp.and_then(|ppp| ppp.control).expect(hex);
+        let options = if let PppBody::Options(options) = control.body { options.len() } else { 0 };
+        (short.expect(hex), options)
+    }
+
+    #[test]
+    fn broken_options_stop_the_walk_and_keep_what_was_before() {
+        for (hex, field, needed, available) in [
+            // Lengths 0 and 1, an option past the packet, a lone type.
+            ("c0210101000a010405780700", "lcp.opt.length", 2, 0),
+            ("c0210101000a010405780701", "lcp.opt.length", 2, 1),
+            ("c0210101000c01040578 05060102", "lcp.opt.data", 4, 2),
+            ("c0210101000901040578 05", "lcp.opt.length", 1, 0),
+        ] {
+            let (short, options) = fault(hex, false);
+            assert_eq!(
+                (short.field.name, short.needed, short.available),
+                (field, needed, available),
+                "{hex}"
+            );
+            assert!(!short.cut && options == 1, "{hex}");
+        }
+    }
+
+    #[test]
+    fn the_length_bounds_the_packet() {
+        // Padding is not read.
+        let padded = sound("c0210101000801040578 0000");
+        assert!(matches!(padded.control.expect("LCP").body, PppBody::Options(options) if options.len() == 1));
+        let (short, options) = fault("c0210101000301040578", false);
+        assert_eq!((short.field.name, short.needed, short.available, options), ("ppp.length", 4, 3, 0));
+        // Two octets fewer than the Length says: options are read, then it is a fault, or a cut.
+        for cut in [false, true] {
+            let (short, options) = fault("c0210101000a01040578", cut);
+            assert_eq!((short.needed, short.available, short.cut, options), (6, 4, cut, 1));
+        }
+    }
+
+    #[test]
+    fn tables_are_in_order_and_name_everything() {
+        for table in [&lcp::TABLE, &ipcp::TABLE, &ipv6cp::TABLE, &ccp::TABLE] {
+            assert!(table.options.is_sorted_by(|a, b| a.kind < b.kind), "{:04x}", table.protocol);
+            assert!(table.options.iter().all(|row| !row.name.is_empty() && row.heading.kind == Kind::Group));
+        }
+    }
+
+    #[test]
+    fn unknown_codes_and_options_are_data() {
+        assert!(matches!(sound("c02163010006abcd").control.expect("LCP").body, PppBody::Other));
+        assert_eq!(
+            described("8021010100080f04abcd")[4..],
+            ["ipcp.opt.type=15", "ipcp.opt.length=4", "ipcp.data=abcd"]
+        );
+        // Codes of LCP mean nothing to an NCP.
+        assert!(matches!(sound("80210901000401020304").control.expect("IPCP").body, PppBody::Other));
     }
 }

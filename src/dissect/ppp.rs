@@ -1,9 +1,9 @@
 //! The PPP frame as L2TP carries it, without flags and FCS (RFC 1661 section 2, RFC 1662 section 3.1).
 
-use super::layers::{Layers, Ppp};
+use super::layers::{Layers, Ppp, PppControl};
 use super::ppp_names::{self, protocol_name};
 use super::{Next, Protocol, Step};
-use crate::field::{Cursor, FieldDef, Kind, Sink};
+use crate::field::{Bound, Cursor, FieldDef, Kind, Short, Sink};
 
 crate::fields! {
     section "RFC 1661 2";
@@ -16,10 +16,38 @@ crate::fields! {
 
 const ALL_STATIONS: u8 = 0xff;
 const UNNUMBERED: u8 = 0x03;
+/// Code, Identifier and Length of a control packet.
+const HEADER_LEN: u16 = 4;
 
 /// Reads all that is left, if anything is: a field of no octets would say nothing.
 pub(crate) fn text<'a, S: Sink>(c: &mut Cursor<'a, '_, S>, field: &'static FieldDef) -> &'a [u8] {
     if c.is_empty() { &[] } else { c.rest(field) }
+}
+
+/// Ends the cursor where the Length field of a Code, Identifier, Length header says, and reads what it covers. What
+/// lies behind is padding (RFC 1661 section 5); a Length beyond the octets that are there is a fault, but only after
+/// what is there was read.
+pub(crate) fn bounded<S: Sink>(
+    c: &mut Cursor<'_, '_, S>,
+    field: &'static FieldDef,
+    length: u16,
+    read: impl FnOnce(&mut Cursor<'_, '_, S>) -> Result<(), Short>,
+) -> Step {
+    let Some(rest) = length.checked_sub(HEADER_LEN) else {
+        return Err(c.invalid(field, HEADER_LEN.into(), length.into()));
+    };
+    let rest = usize::from(rest);
+    let missing = (rest > c.remaining()).then(|| c.short(&DATA, rest));
+    c.limit(rest, Bound::Header("the Length field"));
+    read(c)?;
+    missing.map_or(Ok(Next::End), Err)
+}
+
+/// Puts a control packet into the layers of the frame that carries it.
+pub(crate) fn keep(layers: &mut Layers, control: PppControl) {
+    if let Some(ppp) = layers.ppp.as_mut() {
+        ppp.control = Some(Box::new(control));
+    }
 }
 
 /// Reads a PPP frame.
@@ -70,7 +98,7 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
 pub(crate) mod testing {
     use super::*;
     use crate::dissect::{ccp, chap, eap, inner, ipcp, ipv6cp, lcp, pap};
-    use crate::field::{Bound, Nothing, Short, Tree, Value, Wanted};
+    use crate::field::{Nothing, Tree, Value, Wanted};
 
     /// Octets from hexadecimal.
     pub(crate) fn octets(hex: &str) -> Vec<u8> {
