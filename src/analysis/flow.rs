@@ -25,11 +25,13 @@ pub struct Flow {
     pub packets: u64,
     /// Opened.
     pub decrypted: u64,
-    /// No key, or a suite that cannot be opened.
+    /// Not openable: no key, a suite that is not known, or the capture lacks the end with the ICV.
     pub no_key: u64,
+    /// Of these, cut by the capture.
+    pub cut: u64,
     /// The ICV does not hold.
     pub bad_icv: u64,
-    /// No ICV, and padding or next header wrong.
+    /// No ICV and padding or next header wrong; or too short for its algorithms.
     pub bad_padding: u64,
     /// A key is there, but for a suite that cannot be opened.
     pub unsupported: bool,
@@ -79,6 +81,7 @@ impl Flow {
             packets: 0,
             decrypted: 0,
             no_key: 0,
+            cut: 0,
             bad_icv: 0,
             bad_padding: 0,
             unsupported: false,
@@ -126,7 +129,15 @@ impl Flow {
                 bump(&mut self.bad_padding);
                 return None;
             }
-            EspOutcome::Cut | EspOutcome::TooShort => return None,
+            EspOutcome::TooShort => {
+                bump(&mut self.bad_padding);
+                return None;
+            }
+            EspOutcome::Cut => {
+                bump(&mut self.no_key);
+                bump(&mut self.cut);
+                return None;
+            }
         }
         let arrival = self.arrive(esp.sequence);
         match arrival {

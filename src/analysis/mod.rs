@@ -337,7 +337,7 @@ impl Tracker {
         let mut look = true;
         bump(&mut self.state.totals.esp_frames);
         for esp in layers.esp.iter().chain(&layers.deeper_esp) {
-            if matches!(esp.outcome, EspOutcome::Cut | EspOutcome::TooShort) {
+            if esp.outcome == EspOutcome::Cut {
                 bump(&mut self.state.totals.esp_cut);
             }
             let key = (esp.spi.0, esp.addresses);
@@ -355,10 +355,6 @@ impl Tracker {
                 }
             };
             let Some(flow) = self.state.flows.get_mut(id.0 as usize) else { continue };
-            if matches!(esp.outcome, EspOutcome::Cut | EspOutcome::TooShort) {
-                flow.last = (meta.time, meta.packet);
-                continue;
-            }
             let arrival = flow.push(esp, meta.time, meta.packet);
             let scope = Scope { flow: Some(id), ..Scope::default() };
             match arrival {
@@ -370,7 +366,7 @@ impl Tracker {
                 _ => {}
             }
             match esp.outcome {
-                EspOutcome::BadIcv { .. } | EspOutcome::BadPadding { .. } => {
+                EspOutcome::BadIcv { .. } | EspOutcome::BadPadding { .. } | EspOutcome::TooShort => {
                     self.note(Fact::BadIcv, scope, meta, 1);
                 }
                 EspOutcome::NoKey | EspOutcome::Unsupported { .. } => {

@@ -167,10 +167,12 @@ fn connections(case: &Case<'_>, found: &mut Vec<Finding>) {
 
 fn undecrypted(case: &Case<'_>, found: &mut Vec<Finding>) {
     for flow in &case.analysis.flows {
-        if flow.no_key == 0 {
+        // Packets that the capture cut are named by cap-truncated.
+        let sealed = flow.no_key.saturating_sub(flow.cut);
+        if sealed == 0 {
             continue;
         }
-        let packets = count(flow.no_key, "packet");
+        let packets = count(sealed, "packet");
         let way = format!("{} to {}", flow.addresses.source, flow.addresses.destination);
         let finding = match flow.sa.and_then(|sa| case.sad.get(sa)).and_then(|sa| sa.unsupported().cloned()) {
             Some(suite) => Finding::new(
