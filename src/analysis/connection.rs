@@ -69,6 +69,10 @@ pub struct End {
     pub host_name: Option<Printable>,
     /// Vendor Name AVP.
     pub vendor: Option<Printable>,
+    /// It sent a Challenge or a Challenge Response AVP.
+    pub challenges: bool,
+    /// It sent hidden AVPs.
+    pub hides: bool,
     /// The control messages it sent, and what came back.
     pub delivery: Delivery,
     /// How many of each kind it sent.
@@ -113,6 +117,8 @@ impl End {
             tunnel_id: None,
             host_name: None,
             vendor: None,
+            challenges: false,
+            hides: false,
             delivery: Delivery::default(),
             messages: Vec::new(),
             hello: Hello::default(),

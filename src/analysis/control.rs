@@ -293,6 +293,10 @@ impl Tracker {
     fn assign(&mut self, id: ConnectionId, from: u8, message: &Message<'_>) {
         let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
         let end = connection.end_mut(from);
+        end.hides |= message.control.avps.iter().any(|avp| avp.hidden);
+        end.challenges |= [attribute::CHALLENGE, attribute::CHALLENGE_RESPONSE]
+            .into_iter()
+            .any(|wanted| find(message.control, wanted).is_some());
         if message.is(MessageType::SCCRQ) || message.is(MessageType::SCCRP) {
             if end.host_name.is_none() {
                 end.host_name = text(message.control, attribute::HOST_NAME);

@@ -25,6 +25,7 @@ const CONFIGURE_NAK: u8 = 3;
 const CONFIGURE_REJECT: u8 = 4;
 const TERMINATE_REQUEST: u8 = 5;
 const PROTOCOL_REJECT: u8 = 8;
+const RESET_REQUEST: u8 = 14;
 
 /// How far a control protocol came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +60,10 @@ pub struct Negotiation {
     pub unanswered_since: [Option<(u64, Timestamp)>; 2],
     /// The packet of the last Configure-Request of each end.
     pub last_request: [Option<(u64, Timestamp)>; 2],
+    /// Configure-Naks and -Rejects that each end sent.
+    pub refusals: [u32; 2],
+    /// Reset-Requests of each end (CCP: its decompressor lost step).
+    pub resets: [u32; 2],
     /// Whether each end's request was acknowledged.
     acknowledged: [bool; 2],
     /// Whether it ever opened.
@@ -107,11 +112,21 @@ impl Negotiation {
                 if let Some(since) = self.unanswered_since.get_mut(other) {
                     *since = None;
                 }
+                if control.code != CONFIGURE_ACK {
+                    if let Some(count) = self.refusals.get_mut(from) {
+                        bump32(count);
+                    }
+                }
                 if control.code == CONFIGURE_ACK {
                     if let Some(acknowledged) = self.acknowledged.get_mut(other) {
                         *acknowledged = true;
                     }
                     self.opened |= self.acknowledged == [true, true];
+                }
+            }
+            RESET_REQUEST => {
+                if let Some(count) = self.resets.get_mut(from) {
+                    bump32(count);
                 }
             }
             TERMINATE_REQUEST if self.terminated.is_none() => {
@@ -150,6 +165,10 @@ pub struct Authentication {
     pub message: Option<Printable>,
     /// The packet of the last answer.
     pub packet: Option<u64>,
+    /// Whether each end asked the other to authenticate itself.
+    pub demanded: [bool; 2],
+    /// The last packet in which each end rejected or changed that demand.
+    pub declined: [Option<u64>; 2],
 }
 
 impl Authentication {
@@ -202,7 +221,7 @@ impl PppSession {
         match control.protocol {
             protocol::LCP => {
                 self.lcp.push(control, from, packet, time);
-                self.lcp_options(control, from);
+                self.lcp_options(control, from, packet);
             }
             protocol::PAP => self.pap(control, end, packet),
             protocol::CHAP => self.chap(control, end, packet),
@@ -231,7 +250,7 @@ impl PppSession {
         self.ncps.get_mut(at).map(|(_, negotiation)| negotiation)
     }
 
-    fn lcp_options(&mut self, control: &PppControl, from: usize) {
+    fn lcp_options(&mut self, control: &PppControl, from: usize, packet: u64) {
         match (control.code, &control.body) {
             // The Ack repeats the other end's options: what that end asked for is agreed.
             (CONFIGURE_ACK, PppBody::Options(options)) => {
@@ -240,6 +259,16 @@ impl PppSession {
                         self.authentication.protocol = Some((number, algorithm));
                         self.authentication.authenticator = u8::try_from(1usize.saturating_sub(from)).ok();
                     }
+                }
+            }
+            (CONFIGURE_REQUEST, PppBody::Options(options)) if has_authentication(options) => {
+                if let Some(demanded) = self.authentication.demanded.get_mut(from) {
+                    *demanded = true;
+                }
+            }
+            (CONFIGURE_NAK | CONFIGURE_REJECT, PppBody::Options(options)) if has_authentication(options) => {
+                if let Some(declined) = self.authentication.declined.get_mut(from) {
+                    *declined = Some(packet);
                 }
             }
             (PROTOCOL_REJECT, PppBody::ProtocolReject(number)) => {
@@ -312,6 +341,10 @@ impl PppSession {
             self.dns = dns;
         }
     }
+}
+
+fn has_authentication(options: &[PppOption]) -> bool {
+    options.iter().any(|option| matches!(option.value, PppOptionValue::Authentication(..)))
 }
 
 fn address(option: &PppOption, kind: u8) -> Option<Ipv4Addr> {

@@ -1,0 +1,443 @@
+//! L2TP and what it carries: control connection, call, PPP, traffic, keepalive.
+
+use crate::analysis::CallId;
+use crate::analysis::call::Call;
+use crate::analysis::connection::{Connection, ConnectionState};
+use crate::analysis::facts::{Fact, Scope, Tally};
+use crate::analysis::ppp_session::{Outcome, protocol};
+use crate::dissect::layers::MessageType;
+
+use super::super::words::{self, count, who};
+use super::super::{Case, hello, ppp as ppp_rules, teardown, tunnel};
+use super::{Confidence, Diagnosis};
+
+/// The verdict of the first connection that has one.
+pub(super) fn first(
+    case: &Case<'_>,
+    judge: fn(&Case<'_>, &Connection) -> Option<Diagnosis>,
+) -> Option<Diagnosis> {
+    case.analysis.in_order().into_iter().find_map(|(_, connection)| judge(case, connection))
+}
+
+/// The verdict of the first call that has one.
+pub(super) fn first_call(
+    case: &Case<'_>,
+    judge: fn(&Case<'_>, &Connection, CallId, &Call) -> Option<Diagnosis>,
+) -> Option<Diagnosis> {
+    case.analysis.in_order().into_iter().find_map(|(_, connection)| {
+        connection.calls.iter().find_map(|id| judge(case, connection, *id, case.analysis.call(*id)?))
+    })
+}
+
+fn unreachable<'a>(case: &Case<'a>) -> Option<&'a Tally> {
+    case.analysis.facts.get(Fact::PortUnreachable, Scope::default())
+}
+
+/// IKE made an SA, no ESP is seen, and the tunnel runs in the clear.
+pub(super) fn leak(case: &Case<'_>) -> Option<Diagnosis> {
+    let analysis = case.analysis;
+    let agreed = analysis.ike.iter().find(|sa| sa.quick >= 3 || sa.auth == [true, true])?;
+    if !analysis.flows.is_empty() {
+        return None;
+    }
+    let (_, connection) = analysis
+        .in_order()
+        .into_iter()
+        .find(|(_, connection)| connection.was_established && connection.protection[1] > 0)?;
+    Some(
+        Diagnosis::broken(
+            "plaintext-leak",
+            format!(
+                "IKE made an SA, but {} and all its data run outside ESP, from packet {} on.",
+                words::tunnel(connection),
+                connection.first_packet
+            ),
+        )
+        .evidence([agreed.first.0, connection.first_packet])
+        .advice("the IPsec policy does not cover the UDP ports in use: compare its selectors with the ports of the tunnel."),
+    )
+}
+
+/// The set-up of the control connection.
+pub(super) fn control_connection(case: &Case<'_>, connection: &Connection) -> Option<Diagnosis> {
+    if tunnel::unanswered(case, connection) {
+        return Some(no_sccrp(case, connection));
+    }
+    if connection.was_established || !connection.from_start || connection.state != ConnectionState::Closed {
+        return None;
+    }
+    let by = connection.closed_by?;
+    let reason = connection.result.as_ref().map_or_else(String::new, teardown::stop_reason);
+    let text = connection.result.as_ref().and_then(|result| result.message.clone());
+    let text = text.filter(|text| !text.is_empty()).map_or_else(String::new, |text| format!(" \"{text}\""));
+    let challenged = connection.ends.iter().any(|end| end.challenges);
+    let answered = connection.end(1).sent(MessageType::SCCRP) > 0;
+    let packet = connection.closing_packet;
+    let (id, advice) = if challenged && answered {
+        ("tunnel-auth-failed", "compare the tunnel secret of both sides.")
+    } else {
+        ("tunnel-refused", "look in the log of the side that refused: access list, limit, or authentication.")
+    };
+    Some(
+        Diagnosis::broken(
+            id,
+            format!(
+                "{} refused the control connection: {reason}{text} (packet {}).",
+                who(connection, by),
+                packet.unwrap_or(0)
+            ),
+        )
+        .evidence([connection.first_packet].into_iter().chain(packet))
+        .advice(advice),
+    )
+}
+
+fn no_sccrp(case: &Case<'_>, connection: &Connection) -> Diagnosis {
+    let [initiator, responder] = &connection.ends;
+    let copies = initiator.sent(MessageType::SCCRQ);
+    let times = if copies == 1 { String::from("once") } else { format!("{copies} times") };
+    let evidence = [connection.first_packet];
+    if let Some(tally) = unreachable(case) {
+        return Diagnosis::broken(
+            "lns-port-unreachable",
+            format!(
+                "SCCRQ was sent {times} and {} answered with ICMP port unreachable ({}): no L2TP daemon listens there.",
+                responder.endpoint.address,
+                words::packets(&tally.packets, tally.count)
+            ),
+        )
+        .evidence(evidence.into_iter().chain(tally.packets.iter().copied()))
+        .advice("start the L2TP daemon there (ss -ulpn 'sport = :1701').");
+    }
+    let address = responder.endpoint.address;
+    let bad: u64 = case
+        .analysis
+        .flows
+        .iter()
+        .filter(|flow| flow.addresses.source == address)
+        .map(|flow| flow.bad_icv)
+        .sum();
+    if bad > 0 {
+        return Diagnosis::broken(
+            "icv-or-key-trouble",
+            format!("SCCRQ was sent {times}; {} came back from {address}, and the ICV of none holds with this key.", count(bad, "ESP packet")),
+        )
+        .evidence(evidence)
+        .confidence(Confidence::Likely)
+        .advice("compare the keys of both gateways (`ip xfrm state`): if they differ, each drops what the other sends.");
+    }
+    let unread = case.unread_from(responder, connection.requested.unwrap_or_default()).is_some();
+    let confidence = match (unread, copies) {
+        (true, _) | (_, 1) => Confidence::Possible,
+        _ => Confidence::Certain,
+    };
+    let protected = connection.protection[0] > 0;
+    let advice = if protected {
+        format!(
+            "nothing comes back through ESP: on {address}, check the L2TP daemon (ss -ulpn 'sport = :1701'), its firewall behind IPsec, and the counters of the SA."
+        )
+    } else {
+        format!(
+            "on {address}, check the L2TP daemon (ss -ulpn 'sport = :1701') and the firewall for UDP 1701."
+        )
+    };
+    Diagnosis::broken(
+        "no-sccrp",
+        format!("SCCRQ was sent {times} to {address} and nothing of L2TP came back."),
+    )
+    .evidence(evidence)
+    .confidence(confidence)
+    .advice(advice)
+}
+
+/// A call that was asked for and never came up.
+pub(super) fn call(case: &Case<'_>, connection: &Connection, id: CallId, call: &Call) -> Option<Diagnosis> {
+    let requester = call.requester?;
+    if call.was_established || words::one_direction_missing(connection) {
+        return None;
+    }
+    let name = words::call(id);
+    if connection.ends.iter().any(|end| end.hides) {
+        return Some(
+            Diagnosis::broken(
+                "hidden-avp-failed",
+                format!(
+                    "{name} did not come up, and its messages carry hidden AVPs that this tool cannot read."
+                ),
+            )
+            .evidence([call.first_packet].into_iter().chain(call.closing_packet))
+            .confidence(Confidence::Possible)
+            .advice("try without hidden AVPs, and compare the tunnel secrets."),
+        );
+    }
+    match call.closed_by {
+        Some(by) => {
+            let reason = call.result.as_ref().or(connection.result.as_ref());
+            let reason =
+                reason.map_or_else(String::new, |result| format!(": {}", teardown::cdn_words(result)));
+            let packet = call.closing_packet.unwrap_or(0);
+            let verb = if by == requester { "gave up" } else { "refused" };
+            Some(
+                Diagnosis::broken(
+                    "call-refused",
+                    format!("{} {verb} {name}{reason} (packet {packet}).", who(connection, by)),
+                )
+                .evidence([call.first_packet, packet])
+                .advice(format!("look in the log of {} for the reason.", who(connection, by))),
+            )
+        }
+        None if call.requested.is_some_and(|since| case.left_after(since).as_seconds() > 8.0) => Some(
+            Diagnosis::broken("call-refused", format!("{name} was asked for and never came up."))
+                .evidence([call.first_packet])
+                .confidence(Confidence::Likely)
+                .advice(format!("look in the log of {}.", who(connection, 1 - requester))),
+        ),
+        None => None,
+    }
+}
+
+/// LCP, authentication, IPCP.
+pub(super) fn ppp(case: &Case<'_>, connection: &Connection, id: CallId, call: &Call) -> Option<Diagnosis> {
+    let session = &call.ppp;
+    let name = words::call(id);
+    let known = &session.authentication;
+    if let Some(end) = (0..2u8).find(|end| ppp_rules::lcp_unanswered(call, *end)) {
+        if !words::one_direction_missing(connection) {
+            let asked = session.lcp.unanswered.get(usize::from(end)).copied().unwrap_or(0);
+            let since = session.lcp.unanswered_since.get(usize::from(end)).copied().flatten();
+            return Some(
+                Diagnosis::broken(
+                    "kernel-data-path",
+                    format!(
+                        "{name} is up, but {} LCP requests of {} were never answered: data does not get through, control does.",
+                        asked,
+                        who(connection, end)
+                    ),
+                )
+                .evidence(since.map(|(packet, _)| packet))
+                .confidence(Confidence::Likely)
+                .advice(format!("does data reach {}, and is a PPP daemon attached to the call there?", who(connection, 1 - end))),
+            );
+        }
+    }
+    if known.outcome == Some(Outcome::Failure) {
+        return Some(auth_failed(connection, &name, call));
+    }
+    if let Some(diagnosis) = no_common_authentication(connection, &name, call) {
+        return Some(diagnosis);
+    }
+    let ipcp = session.negotiation(protocol::IPCP)?;
+    let refusals: u32 = ipcp.refusals.iter().sum();
+    if !ipcp.opened && !ipcp.rejected && (refusals >= 5 || ipcp.terminated.is_some()) {
+        let last = ipcp.last_request.iter().flatten().map(|(packet, _)| *packet).max();
+        let why = ipcp.terminated.as_ref().map(|(_, _, text)| text).filter(|text| !text.is_empty());
+        let why = why.map_or_else(String::new, |text| format!("; it ended with \"{text}\""));
+        return Some(
+            Diagnosis::broken(
+                "ipcp-trouble",
+                format!(
+                    "{name} authenticated, but IPCP did not agree on addresses after {}{why}.",
+                    count(refusals.into(), "refusal")
+                ),
+            )
+            .evidence(last)
+            .advice("compare the address that one side wants with the one the other assigns."),
+        );
+    }
+    let _ = case;
+    None
+}
+
+fn auth_failed(connection: &Connection, name: &str, call: &Call) -> Diagnosis {
+    let known = &call.ppp.authentication;
+    let protocol = known.protocol_name().unwrap_or("authentication");
+    let id = if protocol == "MS-CHAPv2" { "mschapv2-failure" } else { "ppp-auth-failed" };
+    let user = known.name.as_ref().map_or_else(String::new, |user| format!(" of \"{user}\""));
+    let meaning = known.message.as_ref().and_then(|text| ppp_rules::ms_chap_meaning(text.as_str()));
+    let meaning = match (meaning, &known.message) {
+        (Some(meaning), _) => format!(": {meaning}"),
+        (None, Some(text)) => format!(": \"{text}\""),
+        (None, None) => String::new(),
+    };
+    let packet = known.packet.unwrap_or(0);
+    Diagnosis::broken(
+        id,
+        format!(
+            "{} refused the {protocol} authentication{user}{meaning} ({name}, packet {packet}).",
+            who(connection, known.authenticator.unwrap_or(1))
+        ),
+    )
+    .evidence([packet])
+    .advice("check name and password on both sides, and that this user may dial in.")
+}
+
+/// A demand for authentication that was declined, and no authentication afterwards.
+fn no_common_authentication(connection: &Connection, name: &str, call: &Call) -> Option<Diagnosis> {
+    let known = &call.ppp.authentication;
+    let ended = call.closed_by.is_some() || call.ppp.lcp.terminated.is_some();
+    if known.outcome.is_some() || !ended || !call.ppp.ncps.is_empty() {
+        return None;
+    }
+    let packet = known.declined.iter().flatten().copied().max()?;
+    let decliner = u8::from(known.declined.first().copied().flatten() != Some(packet));
+    let both = known.demanded == [true, true];
+    let (id, sentence) = if both && !call.ppp.lcp.opened && call.ppp.lcp.terminated.is_some() {
+        (
+            "both-sides-authenticate",
+            format!(
+                "each side of {name} demands that the other authenticates itself, and {} declines (packet {packet}).",
+                who(connection, decliner)
+            ),
+        )
+    } else {
+        (
+            "auth-protocol-disagreed",
+            format!(
+                "{name}: {} declined the authentication that was asked of it (packet {packet}), and no other was agreed.",
+                who(connection, decliner)
+            ),
+        )
+    };
+    Some(Diagnosis::broken(id, sentence).evidence([packet]).confidence(Confidence::Likely).advice(
+        "let only the LNS authenticate (client option noauth), and allow one common protocol on both sides.",
+    ))
+}
+
+/// A Hello that nobody answered.
+pub(super) fn keepalive(case: &Case<'_>, connection: &Connection) -> Option<Diagnosis> {
+    if words::one_direction_missing(connection) {
+        return None;
+    }
+    (0..2u8).find_map(|end| {
+        let open = hello::unanswered(connection, end);
+        let first = open.first().filter(|first| first.copies >= 3 || hello::gave_up(connection, end, first))?;
+        let peer = 1 - end;
+        let last = connection.end(peer).last;
+        let evidence = last.map(|(packet, _)| packet).into_iter().chain(first.packets().iter().copied());
+        let name = words::tunnel(connection);
+        let after = unreachable(case).filter(|tally| last.is_none_or(|(_, time)| tally.last > time || tally.first > time));
+        if let Some(tally) = after {
+            return Some(
+                Diagnosis::broken(
+                    "peer-daemon-died",
+                    format!(
+                        "{name} worked until {}; then {} answered with ICMP port unreachable ({}): its L2TP daemon is gone.",
+                        hello::last_packet(case, connection, peer),
+                        who(connection, peer),
+                        words::packets(&tally.packets, tally.count)
+                    ),
+                )
+                .evidence(evidence)
+                .advice(format!("look why the L2TP daemon of {} ended.", who(connection, peer))),
+            );
+        }
+        let unread = case.unread_from(connection.end(peer), first.first).is_some();
+        let gave_up = if connection.closed_by == Some(end) { format!(" until {} gave up", who(connection, end)) } else { String::new() };
+        Some(
+            Diagnosis::broken(
+                "hello-timeout",
+                format!(
+                    "{} fell silent after {}; {} went unanswered{gave_up}.",
+                    who(connection, peer),
+                    hello::last_packet(case, connection, peer),
+                    count(open.len() as u64, "Hello")
+                ),
+            )
+            .evidence(evidence)
+            .confidence(if unread { Confidence::Possible } else { Confidence::Certain })
+            .advice("a dead peer and a dead path look the same from here: look in the log of that side, and capture there too."),
+        )
+    })
+}
+
+/// An open call through which data goes in one direction only, or is lost.
+pub(super) fn traffic(_: &Case<'_>, connection: &Connection, id: CallId, call: &Call) -> Option<Diagnosis> {
+    if words::one_direction_missing(connection) {
+        return None;
+    }
+    let name = words::call(id);
+    let [a, b] = &call.data;
+    let opened = call.ppp.negotiation(protocol::IPCP).is_some_and(|ipcp| ipcp.opened);
+    let (many, none) = if a.network > b.network { (a.network, b.network) } else { (b.network, a.network) };
+    if opened && none == 0 && many >= 5 {
+        let speaker = u8::from(b.network > a.network);
+        return Some(
+            Diagnosis::broken(
+                "data-one-way",
+                format!(
+                    "{name} is open, but only {} sends user data ({}); nothing comes back.",
+                    who(connection, speaker),
+                    count(many, "packet")
+                ),
+            )
+            .evidence([call.first_packet])
+            .confidence(Confidence::Likely)
+            .advice("check routes and firewall behind the side that does not answer."),
+        );
+    }
+    let resets: u32 = call.ppp.negotiation(protocol::CCP).map_or(0, |ccp| ccp.resets.iter().sum());
+    if resets >= 5 {
+        return Some(
+            Diagnosis::degraded("compression-desync", format!("the compression of {name} lost step {resets} times (CCP Reset-Requests): data is lost on the way."))
+                .evidence([call.first_packet])
+                .advice("turn off PPP compression (noccp), and find the loss."),
+        );
+    }
+    let lost = a.lost.saturating_add(b.lost);
+    (lost > 0).then(|| {
+        Diagnosis::degraded(
+            "data-loss",
+            format!(
+                "{name} works, but {} of {} never came.",
+                count(lost, "data packet"),
+                words::thousands(lost + a.packets + b.packets)
+            ),
+        )
+        .evidence([call.first_packet])
+        .advice("find the hop that loses packets: compare captures of both ends.")
+    })
+}
+
+/// What worked with trouble.
+pub(super) fn degraded(case: &Case<'_>) -> Option<Diagnosis> {
+    let analysis = case.analysis;
+    let established = |connection: &&Connection| connection.was_established;
+    let resent: u64 = analysis
+        .connections
+        .iter()
+        .filter(established)
+        .flat_map(|connection| &connection.ends)
+        .map(|end| u64::from(end.delivery.resent))
+        .sum();
+    if resent >= 3 {
+        let evidence: Vec<u64> = analysis
+            .facts
+            .all(Fact::Resent)
+            .into_iter()
+            .flat_map(|(_, tally)| tally.packets.clone())
+            .collect();
+        return Some(
+            Diagnosis::degraded(
+                "control-loss-recovered",
+                format!(
+                    "it worked, but {} had to be sent again ({}).",
+                    count(resent, "control message"),
+                    words::packets(&evidence, resent)
+                ),
+            )
+            .evidence(evidence)
+            .advice("messages or their acknowledgements are lost on the way: look for loss on the path."),
+        );
+    }
+    (analysis.totals.reassembled > 0).then(|| {
+        Diagnosis::degraded(
+            "outer-fragmentation",
+            format!(
+                "it works, but {} left as IP fragments: MRU plus overhead is larger than the path.",
+                count(analysis.totals.reassembled, "datagram")
+            ),
+        )
+        .confidence(Confidence::Likely)
+        .advice("lower MTU and MRU of PPP (1400 is safe), or clamp the TCP MSS.")
+    })
+}
