@@ -1,1 +1,40 @@
 //! Keys and crypto: bytes in, bytes out.
+//!
+//! [`keys`] reads security associations from what hosts print and tools save, [`Sad`] holds them and opens
+//! ESP packets with them. Nothing here knows a protocol above ESP, and no key leaves this module.
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        clippy::arithmetic_side_effects,
+        clippy::panic
+    )
+)]
+
+pub mod keys;
+pub mod sa;
+pub mod sad;
+pub mod secret;
+pub mod suite;
+
+mod cbc_cipher;
+mod hmac_mac;
+mod keyed;
+mod merge;
+mod open;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod vectors;
+
+pub use open::{Hints, Opening};
+pub use sa::{Mode, Origin, SaId, SecurityAssociation, Spi, SpiPattern};
+pub use sad::Sad;
+pub use secret::Secret;

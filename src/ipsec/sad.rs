@@ -1,0 +1,176 @@
+//! The security association database: which keys may fit a packet.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use hashbrown::HashMap;
+
+use super::keyed::Keyed;
+use super::keys::{KeyError, KeyFile, SaRecord};
+use super::merge::merge;
+use super::sa::{AddressPattern, SaId, SecurityAssociation, Spi, SpiPattern};
+
+/// How many different SAs one run may hold. Each costs about 1 KiB.
+pub const MAX_ASSOCIATIONS: usize = 262_144;
+/// How many SAs may have a pattern instead of an SPI. A packet without a better match is tried with each.
+pub const MAX_WILDCARDS: usize = 256;
+/// How many SAs a packet is tried with for its SPI (and destination); the rest of a longer list is left out.
+pub const MAX_CANDIDATES: usize = 64;
+
+/// All SAs of a run. It does not change while packets are opened, so it can be shared by threads.
+pub struct Sad {
+    associations: Vec<SecurityAssociation>,
+    /// By [`SaId`]; `None` where an algorithm cannot be computed.
+    pub(super) keyed: Vec<Option<Box<Keyed>>>,
+    pub(super) exact: HashMap<(Spi, IpAddr), Slot>,
+    pub(super) by_spi: HashMap<Spi, Slot>,
+    pub(super) members: Vec<SaId>,
+    pub(super) wildcards: Vec<Wildcard>,
+    left_out: usize,
+}
+
+/// A list of SAs: one SA by itself (`length` 1), or so many entries of [`Sad::members`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slot {
+    pub(super) start: u32,
+    pub(super) length: u32,
+}
+
+/// An SA that is found by comparison.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wildcard {
+    pub(super) spi: SpiPattern,
+    pub(super) source: AddressPattern,
+    pub(super) destination: AddressPattern,
+    pub(super) sa: SaId,
+}
+
+impl Sad {
+    /// Takes the SAs out of `files`, merging those that are the same, and computes all key schedules.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::TooMany`] if there are more than [`MAX_ASSOCIATIONS`] or [`MAX_WILDCARDS`].
+    pub fn build(files: impl IntoIterator<Item = KeyFile>) -> Result<Self, KeyError> {
+        let records = merge(files.into_iter().flat_map(|file| file.records))?;
+        let mut sad = Self {
+            associations: Vec::with_capacity(records.len()),
+            keyed: Vec::with_capacity(records.len()),
+            exact: HashMap::new(),
+            by_spi: HashMap::new(),
+            members: Vec::new(),
+            wildcards: Vec::new(),
+            left_out: 0,
+        };
+        let mut exact: HashMap<(Spi, IpAddr), Vec<SaId>> = HashMap::with_capacity(records.len());
+        let mut by_spi: HashMap<Spi, Vec<SaId>> = HashMap::with_capacity(records.len());
+        for (record, id) in records.into_iter().zip((0u32..).map(SaId)) {
+            match record.spi.exact() {
+                Some(spi) => {
+                    by_spi.entry(spi).or_default().push(id);
+                    if let Some(destination) = record.destination.exact() {
+                        exact.entry((spi, destination)).or_default().push(id);
+                    }
+                }
+                None => sad.add_wildcard(&record, id)?,
+            }
+            sad.keyed.push(Keyed::new(&record).map(Box::new));
+            sad.associations.push(record.into_association());
+        }
+        // In the order of the files, so that equal inputs give equal answers whatever the hasher does.
+        for (key, list) in exact {
+            let slot = sad.slot(list);
+            sad.exact.insert(key, slot);
+        }
+        for (key, list) in by_spi {
+            let slot = sad.slot(list);
+            sad.by_spi.insert(key, slot);
+        }
+        Ok(sad)
+    }
+
+    fn add_wildcard(&mut self, record: &SaRecord, sa: SaId) -> Result<(), KeyError> {
+        if self.wildcards.len() >= MAX_WILDCARDS {
+            return Err(KeyError::TooMany {
+                what: "associations without a definite SPI",
+                limit: MAX_WILDCARDS,
+            });
+        }
+        let (source, destination) = (record.source, record.destination);
+        self.wildcards.push(Wildcard { spi: record.spi, source, destination, sa });
+        Ok(())
+    }
+
+    /// Stores a list of candidates: those that prove themselves by an ICV first, those that cannot be used
+    /// last.
+    fn slot(&mut self, mut list: Vec<SaId>) -> Slot {
+        list.sort_by_key(|id| match self.keyed(*id) {
+            Some(keyed) if keyed.has_mac() => 0,
+            Some(_) => 1,
+            None => 2,
+        });
+        self.left_out = self.left_out.saturating_add(list.len().saturating_sub(MAX_CANDIDATES));
+        list.truncate(MAX_CANDIDATES);
+        if let [one] = list.as_slice() {
+            return Slot { start: one.0, length: 1 };
+        }
+        let start = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
+        let length = u32::try_from(list.len()).unwrap_or(0);
+        self.members.append(&mut list);
+        Slot { start, length }
+    }
+
+    pub(super) fn keyed(&self, id: SaId) -> Option<&Keyed> {
+        self.keyed.get(id.index())?.as_deref()
+    }
+
+    /// The SA with this id.
+    pub fn get(&self, id: SaId) -> Option<&SecurityAssociation> {
+        self.associations.get(id.index())
+    }
+
+    /// All SAs in the order of the key files.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (SaId, &SecurityAssociation)> {
+        self.associations
+            .iter()
+            .enumerate()
+            .map(|(index, sa)| (SaId(u32::try_from(index).unwrap_or(u32::MAX)), sa))
+    }
+
+    /// How many SAs there are.
+    pub fn len(&self) -> usize {
+        self.associations.len()
+    }
+
+    /// Whether there is no SA.
+    pub fn is_empty(&self) -> bool {
+        self.associations.is_empty()
+    }
+
+    /// How many entries of candidate lists were left out because one SPI had more than [`MAX_CANDIDATES`]
+    /// SAs.
+    pub fn left_out(&self) -> usize {
+        self.left_out
+    }
+}
+
+impl Default for Sad {
+    /// No SA at all.
+    fn default() -> Self {
+        Self {
+            associations: Vec::new(),
+            keyed: Vec::new(),
+            exact: HashMap::new(),
+            by_spi: HashMap::new(),
+            members: Vec::new(),
+            wildcards: Vec::new(),
+            left_out: 0,
+        }
+    }
+}
+
+impl fmt::Debug for Sad {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.associations).finish()
+    }
+}
