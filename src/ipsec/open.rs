@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use super::keyed::{Failure, Memory, Plain};
-use super::sa::{SaId, Spi};
+use super::sa::{SaId, Spi, mapped};
 use super::sad::{Sad, Slot};
 
 /// What became of a packet.
@@ -109,7 +109,7 @@ impl Sad {
         out: &mut Vec<u8>,
     ) -> Opening {
         let mut verdict = Verdict(None);
-        let exact = self.exact.get(&(spi, destination)).copied();
+        let exact = self.exact.get(&(spi, mapped(destination))).copied();
         if let Some(slot) = exact
             && let Some(opened) = self.open_slot(slot, hints, packet, out, &mut verdict, |_| true)
         {
