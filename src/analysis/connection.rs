@@ -250,6 +250,12 @@ impl Connection {
         self.state == ConnectionState::WaitCtlReply && second.packets == 0 && first.packets <= 1
     }
 
+    /// Whether it runs under ESP. A packet or two outside, sent when the SA is gone already, do not change that.
+    pub fn protected(&self) -> bool {
+        let [under_esp, in_clear] = self.protection;
+        under_esp > in_clear
+    }
+
     /// Whether it waits for an answer that does not come: to its SCCRQ, or to a message that was resent often.
     pub fn looks_dead(&self) -> bool {
         let waits = |end: &End| end.delivery.outstanding.iter().any(|message| message.copies >= 4);

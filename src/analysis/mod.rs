@@ -298,7 +298,7 @@ impl Tracker {
             return;
         }
         if let Some(version) = layers.other_version {
-            self.other_version(layers, version, meta);
+            self.other_version(version, meta);
         }
         let (Some(udp), Some(header)) = (&layers.udp, &layers.l2tp) else { return };
         bump(&mut self.state.totals.l2tp);
@@ -406,10 +406,8 @@ impl Tracker {
         }
     }
 
-    fn other_version(&mut self, layers: &Layers, version: u8, meta: &Meta) {
+    fn other_version(&mut self, version: u8, meta: &Meta) {
         bump(&mut self.state.totals.other_version);
-        if layers.udp.is_some() {
-            self.note(Fact::OtherVersion, Scope::default(), meta, u64::from(version));
-        }
+        self.note(Fact::OtherVersion, Scope::default(), meta, u64::from(version));
     }
 }

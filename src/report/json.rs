@@ -264,7 +264,7 @@ fn connection_json<'a>(analysis: &'a Analysis, connection: &'a Connection) -> im
         role_known: connection.lac.is_some(),
         lac: end(ends[0]),
         lns: end(ends[1]),
-        protected_by_esp: connection.protection[0] > 0 && connection.protection[1] == 0,
+        protected_by_esp: connection.protected(),
         state: state(connection),
         setup: connection.setup().map(seconds),
         messages: Sides { lac: messages(ends[0]), lns: messages(ends[1]) },

@@ -179,6 +179,7 @@ fn undecrypted(case: &Case<'_>, found: &mut Vec<Finding>) {
                 &CAP_ESP_UNDECRYPTED,
                 format!("SA {} uses {suite}, which cannot be opened; {packets} stay encrypted", flow.spi),
             )
+            .severity(Severity::Note)
             .advice("this version does not know the suite. Everything outside ESP is still analysed."),
             None => Finding::new(
                 &CAP_ESP_UNDECRYPTED,

@@ -121,6 +121,7 @@ pub fn diagnose(case: &Case<'_>, _findings: &[Finding]) -> Diagnosis {
     below::reach_and_ike(case)
         .or_else(|| inside::leak(case))
         .or_else(|| inside::first(case, inside::control_connection))
+        .or_else(|| outcome::other_version(case))
         .or_else(|| below::esp(case))
         .or_else(|| inside::first_call(case, inside::call))
         .or_else(|| inside::first_call(case, inside::ppp))

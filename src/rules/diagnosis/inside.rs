@@ -3,9 +3,11 @@
 use crate::analysis::CallId;
 use crate::analysis::call::Call;
 use crate::analysis::connection::{Connection, ConnectionState};
+use crate::analysis::delivery::Outstanding;
 use crate::analysis::facts::{Fact, Scope, Tally};
 use crate::analysis::ppp_session::{Outcome, protocol};
 use crate::dissect::layers::MessageType;
+use crate::util::Timestamp;
 
 use super::super::words::{self, count, who};
 use super::super::{Case, hello, ppp as ppp_rules, teardown, tunnel};
@@ -197,7 +199,7 @@ pub(super) fn call(case: &Case<'_>, connection: &Connection, id: CallId, call: &
 }
 
 /// LCP, authentication, IPCP.
-pub(super) fn ppp(case: &Case<'_>, connection: &Connection, id: CallId, call: &Call) -> Option<Diagnosis> {
+pub(super) fn ppp(_: &Case<'_>, connection: &Connection, id: CallId, call: &Call) -> Option<Diagnosis> {
     let session = &call.ppp;
     let name = words::call(id);
     let known = &session.authentication;
@@ -228,7 +230,9 @@ pub(super) fn ppp(case: &Case<'_>, connection: &Connection, id: CallId, call: &C
     }
     let ipcp = session.negotiation(protocol::IPCP)?;
     let refusals: u32 = ipcp.refusals.iter().sum();
-    if !ipcp.opened && !ipcp.rejected && (refusals >= 5 || ipcp.terminated.is_some()) {
+    // It may open without an address, only to be ended for that.
+    let useless = !ipcp.opened || session.addresses.iter().any(Option::is_none) && ipcp.terminated.is_some();
+    if useless && !ipcp.rejected && (refusals >= 5 || ipcp.terminated.is_some()) {
         let last = ipcp.last_request.iter().flatten().map(|(packet, _)| *packet).max();
         let why = ipcp.terminated.as_ref().map(|(_, _, text)| text).filter(|text| !text.is_empty());
         let why = why.map_or_else(String::new, |text| format!("; it ended with \"{text}\""));
@@ -244,7 +248,6 @@ pub(super) fn ppp(case: &Case<'_>, connection: &Connection, id: CallId, call: &C
             .advice("compare the address that one side wants with the one the other assigns."),
         );
     }
-    let _ = case;
     None
 }
 
@@ -331,23 +334,55 @@ pub(super) fn keepalive(case: &Case<'_>, connection: &Connection) -> Option<Diag
                 .advice(format!("look why the L2TP daemon of {} ended.", who(connection, peer))),
             );
         }
-        let unread = case.unread_from(connection.end(peer), first.first).is_some();
-        let gave_up = if connection.closed_by == Some(end) { format!(" until {} gave up", who(connection, end)) } else { String::new() };
-        Some(
-            Diagnosis::broken(
-                "hello-timeout",
-                format!(
-                    "{} fell silent after {}; {} went unanswered{gave_up}.",
-                    who(connection, peer),
-                    hello::last_packet(case, connection, peer),
-                    count(open.len() as u64, "Hello")
-                ),
-            )
-            .evidence(evidence)
-            .confidence(if unread { Confidence::Possible } else { Confidence::Certain })
-            .advice("a dead peer and a dead path look the same from here: look in the log of that side, and capture there too."),
-        )
+        Some(silent_or_deaf(case, connection, end, &open).evidence(evidence))
     })
+}
+
+/// The peer of an unanswered Hello: not heard of any more, or still there and not answering.
+fn silent_or_deaf(case: &Case<'_>, connection: &Connection, end: u8, open: &[&Outstanding]) -> Diagnosis {
+    let peer = 1 - end;
+    let first = open.first().map_or(Timestamp::default(), |hello| hello.first);
+    let hellos = count(open.len() as u64, "Hello");
+    let gave_up = match connection.closed_by {
+        Some(by) if by == end => format!(" until {} gave up", who(connection, end)),
+        _ => String::new(),
+    };
+    let unread = case.unread_from(connection.end(peer), first).is_some();
+    let last = hello::last_packet(case, connection, peer);
+    if connection.end(peer).last.is_none_or(|(_, time)| time < first) {
+        return Diagnosis::broken(
+            "hello-timeout",
+            format!("{} fell silent after {last}; {hellos} went unanswered{gave_up}.", who(connection, peer)),
+        )
+        .confidence(if unread { Confidence::Possible } else { Confidence::Certain })
+        .advice("a dead peer and a dead path look the same from here: look in the log of that side, and capture there too.");
+    }
+    let resent: u32 = connection.ends.iter().map(|end| end.delivery.resent).sum();
+    let both = connection.ends.iter().all(|end| end.delivery.resent >= 3);
+    if both {
+        return Diagnosis::broken(
+            "retransmission-storm",
+            format!(
+                "both sides are alive, but so many control messages are lost that {} resends piled up; {hellos} of {} went unanswered{gave_up}.",
+                resent,
+                who(connection, end)
+            ),
+        )
+        .confidence(Confidence::Likely)
+        .advice("find the loss on the path of control messages, in each direction: compare captures of both ends.");
+    }
+    Diagnosis::broken(
+        "hello-timeout",
+        format!(
+            "{} still sent data ({last} is its last), but left {hellos} unanswered{gave_up}.",
+            who(connection, peer)
+        ),
+    )
+    .confidence(if unread { Confidence::Possible } else { Confidence::Likely })
+    .advice(format!(
+        "the path works, so the L2TP daemon of {} hangs or has forgotten the tunnel: look in its log.",
+        who(connection, peer)
+    ))
 }
 
 /// An open call through which data goes in one direction only, or is lost.
@@ -438,6 +473,6 @@ pub(super) fn degraded(case: &Case<'_>) -> Option<Diagnosis> {
             ),
         )
         .confidence(Confidence::Likely)
-        .advice("lower MTU and MRU of PPP (1400 is safe), or clamp the TCP MSS.")
+        .advice("where fragments are dropped, full-size packets vanish: lower MTU and MRU of PPP (1400 is safe), or clamp the TCP MSS.")
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::analysis::call::Call;
 use crate::analysis::connection::Connection;
+use crate::analysis::facts::{Fact, Scope};
 use crate::util::Duration;
 
 use super::super::Case;
@@ -39,14 +40,24 @@ pub(super) fn worked(case: &Case<'_>) -> Diagnosis {
     diagnosis.confidence(if partial { Confidence::Likely } else { Confidence::Certain })
 }
 
+/// L2TP that is not version 2, and nothing of version 2 beside it.
+pub(super) fn other_version(case: &Case<'_>) -> Option<Diagnosis> {
+    let totals = &case.analysis.totals;
+    if totals.other_version == 0 || !case.analysis.connections.is_empty() {
+        return None;
+    }
+    let tally = case.analysis.facts.get(Fact::OtherVersion, Scope::default())?;
+    Some(
+        Diagnosis::undecided(format!(
+            "{} of another version than 2 (L2TPv3 or L2F), which this tool does not follow yet.",
+            count(totals.other_version, "L2TP packet")
+        ))
+        .evidence(tally.packets.iter().copied()),
+    )
+}
+
 fn nothing(case: &Case<'_>) -> Diagnosis {
     let analysis = case.analysis;
-    if analysis.totals.other_version > 0 {
-        return Diagnosis::undecided(format!(
-            "{} of another version than 2 (L2TPv3 or L2F), which this version does not follow.",
-            count(analysis.totals.other_version, "L2TP packet")
-        ));
-    }
     if let Some(sa) = analysis.ike.first() {
         return Diagnosis::undecided(format!(
             "IKE between {} and {} is there, but neither ESP nor L2TP.",
@@ -90,7 +101,17 @@ fn traffic(calls: &[&Call]) -> String {
 fn ending(case: &Case<'_>, connections: &[&Connection]) -> String {
     match connections {
         [connection] => match connection.closed_by {
-            Some(by) => format!(", closed by {}", who(connection, by)),
+            Some(by) => {
+                let calls = connection.calls.iter().filter_map(|id| case.analysis.call(*id)?.closed_by);
+                match calls.last().filter(|first| *first != by) {
+                    Some(first) => format!(
+                        ", the call closed by {}, the tunnel by {}",
+                        who(connection, first),
+                        who(connection, by)
+                    ),
+                    None => format!(", closed by {}", who(connection, by)),
+                }
+            }
             None if connection
                 .calls
                 .iter()
