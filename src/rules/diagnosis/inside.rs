@@ -374,13 +374,13 @@ fn silent_or_deaf(case: &Case<'_>, connection: &Connection, end: u8, open: &[&Ou
     Diagnosis::broken(
         "hello-timeout",
         format!(
-            "{} still sent data ({last} is its last), but left {hellos} unanswered{gave_up}.",
+            "{} is still heard ({last} is its last), but left {hellos} unanswered{gave_up}.",
             who(connection, peer)
         ),
     )
     .confidence(if unread { Confidence::Possible } else { Confidence::Likely })
     .advice(format!(
-        "the path works, so the L2TP daemon of {} hangs or has forgotten the tunnel: look in its log.",
+        "either the L2TP daemon of {} hangs or has forgotten the tunnel, or what is sent to it is lost: look in its log, and capture there.",
         who(connection, peer)
     ))
 }
@@ -468,7 +468,7 @@ pub(super) fn degraded(case: &Case<'_>) -> Option<Diagnosis> {
         Diagnosis::degraded(
             "outer-fragmentation",
             format!(
-                "it works, but {} left as IP fragments: MRU plus overhead is larger than the path.",
+                "calls came up, but {} left as IP fragments: MRU plus overhead is larger than the path takes.",
                 count(analysis.totals.reassembled, "datagram")
             ),
         )
