@@ -526,10 +526,10 @@ impl Tracker {
     ) -> Option<CallId> {
         let to = other(from);
         let session = message.header.session_id;
-        if session.0 != 0 {
-            if let Some(call) = self.routes.session(id, to, session) {
-                return Some(call);
-            }
+        if session.0 != 0
+            && let Some(call) = self.routes.session(id, to, session)
+        {
+            return Some(call);
         }
         if let Some(call) = message.session.and_then(|own| self.routes.session(id, from, own)) {
             return Some(call);
@@ -541,10 +541,10 @@ impl Tracker {
             return Some(call);
         }
         // An answer to a request that hid its ID, sent to session 0.
-        if matches!(kind, MessageType::ICRP | MessageType::OCRP) {
-            if let Some(call) = self.nameless_call(id, from) {
-                return Some(call);
-            }
+        if matches!(kind, MessageType::ICRP | MessageType::OCRP)
+            && let Some(call) = self.nameless_call(id, from)
+        {
+            return Some(call);
         }
         if kind == MessageType::CDN {
             return None;
@@ -589,10 +589,10 @@ impl Tracker {
         if session.0 == 0 {
             return;
         }
-        if let Some(known) = call.session_ids.get_mut(usize::from(end)) {
-            if known.is_none() {
-                *known = Some(session);
-            }
+        if let Some(known) = call.session_ids.get_mut(usize::from(end))
+            && known.is_none()
+        {
+            *known = Some(session);
         }
         self.routes.learn_session(id, end, session, call_id);
     }

@@ -286,10 +286,10 @@ impl Tracker {
         if matches!(layers.stop, Stop::Malformed { .. }) {
             bump(&mut self.state.totals.malformed);
         }
-        if let Some(ike) = &layers.ike {
-            if let Some(addresses) = layers.addresses {
-                self.ike(ike, addresses, meta);
-            }
+        if let Some(ike) = &layers.ike
+            && let Some(addresses) = layers.addresses
+        {
+            self.ike(ike, addresses, meta);
         }
         if let Some(icmp) = &layers.icmp {
             self.icmp(icmp, meta);

@@ -112,10 +112,10 @@ impl Negotiation {
                 if let Some(since) = self.unanswered_since.get_mut(other) {
                     *since = None;
                 }
-                if control.code != CONFIGURE_ACK {
-                    if let Some(count) = self.refusals.get_mut(from) {
-                        bump32(count);
-                    }
+                if control.code != CONFIGURE_ACK
+                    && let Some(count) = self.refusals.get_mut(from)
+                {
+                    bump32(count);
                 }
                 if control.code == CONFIGURE_ACK {
                     if let Some(acknowledged) = self.acknowledged.get_mut(other) {
@@ -272,10 +272,10 @@ impl PppSession {
                 }
             }
             (PROTOCOL_REJECT, PppBody::ProtocolReject(number)) => {
-                if matches!(number, 0x8000..=0xbfff) {
-                    if let Some(negotiation) = self.ncp(*number) {
-                        negotiation.rejected = true;
-                    }
+                if matches!(number, 0x8000..=0xbfff)
+                    && let Some(negotiation) = self.ncp(*number)
+                {
+                    negotiation.rejected = true;
                 }
             }
             _ => {}
@@ -328,10 +328,10 @@ impl PppSession {
     fn ipcp(&mut self, control: &PppControl, from: usize) {
         let (CONFIGURE_ACK, PppBody::Options(options)) = (control.code, &control.body) else { return };
         let asked = 1usize.saturating_sub(from);
-        if let Some(address) = options.iter().find_map(|option| address(option, 3)) {
-            if let Some(known) = self.addresses.get_mut(asked) {
-                *known = Some(address);
-            }
+        if let Some(address) = options.iter().find_map(|option| address(option, 3))
+            && let Some(known) = self.addresses.get_mut(asked)
+        {
+            *known = Some(address);
         }
         let dns: Vec<_> = [129, 131]
             .into_iter()

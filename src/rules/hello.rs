@@ -26,7 +26,7 @@ rules! {
 const IN_FLIGHT: Duration = Duration::seconds(1);
 
 /// Hellos of one end that nobody acknowledged, oldest first.
-pub(super) fn unanswered<'a>(connection: &'a Connection, end: u8) -> Vec<&'a Outstanding> {
+pub(super) fn unanswered(connection: &Connection, end: u8) -> Vec<&Outstanding> {
     let hellos = connection.end(end).delivery.outstanding.iter();
     hellos.filter(|message| message.message.is(MessageType::HELLO)).collect()
 }

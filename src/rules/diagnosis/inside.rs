@@ -203,11 +203,12 @@ pub(super) fn ppp(_: &Case<'_>, connection: &Connection, id: CallId, call: &Call
     let session = &call.ppp;
     let name = words::call(id);
     let known = &session.authentication;
-    if let Some(end) = (0..2u8).find(|end| ppp_rules::lcp_unanswered(call, *end)) {
-        if !words::one_direction_missing(connection) {
-            let asked = session.lcp.unanswered.get(usize::from(end)).copied().unwrap_or(0);
-            let since = session.lcp.unanswered_since.get(usize::from(end)).copied().flatten();
-            return Some(
+    if let Some(end) = (0..2u8).find(|end| ppp_rules::lcp_unanswered(call, *end))
+        && !words::one_direction_missing(connection)
+    {
+        let asked = session.lcp.unanswered.get(usize::from(end)).copied().unwrap_or(0);
+        let since = session.lcp.unanswered_since.get(usize::from(end)).copied().flatten();
+        return Some(
                 Diagnosis::broken(
                     "kernel-data-path",
                     format!(
@@ -220,7 +221,6 @@ pub(super) fn ppp(_: &Case<'_>, connection: &Connection, id: CallId, call: &Call
                 .confidence(Confidence::Likely)
                 .advice(format!("does data reach {}, and is a PPP daemon attached to the call there?", who(connection, 1 - end))),
             );
-        }
     }
     if known.outcome == Some(Outcome::Failure) {
         return Some(auth_failed(connection, &name, call));

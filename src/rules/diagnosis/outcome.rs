@@ -102,8 +102,8 @@ fn ending(case: &Case<'_>, connections: &[&Connection]) -> String {
     match connections {
         [connection] => match connection.closed_by {
             Some(by) => {
-                let calls = connection.calls.iter().filter_map(|id| case.analysis.call(*id)?.closed_by);
-                match calls.last().filter(|first| *first != by) {
+                let mut calls = connection.calls.iter().filter_map(|id| case.analysis.call(*id)?.closed_by);
+                match calls.next_back().filter(|first| *first != by) {
                     Some(first) => format!(
                         ", the call closed by {}, the tunnel by {}",
                         who(connection, first),
