@@ -24,6 +24,7 @@ pub mod ladder;
 pub mod limits;
 pub mod ppp_session;
 
+mod call_messages;
 mod control;
 mod data;
 mod doubles;

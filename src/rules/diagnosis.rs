@@ -6,6 +6,7 @@
 mod below;
 mod inside;
 mod outcome;
+mod ppp;
 
 use super::{Case, Finding};
 
@@ -124,7 +125,7 @@ pub fn diagnose(case: &Case<'_>, _findings: &[Finding]) -> Diagnosis {
         .or_else(|| outcome::other_version(case))
         .or_else(|| below::esp(case))
         .or_else(|| inside::first_call(case, inside::call))
-        .or_else(|| inside::first_call(case, inside::ppp))
+        .or_else(|| inside::first_call(case, ppp::session))
         .or_else(|| inside::first(case, inside::keepalive))
         .or_else(|| below::rekey(case))
         .or_else(|| inside::first_call(case, inside::traffic))
