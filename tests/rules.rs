@@ -32,7 +32,8 @@ fn no_reply_to_sccrq() {
     talk.send(LAC, SCCRQ).judge().assert_quiet("tun-no-reply");
     // Near miss: one direction only was captured, as the SCCCN proves.
     let mut talk = Talk::default();
-    let judged = talk.send(LAC, SCCRQ).unseen(LNS, SCCRP).send(LAC, SCCCN).wait(60_000).send(LAC, HELLO).judge();
+    let judged =
+        talk.send(LAC, SCCRQ).unseen(LNS, SCCRP).send(LAC, SCCCN).wait(60_000).send(LAC, HELLO).judge();
     judged.assert_quiet("tun-no-reply");
     judged.assert_raises("cap-one-way", Warning, Certain);
 }
@@ -52,12 +53,14 @@ fn calls_that_do_not_come_up() {
     let judged = talk.tunnel().send(LAC, ICRQ).zlb(LNS).wait(10_000).send(LAC, HELLO).zlb(LNS).judge();
     judged.assert_raises("call-no-reply", Error, Certain);
     let mut talk = Talk::default();
-    let judged = talk.tunnel().send(LAC, ICRQ).send(LNS, ICRP).zlb(LAC).wait(10_000).send(LAC, HELLO).zlb(LNS).judge();
+    let judged =
+        talk.tunnel().send(LAC, ICRQ).send(LNS, ICRP).zlb(LAC).wait(10_000).send(LAC, HELLO).zlb(LNS).judge();
     judged.assert_raises("call-incomplete", Warning, Certain);
     judged.assert_quiet("call-no-reply");
     // Near miss: refused by a CDN.
     let mut talk = Talk::default();
-    let judged = talk.tunnel().send(LAC, ICRQ).send(LNS, CDN).zlb(LAC).wait(10_000).send(LAC, HELLO).zlb(LNS).judge();
+    let judged =
+        talk.tunnel().send(LAC, ICRQ).send(LNS, CDN).zlb(LAC).wait(10_000).send(LAC, HELLO).zlb(LNS).judge();
     judged.assert_quiet("call-no-reply");
     assert_eq!(judged.diagnosis.id, "call-refused");
 }
@@ -142,7 +145,8 @@ fn data_before_the_call_is_established() {
     judged.assert_raises("data-before-established", Error, Certain);
     // One round trip before the ICCN is a race.
     let mut talk = Talk::default();
-    let judged = talk.tunnel().send(LAC, ICRQ).send(LNS, ICRP).data(LNS, IP).send(LAC, ICCN).zlb(LNS).chat(2).judge();
+    let judged =
+        talk.tunnel().send(LAC, ICRQ).send(LNS, ICRP).data(LNS, IP).send(LAC, ICCN).zlb(LNS).chat(2).judge();
     judged.assert_raises("data-before-established", Note, Certain);
     let mut talk = Talk::default();
     talk.tunnel().send(LAC, ICRQ).send(LNS, ICRP).data(LNS, IP).wait(5000).send(LAC, ICCN).zlb(LNS);

@@ -171,6 +171,8 @@ pub struct Connection {
     pub was_established: bool,
     /// The capture shows its SCCRQ.
     pub from_start: bool,
+    /// A hash of the SCCRQ.
+    pub(crate) request: Option<u64>,
     /// When the SCCRQ was sent.
     pub requested: Option<Timestamp>,
     /// When it was established.
@@ -204,6 +206,7 @@ impl Connection {
             state: ConnectionState::Unknown,
             was_established: false,
             from_start: false,
+            request: None,
             requested: None,
             established: None,
             closed_by: None,

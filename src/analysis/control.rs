@@ -143,14 +143,7 @@ impl Tracker {
         }
         let receiver = message.header.tunnel_id;
         if receiver.0 != 0 {
-            // An SCCRP answers its SCCRQ from wherever it likes; others follow the ports in use.
-            if let Some((id, end)) = self.routes.find(udp, receiver) {
-                return Some((id, other(end)));
-            }
-            let found = self.newest_between(udp, |connection, from| {
-                connection.state != ConnectionState::Closed && connection.end(other(from)).tunnel_id.is_none()
-            });
-            return found.or_else(|| self.open(meta, udp, None));
+            return self.whose(udp, receiver).or_else(|| self.open(meta, udp, None));
         }
         let named = message.tunnel.and_then(|tunnel| {
             let reverse = Udp { source: udp.destination, destination: udp.source, checksum: 0 };
@@ -159,15 +152,35 @@ impl Tracker {
         named.or_else(|| self.newest_between(udp, |_, _| true)).or_else(|| self.open(meta, udp, None))
     }
 
+    /// The connection in which the receiver assigned this tunnel ID, and the end that sends; else the newest between
+    /// these endpoints in which the receiver's ID is not known.
+    pub(super) fn whose(&self, udp: &Udp, receiver: TunnelId) -> Option<(ConnectionId, u8)> {
+        if let Some((id, end)) = self.routes.find_exact(udp, receiver) {
+            return Some((id, other(end)));
+        }
+        // Answers may come from another port or address than was asked (RFC 2661 section 8.1), and a NAT may move a
+        // port later; a stranger who knows the ID is neither.
+        if let Some((id, end)) = self.routes.find_moved(udp, receiver) {
+            let sender = self.state.connection(id)?.end(other(end));
+            if sender.packets == 0 || sender.endpoint.address == udp.source.address {
+                return Some((id, other(end)));
+            }
+        }
+        self.newest_between(udp, |connection, from| connection.end(other(from)).tunnel_id.is_none())
+    }
+
     fn repeated_request(&self, udp: &Udp, message: &Message<'_>) -> Option<ConnectionId> {
         let same = |connection: &Connection| {
             let [initiator, responder] = &connection.ends;
             connection.from_start
                 && connection.state != ConnectionState::Closed
                 && initiator.endpoint == udp.source
-                && initiator.tunnel_id == message.tunnel
-                && (responder.endpoint == udp.destination
-                    || responder.endpoint.address == udp.destination.address)
+                && responder.endpoint.address == udp.destination.address
+                && match message.tunnel {
+                    Some(tunnel) => initiator.tunnel_id == Some(tunnel),
+                    // The ID is hidden: a resend has the same octets, a request for another tunnel has not.
+                    None => connection.request == Some(message.control.body),
+                }
         };
         self.newest_between(udp, |connection, from| from == 0 && same(connection)).map(|(id, _)| id)
     }
@@ -403,6 +416,7 @@ impl Tracker {
                 connection.state = ConnectionState::WaitCtlReply;
                 connection.from_start = true;
                 connection.requested = Some(meta.time);
+                connection.request = Some(message.control.body);
                 self.half_open.push_back(id);
                 // Places of answered requests leave the queue when their turn comes; it must not grow meanwhile.
                 if self.half_open.len() > self.limits.tunnels.saturating_mul(2) {

@@ -259,7 +259,8 @@ impl Judged {
     }
 
     pub fn assert_raises(&self, rule: &str, severity: Severity, certainty: Certainty) -> &Finding {
-        let found = self.finding(rule).unwrap_or_else(|| panic!("{rule} was not raised: {:#?}", self.findings));
+        let found =
+            self.finding(rule).unwrap_or_else(|| panic!("{rule} was not raised: {:#?}", self.findings));
         assert_eq!((found.severity, found.certainty()), (severity, certainty), "{found:#?}");
         assert!(!found.seen.is_empty() && !found.advice.is_empty() && !found.title.is_empty(), "{found:#?}");
         found
