@@ -39,6 +39,13 @@ pub(super) fn who(connection: &Connection, end: u8) -> String {
     format!("the {} {}", connection.role(end).name(), connection.end(end).endpoint.address)
 }
 
+/// The first four, and how many more there are.
+pub(super) fn some(all: impl ExactSizeIterator<Item = String>) -> String {
+    let more = all.len().saturating_sub(4);
+    let shown = all.take(4).collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{shown} and {more} more") } else { shown }
+}
+
 /// `packets 3, 4 and 5`, `packet 3`, `packets 3, 4, 5 and 12 more`.
 pub(super) fn packets(packets: &[u64], total: u64) -> String {
     let shown: Vec<String> = packets.iter().take(6).map(u64::to_string).collect();

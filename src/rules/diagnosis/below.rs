@@ -132,7 +132,7 @@ pub(super) fn esp(case: &Case<'_>) -> Option<Diagnosis> {
     }
     Some(
         Diagnosis::undecided(format!(
-            "{} stay encrypted: whether L2TP works cannot be seen.",
+            "{} cannot be decrypted without a key: whether L2TP works is not visible.",
             count(total, "ESP packet")
         ))
         .evidence([first])

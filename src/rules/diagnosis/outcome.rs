@@ -19,11 +19,16 @@ pub(super) fn worked(case: &Case<'_>) -> Diagnosis {
     }
     let calls: Vec<&Call> = analysis.calls.iter().collect();
     let one_way = connections.iter().any(|connection| one_direction_missing(connection));
-    let up = connections.iter().any(|connection| connection.was_established || !connection.from_start);
+    let up = connections.iter().any(|connection| {
+        connection.was_established
+            || !connection.from_start && connection.ends.iter().all(|end| end.packets > 0)
+    });
     if !up {
-        return Diagnosis::undecided("the capture ends while a control connection is being set up.")
-            .evidence([connections.first().map_or(0, |connection| connection.first_packet)])
-            .advice("capture until the tunnel is up or given up (about a minute).");
+        return Diagnosis::undecided(
+            "no control connection is seen to come up or to fail before the capture ends.",
+        )
+        .evidence([connections.first().map_or(0, |connection| connection.first_packet)])
+        .advice("capture both directions, until the tunnel is up or given up (about a minute).");
     }
     let sentence =
         format!("{}{}{}.", what(&connections, &calls), traffic(&calls), ending(case, &connections));
