@@ -260,8 +260,7 @@ fn several_tunnels_and_calls_on_one_pair_of_ports() {
     first.chat(3);
     (first.sessions, first.now) = ([41, 42], 400);
     first.call().chat(5).close();
-    let mut both = Talk::default();
-    both.frames = [first.frames, second.frames].concat();
+    let mut both = Talk { frames: [first.frames, second.frames].concat(), ..Talk::default() };
     both.frames.sort_by_key(|frame| frame.0);
     let judged = both.judge();
     assert_eq!(judged.raised(), Vec::<&str>::new());
