@@ -151,12 +151,13 @@ impl Tracker {
         if session.0 == 0 {
             return;
         }
+        // The first one counts: a peer that assigns ID after ID must not fill the table.
         if let Some(known) = call.session_ids.get_mut(usize::from(end))
             && known.is_none()
         {
             *known = Some(session);
+            self.routes.learn_session(id, end, session, call_id);
         }
-        self.routes.learn_session(id, end, session, call_id);
     }
 
     fn role(&mut self, id: ConnectionId, lac: u8) {

@@ -11,7 +11,7 @@ use super::connection::{Connection, ConnectionState};
 use super::delivery::{Explained, MessageKind, Sent};
 use super::facts::{Fact, Scope};
 use super::ladder::{Effect, MessageRow};
-use super::limits::Limit;
+use super::limits::{self, Limit};
 use super::{CallId, ConnectionId, Meta, Tracker};
 
 /// Connections between one pair of endpoints that a search looks at: a flood between two hosts must not make it slow.
@@ -34,14 +34,17 @@ fn number16(control: &Control, wanted: u16) -> Option<u16> {
 
 fn text(control: &Control, wanted: u16) -> Option<Printable> {
     match &find(control, wanted)?.value {
-        AvpValue::Text(text) => Some(text.clone()),
+        AvpValue::Text(text) => Some(text.clipped(limits::TEXT)),
         _ => None,
     }
 }
 
 pub(super) fn result(control: &Control) -> Option<ResultCode> {
     match &find(control, attribute::RESULT_CODE)?.value {
-        AvpValue::Result(result) => Some(result.clone()),
+        AvpValue::Result(result) => {
+            let message = result.message.as_ref().map(|text| text.clipped(limits::TEXT));
+            Some(ResultCode { code: result.code, error: result.error, message })
+        }
         _ => None,
     }
 }
@@ -238,13 +241,8 @@ impl Tracker {
             if !connection.is_half_open() {
                 continue;
             }
-            let [initiator, responder] = &connection.ends;
-            let (a, b, older) = (initiator.endpoint, responder.endpoint, connection.older);
-            if let Some(tunnel) = initiator.tunnel_id {
-                self.routes.forget(id, a, b, tunnel);
-            }
             self.budget.left = self.budget.left.saturating_add(connection.ladder.rows.len());
-            self.routes.unset_newest(a, b, id, older);
+            self.forget(id);
             return Some(id);
         }
         None
@@ -266,8 +264,10 @@ impl Tracker {
         super::bump(if protected { under_esp } else { in_clear });
         let moved = connection.end(from).endpoint != udp.source;
         if moved {
-            connection.end_mut(from).endpoint = udp.source;
+            self.forget(id);
         }
+        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
+        connection.end_mut(from).endpoint = udp.source;
         let receiver = connection.end(other(from));
         let learned = receiver.tunnel_id.is_none() && header.tunnel_id.0 != 0;
         if learned {
@@ -280,6 +280,19 @@ impl Tracker {
             let scope = Scope::default();
             self.note(Fact::InClear, scope, meta, 1);
         }
+    }
+
+    /// Takes a connection out of the tables: its place is to be used again, or an end moves.
+    fn forget(&mut self, id: ConnectionId) {
+        let Some(connection) = self.state.connection(id) else { return };
+        let [a, b] = &connection.ends;
+        let older = connection.older;
+        for (receiver, sender) in [(a, b), (b, a)] {
+            if let Some(tunnel) = receiver.tunnel_id {
+                self.routes.forget(id, receiver.endpoint, sender.endpoint, tunnel);
+            }
+        }
+        self.routes.unset_newest(a.endpoint, b.endpoint, id, older);
     }
 
     /// Puts both tunnel IDs of a connection into the tables.

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use crate::dissect::layers::{Ppp, PppBody, PppControl, PppOption, PppOptionValue};
 use crate::util::{Printable, Timestamp};
 
+use super::limits::TEXT;
 use super::{bump, bump32};
 
 /// PPP protocol numbers that the analysis knows.
@@ -131,7 +132,7 @@ impl Negotiation {
             }
             TERMINATE_REQUEST if self.terminated.is_none() => {
                 let reason = match &control.body {
-                    PppBody::Message(text) => text.clone(),
+                    PppBody::Message(text) => text.clipped(TEXT),
                     _ => Printable::default(),
                 };
                 self.terminated = Some((u8::try_from(from).unwrap_or(0), packet, reason));
@@ -293,7 +294,7 @@ impl PppSession {
     fn pap(&mut self, control: &PppControl, from: u8, packet: u64) {
         self.authentication.protocol.get_or_insert((protocol::PAP, None));
         match (control.code, &control.body) {
-            (1, PppBody::PapRequest(name)) => self.authentication.name = Some(name.clone()),
+            (1, PppBody::PapRequest(name)) => self.authentication.name = Some(name.clipped(TEXT)),
             (2, body) => self.answered(Outcome::Success, from, text(body), packet),
             (3, body) => self.answered(Outcome::Failure, from, text(body), packet),
             _ => {}
@@ -304,7 +305,7 @@ impl PppSession {
         match (control.code, &control.body) {
             (1, PppBody::Chap { .. }) => self.authentication.authenticator = Some(from),
             (2, PppBody::Chap { name, size }) => {
-                self.authentication.name = Some(name.clone());
+                self.authentication.name = Some(name.clipped(TEXT));
                 // Without LCP in the capture, the size of the response tells MD5 (RFC 1994) from MS-CHAP.
                 let algorithm = if *size == 16 { Some(5) } else { None };
                 self.authentication.protocol.get_or_insert((protocol::CHAP, algorithm));
@@ -318,7 +319,9 @@ impl PppSession {
     fn eap(&mut self, control: &PppControl, from: u8, packet: u64) {
         self.authentication.protocol.get_or_insert((protocol::EAP, None));
         match (control.code, &control.body) {
-            (2, PppBody::Eap { identity: Some(name), .. }) => self.authentication.name = Some(name.clone()),
+            (2, PppBody::Eap { identity: Some(name), .. }) => {
+                self.authentication.name = Some(name.clipped(TEXT))
+            }
             (3, _) => self.answered(Outcome::Success, from, None, packet),
             (4, _) => self.answered(Outcome::Failure, from, None, packet),
             _ => {}
@@ -356,7 +359,7 @@ fn address(option: &PppOption, kind: u8) -> Option<Ipv4Addr> {
 
 fn text(body: &PppBody) -> Option<Printable> {
     match body {
-        PppBody::Message(text) => Some(text.clone()),
+        PppBody::Message(text) => Some(text.clipped(TEXT)),
         _ => None,
     }
 }
