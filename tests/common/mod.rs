@@ -127,6 +127,13 @@ impl Talk {
         (body, session)
     }
 
+    /// A message of this kind with these numbers; 0 is a ZLB.
+    pub fn message(&mut self, from: usize, kind: u16, ns: u16, nr: u16) {
+        let (body, session) = if kind == 0 { (Vec::new(), 0) } else { self.body(from, kind) };
+        let tunnel = if kind == SCCRQ { 0 } else { self.tunnels[1 - from] };
+        self.raw(from, tunnel, session, ns, nr, &body);
+    }
+
     /// Sends a new message; the other end gets it.
     pub fn send(&mut self, from: usize, message: u16) -> &mut Self {
         let (body, session) = self.body(from, message);
