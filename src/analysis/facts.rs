@@ -81,8 +81,10 @@ pub struct Tally {
     pub last: Timestamp,
 }
 
-/// Packets that are kept of one kind of observation in one place.
-const MOST_PACKETS: usize = 8;
+impl Tally {
+    /// Packets that are kept of one kind of observation in one place.
+    pub const MOST_PACKETS: usize = 8;
+}
 
 /// All observations.
 #[derive(Debug, Default)]
@@ -113,7 +115,7 @@ impl Facts {
         tally.count = tally.count.saturating_add(1);
         tally.amount = tally.amount.saturating_add(amount);
         tally.last = time;
-        if tally.packets.len() < MOST_PACKETS {
+        if tally.packets.len() < Tally::MOST_PACKETS && tally.packets.last() != Some(&packet) {
             tally.packets.push(packet);
         }
     }

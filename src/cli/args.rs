@@ -11,6 +11,7 @@ use crate::rules::Severity;
 #[command(
     name = "l2tp-inspect",
     version,
+    disable_version_flag = true,
     max_term_width = 100,
     override_usage = "l2tp-inspect [OPTIONS] [FILE]...",
     after_help = "Exit: 0 done, 1 findings at or above --fail-on, 2 could not run, 3 the capture is damaged or cut short."
@@ -101,6 +102,10 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 131_072, value_parser = in_memory(),
           help_heading = "Limits and safety")]
     pub max_calls: u32,
+
+    /// Print version
+    #[arg(long, action = clap::ArgAction::Version)]
+    pub version: Option<bool>,
 }
 
 /// Limits above this would not fit into the memory of any machine in use.

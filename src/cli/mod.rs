@@ -7,6 +7,7 @@ mod explain;
 mod keys;
 mod offline;
 mod privacy;
+mod screen;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -8,13 +8,13 @@ use crate::analysis::limits::Limits;
 use crate::capture::{CaptureError, CaptureFile, PacketFilter};
 use crate::inspector::Inspector;
 use crate::ipsec::Sad;
-use crate::report::{Report, json};
+use crate::report::{Report, json, ladder, summary};
 use crate::rules::{self, Case, Diagnosis, Finding};
 use crate::util::Printable;
 
 use super::args::{Args, Format};
 use super::exit::{Exit, Failure};
-use super::{finish, keys};
+use super::{finish, keys, screen};
 
 /// One capture, read to its end.
 struct Inspected {
@@ -134,7 +134,26 @@ fn write(args: &Args, sad: &Sad, inspected: &[Inspected]) -> Result<(), Failure>
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let written = match args.format {
         Format::Json => json::write(&reports, &mut out),
-        Format::Text => Ok(()),
+        Format::Text => text(args, &reports, &mut out),
     };
     finish(written.and_then(|()| out.flush()))
+}
+
+fn text(args: &Args, reports: &[Report<'_>], out: &mut dyn Write) -> io::Result<()> {
+    let style = screen::style(args);
+    for (at, report) in reports.iter().enumerate() {
+        if at > 0 && !args.quiet {
+            writeln!(out)?;
+        }
+        if args.quiet {
+            summary::write_verdict(report, reports.len() > 1, &style, out)?;
+        } else if args.ladder {
+            ladder::write_all(report, &style, out)?;
+        } else if args.findings {
+            summary::write_findings(report, &style, out)?;
+        } else {
+            summary::write(report, &style, out)?;
+        }
+    }
+    Ok(())
 }

@@ -17,7 +17,7 @@ use crate::dissect::ppp_names::protocol_name;
 use crate::rules::Finding;
 use crate::util::{Duration, Timestamp};
 
-use super::Report;
+use super::{Report, state};
 
 /// The number of the schema: raised when a field is renamed or removed.
 pub const SCHEMA: u32 = 1;
@@ -277,11 +277,6 @@ fn connection_json<'a>(analysis: &'a Analysis, connection: &'a Connection) -> im
             calls.clone().into_iter().filter_map(move |id| Some(call(connection, id, analysis.call(id)?)))
         }),
     }
-}
-
-/// `no-answer` is what a tunnel is called that died waiting: for its SCCRP, or for the answer to a Hello.
-fn state(connection: &Connection) -> &'static str {
-    if connection.looks_dead() { "no-answer" } else { connection.state.name() }
 }
 
 fn side(connection: &Connection, end: u8) -> &'static str {

@@ -1,8 +1,15 @@
 //! Outputs: one file each. A report is data; nothing in here dissects or judges.
 
 pub mod json;
+pub mod ladder;
+pub mod style;
+pub mod summary;
+
+mod findings;
+mod tables;
 
 use crate::analysis::Analysis;
+use crate::analysis::connection::Connection;
 use crate::analysis::flow::Flow;
 use crate::ipsec::Sad;
 use crate::rules::{Diagnosis, Finding};
@@ -42,4 +49,10 @@ pub(crate) fn suite(report: &Report<'_>, flow: &Flow) -> Option<Suite> {
         encryption: sa.encryption.name().to_owned(),
         integrity: flow.integrity.map_or_else(|| sa.integrity.name().to_owned(), str::to_owned),
     })
+}
+
+/// The state of a connection in reports: `no-answer` is what a tunnel is called that died waiting, for its SCCRP or for
+/// the answer to a Hello.
+pub(crate) fn state(connection: &Connection) -> &'static str {
+    if connection.looks_dead() { "no-answer" } else { connection.state.name() }
 }

@@ -105,7 +105,9 @@ impl Finding {
 
     pub(super) fn tally(mut self, tally: &Tally) -> Self {
         self.packets.clone_from(&tally.packets);
-        self.count = tally.count;
+        // One packet may show the same thing several times.
+        self.count =
+            if tally.packets.len() < Tally::MOST_PACKETS { tally.packets.len() as u64 } else { tally.count };
         self
     }
 

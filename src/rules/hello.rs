@@ -46,6 +46,11 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
         for end in 0..2u8 {
             let open = unanswered(connection, end);
             let Some(first) = open.first() else { continue };
+            // Behind a hole in the numbering nothing can be acknowledged: seq-gap says so.
+            let holes = connection.end(end).delivery.holes();
+            if holes.iter().any(|(hole, ..)| first.ns.is_newer_than(*hole)) {
+                continue;
+            }
             if first.copies < 2 && case.left_after(first.last) < IN_FLIGHT {
                 continue;
             }
@@ -65,7 +70,12 @@ fn unacknowledged(
     open: usize,
 ) -> Finding {
     let peer = 1 - end;
-    let times = if hello.copies == 1 { String::from("once") } else { format!("{} times", hello.copies) };
+    let sent = match hello.copies {
+        1 => format!("sent once by {} at {}", words::who(connection, end), case.at(hello.first)),
+        n => {
+            format!("sent {n} times by {} in {}", words::who(connection, end), hello.last.since(hello.first))
+        }
+    };
     let others = match open {
         1 => String::new(),
         2 => String::from(" Another Hello after it had no answer either."),
@@ -80,12 +90,7 @@ fn unacknowledged(
     )
     .packets(hello.packets())
     .connection(connection.number)
-    .seen(format!(
-        "sent {times} by {} in {}: {}.{others}",
-        words::who(connection, end),
-        hello.last.since(hello.first),
-        words::packets(hello.packets(), hello.copies.into()),
-    ))
+    .seen(format!("{sent}.{others}"))
     .unsure(case.unread_from(connection.end(peer), hello.first).or(early).or_else(|| case.capture_loses()))
     .advice(format!(
         "find out what happened to {} after its last packet ({}).",

@@ -17,7 +17,7 @@ mod security;
 mod sequence;
 mod teardown;
 mod tunnel;
-mod words;
+pub(crate) mod words;
 
 pub use diagnosis::{Confidence, Diagnosis, Verdict, diagnose};
 pub use finding::{Certainty, Finding, Severity};

@@ -84,7 +84,7 @@ fn gap(case: &Case<'_>, connection: &Connection, end: u8, tally: &Tally) -> Find
     )
     .tally(tally)
     .connection(connection.number)
-    .seen(format!("Ns {} never came, and nobody acknowledged it.", numbers.join(", ")))
+    .seen(format!("Ns {} never came, and nobody acknowledged such a number.", numbers.join(", ")))
     .unsure(Some(unsure))
     .advice("capture near the sender too: it shows whether the message left.")
 }
@@ -96,7 +96,7 @@ fn duplicate(connection: &Connection, end: u8, tally: &Tally) -> Finding {
     )
     .tally(tally)
     .connection(connection.number)
-    .seen(format!("{}: {}.", count(tally.count, "resend"), words::packets(&tally.packets, tally.count)))
+    .seen(format!("{} in {}.", count(tally.count, "resend"), tally.last.since(tally.first)))
     .advice("look at what was sent just before: the message or its acknowledgement was lost or late.")
 }
 
@@ -141,6 +141,11 @@ fn unacknowledged(
     // These have rules of their own, which know more.
     let own = [MessageType::SCCRQ, MessageType::HELLO, MessageType::STOP_CCN];
     if own.into_iter().any(|own| message.message.is(own)) {
+        return None;
+    }
+    // Behind a hole in the numbering nothing can be acknowledged: seq-gap says so.
+    let holes = connection.end(end).delivery.holes();
+    if holes.iter().any(|(hole, ..)| message.ns.is_newer_than(*hole)) {
         return None;
     }
     let gave_up = connection.closed_by == Some(end) && connection.closed.is_some_and(|at| at > message.last);

@@ -7,7 +7,7 @@ use crate::util::{Duration, Timestamp};
 use super::Case;
 
 /// `1 packet`, `2 packets`.
-pub(super) fn count(n: u64, one: &str) -> String {
+pub(crate) fn count(n: u64, one: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{} {one}s", thousands(n)) }
 }
 
@@ -47,7 +47,7 @@ pub(super) fn some(all: impl ExactSizeIterator<Item = String>) -> String {
 }
 
 /// `packets 3, 4 and 5`, `packet 3`, `packets 3, 4, 5 and 12 more`.
-pub(super) fn packets(packets: &[u64], total: u64) -> String {
+pub(crate) fn packets(packets: &[u64], total: u64) -> String {
     let shown: Vec<String> = packets.iter().take(6).map(u64::to_string).collect();
     let more = total.saturating_sub(shown.len() as u64);
     match (shown.as_slice(), more) {

@@ -277,3 +277,30 @@ impl Judged {
         assert!(self.finding(rule).is_none(), "{:#?}", self.finding(rule));
     }
 }
+
+/// A pcap file of raw IP packets.
+pub fn pcap(frames: &[(i64, Vec<u8>)]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for word in [0xa1b2_c3d4u32, 0x0004_0002, 0, 0, 65_535, 101] {
+        out.extend(word.to_le_bytes());
+    }
+    for (millis, octets) in frames {
+        let (seconds, micros) = (1_700_000_000 + millis / 1000, millis % 1000 * 1000);
+        for word in [seconds as u32, micros as u32, octets.len() as u32, octets.len() as u32] {
+            out.extend(word.to_le_bytes());
+        }
+        out.extend(octets);
+    }
+    out
+}
+
+/// Runs the command.
+pub fn tool(arguments: &[&str]) -> std::process::Output {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_l2tp-inspect"));
+    command
+        .args(arguments)
+        .env_remove("NO_COLOR")
+        .env("LC_ALL", "C.UTF-8")
+        .stdin(std::process::Stdio::null());
+    command.output().expect("runs")
+}

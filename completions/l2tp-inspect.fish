@@ -1,0 +1,25 @@
+complete -c l2tp-inspect -s r -l read -d 'The same as FILE, as in tcpdump and tshark' -r -F
+complete -c l2tp-inspect -s f -l capture-filter -d 'Only packets that pass this libpcap filter, such as \'host 10.1.0.2\'' -r
+complete -c l2tp-inspect -s c -l count -d 'Stop after N packets of each file' -r
+complete -c l2tp-inspect -s k -l keys -d 'SA keys, found by content: `ip xfrm state` output, Wireshark esp_sa lines, TOML; a file, a strongSwan save-keys directory, or - for standard input; may be given several times' -r -F
+complete -c l2tp-inspect -s T -l format -d 'How to write it' -r -f -a "text\t'For people'
+json\t'For programs: docs/report.schema.json'"
+complete -c l2tp-inspect -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c l2tp-inspect -l width -d 'Columns to use (default: the terminal\'s, else 100)' -r
+complete -c l2tp-inspect -l fail-on -d 'Exit with 1 if there is a finding at or above this level' -r -f -a "note\t''
+warning\t''
+error\t''"
+complete -c l2tp-inspect -l explain -d 'Explain a rule, such as seq-gap, and exit' -r
+complete -c l2tp-inspect -l max-tunnels -d 'Control connections that are followed at once' -r
+complete -c l2tp-inspect -l max-calls -d 'Calls that are followed' -r
+complete -c l2tp-inspect -s n -d 'Do not resolve names (never done; accepted for habit)'
+complete -c l2tp-inspect -l summary -d 'The report: tables, ladder, findings, verdict (default)'
+complete -c l2tp-inspect -l ladder -d 'Only the ladders, complete'
+complete -c l2tp-inspect -l findings -d 'Only the findings'
+complete -c l2tp-inspect -s q -l quiet -d 'Only the verdict line'
+complete -c l2tp-inspect -l ascii -d 'Draw with ASCII characters only'
+complete -c l2tp-inspect -l list-rules -d 'List all rules and exit'
+complete -c l2tp-inspect -l version -d 'Print version'
+complete -c l2tp-inspect -s h -l help -d 'Print help (see more with \'--help\')'

@@ -1,0 +1,135 @@
+//! No byte of a key or password in any output, error or process list.
+
+mod common;
+
+use common::*;
+use std::path::PathBuf;
+
+const CIPHER_KEY: &str = "deadbeefcafef00d0123456789abcdef";
+const MAC_KEY: &str = "fee1deadba5eba11c001d00d8badf00dfeedface";
+
+fn assert_none(what: &str, text: &[u8], secrets: &[&str]) {
+    let text = String::from_utf8_lossy(text).to_lowercase();
+    for secret in secrets {
+        // Any eight characters in a row would be too many.
+        for window in secret.as_bytes().windows(8) {
+            let window = String::from_utf8_lossy(window).to_lowercase();
+            assert!(!text.contains(&window), "{what} has {window} in {text}");
+        }
+        let raw: Vec<u8> = (0..secret.len() / 2)
+            .filter_map(|i| u8::from_str_radix(&secret[2 * i..2 * i + 2], 16).ok())
+            .collect();
+        let shown = String::from_utf8_lossy(&raw).to_lowercase();
+        assert!(raw.len() < 8 || !text.contains(&shown), "{what} has raw key octets");
+    }
+}
+
+fn xfrm(cipher: &str, mac: &str) -> String {
+    format!(
+        "src 192.0.2.10 dst 198.51.100.1\n\tproto esp spi 0x00000007 reqid 1 mode transport\n\treplay-window 0 \n\
+         \tauth-trunc hmac(sha1) 0x{mac} 96\n\tenc cbc(aes) 0x{cipher}\n"
+    )
+}
+
+#[test]
+fn keys_are_in_no_output() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let capture = dir.path().join("capture.pcap");
+    let mut talk = Talk::default();
+    talk.tunnel().call().chat(3).close();
+    std::fs::write(&capture, pcap(&talk.frames)).expect("written");
+    let capture = capture.to_str().expect("a name");
+    let esp_sa = format!(
+        "\"IPv4\",\"*\",\"*\",\"0x00000007\",\"AES-CBC [RFC3602]\",\"0x{CIPHER_KEY}\",\"HMAC-SHA-1-96 [RFC2404]\",\"0x{MAC_KEY}\"\n"
+    );
+    let toml = format!(
+        "[[sa]]\nspi = 7\nencryption = \"aes-cbc\"\nencryption-key = \"{CIPHER_KEY}\"\nintegrity = \"hmac-sha1-96\"\nintegrity-key = \"{MAC_KEY}\"\n"
+    );
+    let mut files: Vec<(String, String)> = Vec::new();
+    for (name, good) in [("xfrm", xfrm(CIPHER_KEY, MAC_KEY)), ("esp_sa", esp_sa), ("toml", toml)] {
+        files.push((format!("{name}-good"), good.clone()));
+        files.push((format!("{name}-bad-digit"), good.replace("deadbeef", "deadbeeg")));
+        files.push((format!("{name}-odd"), good.replace("cafef00d", "cafef00")));
+        files.push((format!("{name}-short"), good.replace("0123456789abcdef", "")));
+        files.push((format!("{name}-unknown-suite"), good.replace("aes", "zzz").replace("AES", "ZZZ")));
+        files.push((format!("{name}-no-line-ends"), good.replace('\n', " ")));
+        for cut in (1..good.len()).step_by(13) {
+            files.push((format!("{name}-cut-{cut}"), good.get(..cut).unwrap_or_default().to_owned()));
+        }
+    }
+    files.push((String::from("unknown"), format!("my keys: {CIPHER_KEY} and {MAC_KEY}\n")));
+    for (name, text) in files {
+        let keys = dir.path().join(&name);
+        std::fs::write(&keys, text).expect("written");
+        let keys = keys.to_str().expect("a name");
+        for arguments in [&["-T", "json"][..], &["-q"], &[]] {
+            let output = tool(&[arguments, &["-k", keys, capture]].concat());
+            assert_none(&name, &output.stdout, &[CIPHER_KEY, MAC_KEY]);
+            assert_none(&name, &output.stderr, &[CIPHER_KEY, MAC_KEY]);
+        }
+        // A key file given where a capture belongs.
+        let output = tool(&[keys]);
+        assert_none(&name, &output.stderr, &[CIPHER_KEY, MAC_KEY]);
+    }
+}
+
+#[test]
+fn passwords_of_packets_are_in_no_output() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let capture: PathBuf = dir.path().join("pap.pcap");
+    let mut talk = Talk::default();
+    talk.tunnel().call();
+    let password = b"correct-horse-battery";
+    let mut request = vec![0xff, 3, 0xc0, 0x23, 1, 1, 0, 4 + 1 + 5 + 1 + password.len() as u8, 5];
+    request.extend(b"alice");
+    request.push(password.len() as u8);
+    request.extend(password);
+    talk.data(LAC, &request).data(LNS, b"\xff\x03\xc0\x23\x03\x01\x00\x08\x03bad").close();
+    std::fs::write(&capture, pcap(&talk.frames)).expect("written");
+    let capture = capture.to_str().expect("a name");
+    for arguments in [&["-T", "json"][..], &["-q"], &[], &["--ladder"], &["--findings"]] {
+        let output = tool(&[arguments, &[capture]].concat());
+        assert_none("pap", &output.stdout, &["correct-horse-battery"]);
+        assert_none("pap", &output.stderr, &["correct-horse-battery"]);
+        if arguments == ["-T", "json"] {
+            assert!(String::from_utf8_lossy(&output.stdout).contains("alice"));
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_process_list_and_core_files_have_no_keys() {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let dir = tempfile::tempdir().expect("a folder");
+    let keys = dir.path().join("keys");
+    std::fs::write(&keys, xfrm(CIPHER_KEY, MAC_KEY)).expect("written");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_l2tp-inspect"))
+        .args(["-k", keys.to_str().expect("a name"), "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("runs");
+    let mut input = child.stdin.take().expect("a pipe");
+    // As long as the capture does not end, the process is there to be looked at, its keys loaded.
+    input.write_all(&pcap(&[])).expect("written");
+    let limits = format!("/proc/{}/limits", child.id());
+    let started = std::time::Instant::now();
+    loop {
+        let text = std::fs::read_to_string(&limits).unwrap_or_default();
+        let core =
+            text.lines().find(|line| line.starts_with("Max core file size")).unwrap_or_default().to_owned();
+        let cells: Vec<&str> = core.split_whitespace().collect();
+        if cells.get(4..6) == Some(&["0", "0"]) {
+            break;
+        }
+        assert!(started.elapsed().as_secs() < 10, "a core file is possible: {core}");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let command = std::fs::read(format!("/proc/{}/cmdline", child.id())).expect("readable");
+    assert_none("cmdline", &command, &[CIPHER_KEY, MAC_KEY]);
+    drop(input);
+    child.wait().expect("ends");
+}
