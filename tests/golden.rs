@@ -1,7 +1,7 @@
 //! Every sample against its checked-in outputs, byte for byte. `UPDATE_GOLDEN=1 cargo test --test golden` rewrites
 //! them; read what changed before you commit it, for a golden keeps mistakes as well as it keeps the truth.
 
-mod common;
+mod samples;
 
 use std::path::Path;
 
@@ -11,11 +11,11 @@ const OUTPUTS: &[(&str, &[&str])] = &[("report.json", &["-T", "json"])];
 #[test]
 fn every_output_of_every_sample_is_as_checked_in() {
     let mut wrong = Vec::new();
-    let samples = common::samples();
+    let samples = samples::samples();
     for sample in &samples {
         for (file, options) in OUTPUTS {
             let arguments = [*options, &sample.arguments()].concat();
-            let output = common::run(&sample.directory, &arguments);
+            let output = samples::run(&sample.directory, &arguments);
             assert!(
                 output.status.code() == Some(0),
                 "{}: exit {:?}: {}",
@@ -23,7 +23,7 @@ fn every_output_of_every_sample_is_as_checked_in() {
                 output.status.code(),
                 String::from_utf8_lossy(&output.stderr)
             );
-            wrong.extend(common::golden(&sample.directory.join(file), &output.stdout));
+            wrong.extend(samples::golden(&sample.directory.join(file), &output.stdout));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -36,7 +36,7 @@ fn report(directory: &Path, capture: &str, key: Option<&String>) -> serde_json::
     if let Some(key) = key {
         arguments.extend(["-k", key]);
     }
-    let output = common::run(directory, &arguments);
+    let output = samples::run(directory, &arguments);
     let mut document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     document["captures"][0]["file"].take();
     document
@@ -44,7 +44,7 @@ fn report(directory: &Path, capture: &str, key: Option<&String>) -> serde_json::
 
 #[test]
 fn every_key_file_and_every_copy_of_a_sample_tells_the_same() {
-    for sample in common::samples() {
+    for sample in samples::samples() {
         let first = report(&sample.directory, &sample.captures[0], sample.keys.first());
         for key in sample.keys.iter().skip(1) {
             let other = report(&sample.directory, &sample.captures[0], Some(key));
@@ -59,7 +59,7 @@ fn every_key_file_and_every_copy_of_a_sample_tells_the_same() {
 
 #[test]
 fn every_sample_says_where_it_comes_from_and_all_its_files_are_known() {
-    for sample in common::samples() {
+    for sample in samples::samples() {
         let origin = std::fs::read_to_string(sample.directory.join("origin.md")).unwrap_or_default();
         for word in ["**Shows**", "**Made by**", "**Keys**", "**Licence**"] {
             assert!(origin.contains(word), "{}: origin.md without {word}", sample.name);
