@@ -32,7 +32,7 @@ pub struct Inspector<'k> {
 }
 
 /// What a worker keeps from batch to batch.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Worker {
     hints: Hints,
     scratch: Scratch,
@@ -75,7 +75,7 @@ impl<'k> Inspector<'k> {
             sad,
             tracker: Tracker::new(limits),
             defrag: Defrag::default(),
-            worker: Worker::default(),
+            worker: Worker { hints: Hints::new(sad), scratch: Scratch::default() },
             batch: Batch::default(),
         }
     }

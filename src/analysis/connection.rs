@@ -69,6 +69,10 @@ pub struct End {
     pub host_name: Option<Printable>,
     /// Vendor Name AVP.
     pub vendor: Option<Printable>,
+    /// It sent a Challenge or a Challenge Response AVP.
+    pub challenges: bool,
+    /// It sent hidden AVPs.
+    pub hides: bool,
     /// The control messages it sent, and what came back.
     pub delivery: Delivery,
     /// How many of each kind it sent.
@@ -113,6 +117,8 @@ impl End {
             tunnel_id: None,
             host_name: None,
             vendor: None,
+            challenges: false,
+            hides: false,
             delivery: Delivery::default(),
             messages: Vec::new(),
             hello: Hello::default(),
@@ -165,6 +171,8 @@ pub struct Connection {
     pub was_established: bool,
     /// The capture shows its SCCRQ.
     pub from_start: bool,
+    /// A hash of the SCCRQ.
+    pub(crate) request: Option<u64>,
     /// When the SCCRQ was sent.
     pub requested: Option<Timestamp>,
     /// When it was established.
@@ -198,6 +206,7 @@ impl Connection {
             state: ConnectionState::Unknown,
             was_established: false,
             from_start: false,
+            request: None,
             requested: None,
             established: None,
             closed_by: None,
@@ -242,6 +251,12 @@ impl Connection {
     pub(crate) fn is_half_open(&self) -> bool {
         let [first, second] = &self.ends;
         self.state == ConnectionState::WaitCtlReply && second.packets == 0 && first.packets <= 1
+    }
+
+    /// Whether it runs under ESP. A packet or two outside, sent when the SA is gone already, do not change that.
+    pub fn protected(&self) -> bool {
+        let [under_esp, in_clear] = self.protection;
+        under_esp > in_clear
     }
 
     /// Whether it waits for an answer that does not come: to its SCCRQ, or to a message that was resent often.

@@ -6,22 +6,22 @@ use crate::dissect::layers::{
 };
 use crate::util::Printable;
 
-use super::call::{Call, CallKind, CallState};
+use super::call_messages::close;
 use super::connection::{Connection, ConnectionState};
 use super::delivery::{Explained, MessageKind, Sent};
 use super::facts::{Fact, Scope};
 use super::ladder::{Effect, MessageRow};
-use super::limits::Limit;
+use super::limits::{self, Limit};
 use super::{CallId, ConnectionId, Meta, Tracker};
 
 /// Connections between one pair of endpoints that a search looks at: a flood between two hosts must not make it slow.
-const MOST_STEPS: usize = 64;
+pub(super) const MOST_STEPS: usize = 64;
 
 fn find(control: &Control, wanted: u16) -> Option<&Avp> {
     control.avps.iter().find(|avp| avp.vendor == 0 && avp.attribute == wanted)
 }
 
-fn number(control: &Control, wanted: u16) -> Option<u64> {
+pub(super) fn number(control: &Control, wanted: u16) -> Option<u64> {
     match find(control, wanted)?.value {
         AvpValue::Number(number) => Some(number),
         _ => None,
@@ -34,14 +34,17 @@ fn number16(control: &Control, wanted: u16) -> Option<u16> {
 
 fn text(control: &Control, wanted: u16) -> Option<Printable> {
     match &find(control, wanted)?.value {
-        AvpValue::Text(text) => Some(text.clone()),
+        AvpValue::Text(text) => Some(text.clipped(limits::TEXT)),
         _ => None,
     }
 }
 
-fn result(control: &Control) -> Option<ResultCode> {
+pub(super) fn result(control: &Control) -> Option<ResultCode> {
     match &find(control, attribute::RESULT_CODE)?.value {
-        AvpValue::Result(result) => Some(result.clone()),
+        AvpValue::Result(result) => {
+            let message = result.message.as_ref().map(|text| text.clipped(limits::TEXT));
+            Some(ResultCode { code: result.code, error: result.error, message })
+        }
         _ => None,
     }
 }
@@ -60,17 +63,17 @@ fn kind(control: &Control) -> MessageKind {
     }
 }
 
-fn other(end: u8) -> u8 {
+pub(super) fn other(end: u8) -> u8 {
     1u8.saturating_sub(end)
 }
 
 /// What a control message says of itself.
-struct Message<'a> {
-    kind: MessageKind,
-    control: &'a Control,
-    header: &'a L2tp,
-    tunnel: Option<TunnelId>,
-    session: Option<SessionId>,
+pub(super) struct Message<'a> {
+    pub(super) kind: MessageKind,
+    pub(super) control: &'a Control,
+    pub(super) header: &'a L2tp,
+    pub(super) tunnel: Option<TunnelId>,
+    pub(super) session: Option<SessionId>,
 }
 
 impl Message<'_> {
@@ -143,14 +146,7 @@ impl Tracker {
         }
         let receiver = message.header.tunnel_id;
         if receiver.0 != 0 {
-            // An SCCRP answers its SCCRQ from wherever it likes; others follow the ports in use.
-            if let Some((id, end)) = self.routes.find(udp, receiver) {
-                return Some((id, other(end)));
-            }
-            let found = self.newest_between(udp, |connection, from| {
-                connection.state != ConnectionState::Closed && connection.end(other(from)).tunnel_id.is_none()
-            });
-            return found.or_else(|| self.open(meta, udp, None));
+            return self.whose(udp, receiver).or_else(|| self.open(meta, udp, None));
         }
         let named = message.tunnel.and_then(|tunnel| {
             let reverse = Udp { source: udp.destination, destination: udp.source, checksum: 0 };
@@ -159,15 +155,35 @@ impl Tracker {
         named.or_else(|| self.newest_between(udp, |_, _| true)).or_else(|| self.open(meta, udp, None))
     }
 
+    /// The connection in which the receiver assigned this tunnel ID, and the end that sends; else the newest between
+    /// these endpoints in which the receiver's ID is not known.
+    pub(super) fn whose(&self, udp: &Udp, receiver: TunnelId) -> Option<(ConnectionId, u8)> {
+        if let Some((id, end)) = self.routes.find_exact(udp, receiver) {
+            return Some((id, other(end)));
+        }
+        // Answers may come from another port or address than was asked (RFC 2661 section 8.1), and a NAT may move a
+        // port later; a stranger who knows the ID is neither.
+        if let Some((id, end)) = self.routes.find_moved(udp, receiver) {
+            let sender = self.state.connection(id)?.end(other(end));
+            if sender.packets == 0 || sender.endpoint.address == udp.source.address {
+                return Some((id, other(end)));
+            }
+        }
+        self.newest_between(udp, |connection, from| connection.end(other(from)).tunnel_id.is_none())
+    }
+
     fn repeated_request(&self, udp: &Udp, message: &Message<'_>) -> Option<ConnectionId> {
         let same = |connection: &Connection| {
             let [initiator, responder] = &connection.ends;
             connection.from_start
                 && connection.state != ConnectionState::Closed
                 && initiator.endpoint == udp.source
-                && initiator.tunnel_id == message.tunnel
-                && (responder.endpoint == udp.destination
-                    || responder.endpoint.address == udp.destination.address)
+                && responder.endpoint.address == udp.destination.address
+                && match message.tunnel {
+                    Some(tunnel) => initiator.tunnel_id == Some(tunnel),
+                    // The ID is hidden: a resend has the same octets, a request for another tunnel has not.
+                    None => connection.request == Some(message.control.body),
+                }
         };
         self.newest_between(udp, |connection, from| from == 0 && same(connection)).map(|(id, _)| id)
     }
@@ -225,13 +241,8 @@ impl Tracker {
             if !connection.is_half_open() {
                 continue;
             }
-            let [initiator, responder] = &connection.ends;
-            let (a, b, older) = (initiator.endpoint, responder.endpoint, connection.older);
-            if let Some(tunnel) = initiator.tunnel_id {
-                self.routes.forget(id, a, b, tunnel);
-            }
             self.budget.left = self.budget.left.saturating_add(connection.ladder.rows.len());
-            self.routes.unset_newest(a, b, id, older);
+            self.forget(id);
             return Some(id);
         }
         None
@@ -253,8 +264,10 @@ impl Tracker {
         super::bump(if protected { under_esp } else { in_clear });
         let moved = connection.end(from).endpoint != udp.source;
         if moved {
-            connection.end_mut(from).endpoint = udp.source;
+            self.forget(id);
         }
+        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
+        connection.end_mut(from).endpoint = udp.source;
         let receiver = connection.end(other(from));
         let learned = receiver.tunnel_id.is_none() && header.tunnel_id.0 != 0;
         if learned {
@@ -267,6 +280,19 @@ impl Tracker {
             let scope = Scope::default();
             self.note(Fact::InClear, scope, meta, 1);
         }
+    }
+
+    /// Takes a connection out of the tables: its place is to be used again, or an end moves.
+    fn forget(&mut self, id: ConnectionId) {
+        let Some(connection) = self.state.connection(id) else { return };
+        let [a, b] = &connection.ends;
+        let older = connection.older;
+        for (receiver, sender) in [(a, b), (b, a)] {
+            if let Some(tunnel) = receiver.tunnel_id {
+                self.routes.forget(id, receiver.endpoint, sender.endpoint, tunnel);
+            }
+        }
+        self.routes.unset_newest(a.endpoint, b.endpoint, id, older);
     }
 
     /// Puts both tunnel IDs of a connection into the tables.
@@ -293,6 +319,10 @@ impl Tracker {
     fn assign(&mut self, id: ConnectionId, from: u8, message: &Message<'_>) {
         let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
         let end = connection.end_mut(from);
+        end.hides |= message.control.avps.iter().any(|avp| avp.hidden);
+        end.challenges |= [attribute::CHALLENGE, attribute::CHALLENGE_RESPONSE]
+            .into_iter()
+            .any(|wanted| find(message.control, wanted).is_some());
         if message.is(MessageType::SCCRQ) || message.is(MessageType::SCCRP) {
             if end.host_name.is_none() {
                 end.host_name = text(message.control, attribute::HOST_NAME);
@@ -399,6 +429,7 @@ impl Tracker {
                 connection.state = ConnectionState::WaitCtlReply;
                 connection.from_start = true;
                 connection.requested = Some(meta.time);
+                connection.request = Some(message.control.body);
                 self.half_open.push_back(id);
                 // Places of answered requests leave the queue when their turn comes; it must not grow meanwhile.
                 if self.half_open.len() > self.limits.tunnels.saturating_mul(2) {
@@ -444,161 +475,6 @@ impl Tracker {
         }
     }
 
-    fn request_call(
-        &mut self,
-        id: ConnectionId,
-        from: u8,
-        meta: &Meta,
-        message: &Message<'_>,
-        kind: MessageType,
-    ) -> (Effect, Option<CallId>) {
-        let incoming = kind == MessageType::ICRQ;
-        self.role(id, if incoming { from } else { other(from) });
-        let Some(call_id) = self.open_call(id, meta) else { return (Effect::None, None) };
-        if let Some(call) = self.state.calls.get_mut(call_id.0 as usize) {
-            call.kind = if incoming { CallKind::Incoming } else { CallKind::Outgoing };
-            call.requester = Some(from);
-            call.serial =
-                number(message.control, attribute::CALL_SERIAL_NUMBER).and_then(|n| u32::try_from(n).ok());
-            call.state = CallState::WaitReply;
-            call.requested = Some(meta.time);
-        }
-        self.assign_session(id, call_id, from, message.session);
-        (Effect::Session(call_id, message.session), Some(call_id))
-    }
-
-    fn change_call(
-        &mut self,
-        id: ConnectionId,
-        from: u8,
-        meta: &Meta,
-        message: &Message<'_>,
-        kind: MessageType,
-    ) -> (Effect, Option<CallId>) {
-        match kind {
-            MessageType::ICRP => self.role(id, other(from)),
-            MessageType::ICCN | MessageType::OCRP | MessageType::OCCN => self.role(id, from),
-            _ => {}
-        }
-        let Some(call_id) = self.call_of(id, from, meta, message, kind) else { return (Effect::None, None) };
-        if kind != MessageType::CDN {
-            self.assign_session(id, call_id, from, message.session);
-        }
-        let Some(call) = self.state.calls.get_mut(call_id.0 as usize) else { return (Effect::None, None) };
-        let effect = match kind {
-            MessageType::ICRP | MessageType::OCRP => {
-                if call.state == CallState::WaitReply {
-                    call.state = CallState::WaitConnect;
-                }
-                Effect::Session(call_id, message.session)
-            }
-            MessageType::ICCN | MessageType::OCCN => {
-                if call.state != CallState::Closed {
-                    call.state = CallState::Established;
-                    call.was_established = true;
-                    call.established = Some(meta.time);
-                }
-                Effect::CallEstablished(call_id)
-            }
-            _ => {
-                let result = result(message.control);
-                let codes = result.as_ref().map(|result| (result.code, result.error));
-                close(call, from, meta, result);
-                Effect::CallClosed(call_id, codes)
-            }
-        };
-        (effect, Some(call_id))
-    }
-
-    /// The call of a message about a call: by the receiver's session ID in the header, else by the sender's in the
-    /// AVP, else the oldest call that lacks the ID.
-    fn call_of(
-        &mut self,
-        id: ConnectionId,
-        from: u8,
-        meta: &Meta,
-        message: &Message<'_>,
-        kind: MessageType,
-    ) -> Option<CallId> {
-        let to = other(from);
-        let session = message.header.session_id;
-        if session.0 != 0 {
-            if let Some(call) = self.routes.session(id, to, session) {
-                return Some(call);
-            }
-        }
-        if let Some(call) = message.session.and_then(|own| self.routes.session(id, from, own)) {
-            return Some(call);
-        }
-        if let Some(call) = self.nameless_call(id, to) {
-            if session.0 != 0 {
-                self.assign_session(id, call, to, Some(session));
-            }
-            return Some(call);
-        }
-        // An answer to a request that hid its ID, sent to session 0.
-        if matches!(kind, MessageType::ICRP | MessageType::OCRP) {
-            if let Some(call) = self.nameless_call(id, from) {
-                return Some(call);
-            }
-        }
-        if kind == MessageType::CDN {
-            return None;
-        }
-        let call = self.open_call(id, meta)?;
-        if session.0 != 0 {
-            self.assign_session(id, call, to, Some(session));
-        }
-        Some(call)
-    }
-
-    /// The oldest call of a connection in which an end's session ID is unknown.
-    pub(super) fn nameless_call(&self, id: ConnectionId, end: u8) -> Option<CallId> {
-        let connection = self.state.connection(id)?;
-        let nameless = |call: &&CallId| {
-            self.state.call(**call).is_some_and(|call| call.session_ids.get(usize::from(end)) == Some(&None))
-        };
-        connection.calls.iter().take(MOST_STEPS).find(nameless).copied()
-    }
-
-    pub(super) fn open_call(&mut self, id: ConnectionId, meta: &Meta) -> Option<CallId> {
-        if self.state.calls.len() >= self.limits.calls {
-            self.state.reach(Limit::Calls);
-            return None;
-        }
-        let call = CallId(u32::try_from(self.state.calls.len()).ok()?);
-        self.state.calls.push(Call::new(id, meta.packet));
-        self.state.connections.get_mut(id.0 as usize)?.calls.push(call);
-        Some(call)
-    }
-
-    pub(super) fn assign_session(
-        &mut self,
-        id: ConnectionId,
-        call_id: CallId,
-        end: u8,
-        session: Option<SessionId>,
-    ) {
-        let (Some(session), Some(call)) = (session, self.state.calls.get_mut(call_id.0 as usize)) else {
-            return;
-        };
-        if session.0 == 0 {
-            return;
-        }
-        if let Some(known) = call.session_ids.get_mut(usize::from(end)) {
-            if known.is_none() {
-                *known = Some(session);
-            }
-        }
-        self.routes.learn_session(id, end, session, call_id);
-    }
-
-    fn role(&mut self, id: ConnectionId, lac: u8) {
-        if let Some(connection) = self.state.connections.get_mut(id.0 as usize) {
-            connection.lac.get_or_insert(lac);
-        }
-    }
-
     /// Turns what is still open at the end of the capture into facts.
     pub(super) fn settle(&mut self) {
         for connection in &self.state.connections {
@@ -626,15 +502,4 @@ enum Delivered {
     Again,
     /// It is new; it acknowledges a message that was sent so long ago.
     New(Option<crate::util::Duration>),
-}
-
-fn close(call: &mut Call, by: u8, meta: &Meta, result: Option<ResultCode>) {
-    if call.state == CallState::Closed {
-        return;
-    }
-    call.state = CallState::Closed;
-    call.closed_by = Some(by);
-    call.closed = Some(meta.time);
-    call.closing_packet = Some(meta.packet);
-    call.result = result;
 }

@@ -3,7 +3,6 @@
 use crate::dissect::layers::{L2tp, Ppp, Udp};
 
 use super::call::CallState;
-use super::connection::ConnectionState;
 use super::facts::{Fact, Scope};
 use super::{CallId, ConnectionId, Meta, Tracker, bump};
 
@@ -43,14 +42,7 @@ impl Tracker {
     }
 
     fn route_data(&mut self, meta: &Meta, udp: &Udp, header: &L2tp) -> Option<(ConnectionId, u8)> {
-        if let Some((id, end)) = self.routes.find(udp, header.tunnel_id) {
-            return Some((id, 1u8.saturating_sub(end)));
-        }
-        let found = self.newest_between(udp, |connection, from| {
-            connection.state != ConnectionState::Closed
-                && connection.end(1u8.saturating_sub(from)).tunnel_id.is_none()
-        });
-        found.or_else(|| self.open(meta, udp, None))
+        self.whose(udp, header.tunnel_id).or_else(|| self.open(meta, udp, None))
     }
 
     fn call_of_data(&mut self, id: ConnectionId, to: u8, meta: &Meta, header: &L2tp) -> Option<CallId> {

@@ -29,6 +29,12 @@ pub struct IkeSa {
     pub sent: [u64; 2],
     /// The responder refused all proposals, in this packet.
     pub no_proposal_chosen: Option<u64>,
+    /// Encrypted main mode messages of each end: 5 by the initiator, 6 by the responder (RFC 2409 section 5).
+    pub proofs: [u64; 2],
+    /// Informational messages of each end.
+    pub informational: [u64; 2],
+    /// A request that was sent again and again, and not answered.
+    pub pending: Option<Pending>,
     /// Messages of quick mode (IKEv1) or answered IKE_AUTH (IKEv2): what a child SA needs.
     pub(crate) quick: u64,
     pub(crate) auth: [bool; 2],
@@ -38,6 +44,20 @@ pub struct IkeSa {
     pub last: (u64, Timestamp),
     /// The first packets, as evidence.
     pub packets: Vec<u64>,
+}
+
+/// A request without an answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Pending {
+    message_id: u32,
+    from: usize,
+    exchange: u8,
+    /// How often it was sent.
+    pub copies: u64,
+    /// The first packet and its time.
+    pub first: (u64, Timestamp),
+    /// The last packet.
+    pub last: u64,
 }
 
 impl IkeSa {
@@ -58,6 +78,9 @@ impl IkeSa {
             messages: 0,
             sent: [0, 0],
             no_proposal_chosen: None,
+            proofs: [0, 0],
+            informational: [0, 0],
+            pending: None,
             quick: 0,
             auth: [false, false],
             first: (packet, time),
@@ -86,7 +109,18 @@ impl IkeSa {
         if ike.notifies.contains(&NO_PROPOSAL_CHOSEN) {
             self.no_proposal_chosen.get_or_insert(packet);
         }
+        self.wait(ike, from, packet, time);
         match name {
+            "main" if ike.flags & 1 == 1 => {
+                if let Some(count) = self.proofs.get_mut(from) {
+                    bump(count);
+                }
+            }
+            "informational" | "INFORMATIONAL" => {
+                if let Some(count) = self.informational.get_mut(from) {
+                    bump(count);
+                }
+            }
             "quick" => bump(&mut self.quick),
             "IKE_AUTH" => {
                 if let Some(sent) = self.auth.get_mut(from) {
@@ -94,6 +128,25 @@ impl IkeSa {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Remembers the last request; anything of the other end in the same exchange answers it.
+    fn wait(&mut self, ike: &Ike, from: usize, packet: u64, time: Timestamp) {
+        match &mut self.pending {
+            Some(known) if known.message_id == ike.message_id && known.exchange == ike.exchange => {
+                if known.from == from {
+                    bump(&mut known.copies);
+                    known.last = packet;
+                } else {
+                    self.pending = None;
+                }
+            }
+            _ => {
+                let (message_id, exchange) = (ike.message_id, ike.exchange);
+                let first = (packet, time);
+                self.pending = Some(Pending { message_id, from, exchange, copies: 1, first, last: packet });
+            }
         }
     }
 

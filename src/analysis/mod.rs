@@ -24,6 +24,7 @@ pub mod ladder;
 pub mod limits;
 pub mod ppp_session;
 
+mod call_messages;
 mod control;
 mod data;
 mod doubles;
@@ -286,10 +287,10 @@ impl Tracker {
         if matches!(layers.stop, Stop::Malformed { .. }) {
             bump(&mut self.state.totals.malformed);
         }
-        if let Some(ike) = &layers.ike {
-            if let Some(addresses) = layers.addresses {
-                self.ike(ike, addresses, meta);
-            }
+        if let Some(ike) = &layers.ike
+            && let Some(addresses) = layers.addresses
+        {
+            self.ike(ike, addresses, meta);
         }
         if let Some(icmp) = &layers.icmp {
             self.icmp(icmp, meta);
@@ -298,7 +299,7 @@ impl Tracker {
             return;
         }
         if let Some(version) = layers.other_version {
-            self.other_version(layers, version, meta);
+            self.other_version(version, meta);
         }
         let (Some(udp), Some(header)) = (&layers.udp, &layers.l2tp) else { return };
         bump(&mut self.state.totals.l2tp);
@@ -406,10 +407,8 @@ impl Tracker {
         }
     }
 
-    fn other_version(&mut self, layers: &Layers, version: u8, meta: &Meta) {
+    fn other_version(&mut self, version: u8, meta: &Meta) {
         bump(&mut self.state.totals.other_version);
-        if layers.udp.is_some() {
-            self.note(Fact::OtherVersion, Scope::default(), meta, u64::from(version));
-        }
+        self.note(Fact::OtherVersion, Scope::default(), meta, u64::from(version));
     }
 }

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use crate::dissect::layers::{Ppp, PppBody, PppControl, PppOption, PppOptionValue};
 use crate::util::{Printable, Timestamp};
 
+use super::limits::TEXT;
 use super::{bump, bump32};
 
 /// PPP protocol numbers that the analysis knows.
@@ -25,6 +26,7 @@ const CONFIGURE_NAK: u8 = 3;
 const CONFIGURE_REJECT: u8 = 4;
 const TERMINATE_REQUEST: u8 = 5;
 const PROTOCOL_REJECT: u8 = 8;
+const RESET_REQUEST: u8 = 14;
 
 /// How far a control protocol came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +61,10 @@ pub struct Negotiation {
     pub unanswered_since: [Option<(u64, Timestamp)>; 2],
     /// The packet of the last Configure-Request of each end.
     pub last_request: [Option<(u64, Timestamp)>; 2],
+    /// Configure-Naks and -Rejects that each end sent.
+    pub refusals: [u32; 2],
+    /// Reset-Requests of each end (CCP: its decompressor lost step).
+    pub resets: [u32; 2],
     /// Whether each end's request was acknowledged.
     acknowledged: [bool; 2],
     /// Whether it ever opened.
@@ -107,6 +113,11 @@ impl Negotiation {
                 if let Some(since) = self.unanswered_since.get_mut(other) {
                     *since = None;
                 }
+                if control.code != CONFIGURE_ACK
+                    && let Some(count) = self.refusals.get_mut(from)
+                {
+                    bump32(count);
+                }
                 if control.code == CONFIGURE_ACK {
                     if let Some(acknowledged) = self.acknowledged.get_mut(other) {
                         *acknowledged = true;
@@ -114,9 +125,14 @@ impl Negotiation {
                     self.opened |= self.acknowledged == [true, true];
                 }
             }
+            RESET_REQUEST => {
+                if let Some(count) = self.resets.get_mut(from) {
+                    bump32(count);
+                }
+            }
             TERMINATE_REQUEST if self.terminated.is_none() => {
                 let reason = match &control.body {
-                    PppBody::Message(text) => text.clone(),
+                    PppBody::Message(text) => text.clipped(TEXT),
                     _ => Printable::default(),
                 };
                 self.terminated = Some((u8::try_from(from).unwrap_or(0), packet, reason));
@@ -150,6 +166,10 @@ pub struct Authentication {
     pub message: Option<Printable>,
     /// The packet of the last answer.
     pub packet: Option<u64>,
+    /// Whether each end asked the other to authenticate itself.
+    pub demanded: [bool; 2],
+    /// The last packet in which each end rejected or changed that demand.
+    pub declined: [Option<u64>; 2],
 }
 
 impl Authentication {
@@ -202,7 +222,7 @@ impl PppSession {
         match control.protocol {
             protocol::LCP => {
                 self.lcp.push(control, from, packet, time);
-                self.lcp_options(control, from);
+                self.lcp_options(control, from, packet);
             }
             protocol::PAP => self.pap(control, end, packet),
             protocol::CHAP => self.chap(control, end, packet),
@@ -231,7 +251,7 @@ impl PppSession {
         self.ncps.get_mut(at).map(|(_, negotiation)| negotiation)
     }
 
-    fn lcp_options(&mut self, control: &PppControl, from: usize) {
+    fn lcp_options(&mut self, control: &PppControl, from: usize, packet: u64) {
         match (control.code, &control.body) {
             // The Ack repeats the other end's options: what that end asked for is agreed.
             (CONFIGURE_ACK, PppBody::Options(options)) => {
@@ -242,11 +262,21 @@ impl PppSession {
                     }
                 }
             }
+            (CONFIGURE_REQUEST, PppBody::Options(options)) if has_authentication(options) => {
+                if let Some(demanded) = self.authentication.demanded.get_mut(from) {
+                    *demanded = true;
+                }
+            }
+            (CONFIGURE_NAK | CONFIGURE_REJECT, PppBody::Options(options)) if has_authentication(options) => {
+                if let Some(declined) = self.authentication.declined.get_mut(from) {
+                    *declined = Some(packet);
+                }
+            }
             (PROTOCOL_REJECT, PppBody::ProtocolReject(number)) => {
-                if matches!(number, 0x8000..=0xbfff) {
-                    if let Some(negotiation) = self.ncp(*number) {
-                        negotiation.rejected = true;
-                    }
+                if matches!(number, 0x8000..=0xbfff)
+                    && let Some(negotiation) = self.ncp(*number)
+                {
+                    negotiation.rejected = true;
                 }
             }
             _ => {}
@@ -264,7 +294,7 @@ impl PppSession {
     fn pap(&mut self, control: &PppControl, from: u8, packet: u64) {
         self.authentication.protocol.get_or_insert((protocol::PAP, None));
         match (control.code, &control.body) {
-            (1, PppBody::PapRequest(name)) => self.authentication.name = Some(name.clone()),
+            (1, PppBody::PapRequest(name)) => self.authentication.name = Some(name.clipped(TEXT)),
             (2, body) => self.answered(Outcome::Success, from, text(body), packet),
             (3, body) => self.answered(Outcome::Failure, from, text(body), packet),
             _ => {}
@@ -275,7 +305,7 @@ impl PppSession {
         match (control.code, &control.body) {
             (1, PppBody::Chap { .. }) => self.authentication.authenticator = Some(from),
             (2, PppBody::Chap { name, size }) => {
-                self.authentication.name = Some(name.clone());
+                self.authentication.name = Some(name.clipped(TEXT));
                 // Without LCP in the capture, the size of the response tells MD5 (RFC 1994) from MS-CHAP.
                 let algorithm = if *size == 16 { Some(5) } else { None };
                 self.authentication.protocol.get_or_insert((protocol::CHAP, algorithm));
@@ -289,7 +319,9 @@ impl PppSession {
     fn eap(&mut self, control: &PppControl, from: u8, packet: u64) {
         self.authentication.protocol.get_or_insert((protocol::EAP, None));
         match (control.code, &control.body) {
-            (2, PppBody::Eap { identity: Some(name), .. }) => self.authentication.name = Some(name.clone()),
+            (2, PppBody::Eap { identity: Some(name), .. }) => {
+                self.authentication.name = Some(name.clipped(TEXT))
+            }
             (3, _) => self.answered(Outcome::Success, from, None, packet),
             (4, _) => self.answered(Outcome::Failure, from, None, packet),
             _ => {}
@@ -299,10 +331,10 @@ impl PppSession {
     fn ipcp(&mut self, control: &PppControl, from: usize) {
         let (CONFIGURE_ACK, PppBody::Options(options)) = (control.code, &control.body) else { return };
         let asked = 1usize.saturating_sub(from);
-        if let Some(address) = options.iter().find_map(|option| address(option, 3)) {
-            if let Some(known) = self.addresses.get_mut(asked) {
-                *known = Some(address);
-            }
+        if let Some(address) = options.iter().find_map(|option| address(option, 3))
+            && let Some(known) = self.addresses.get_mut(asked)
+        {
+            *known = Some(address);
         }
         let dns: Vec<_> = [129, 131]
             .into_iter()
@@ -314,6 +346,10 @@ impl PppSession {
     }
 }
 
+fn has_authentication(options: &[PppOption]) -> bool {
+    options.iter().any(|option| matches!(option.value, PppOptionValue::Authentication(..)))
+}
+
 fn address(option: &PppOption, kind: u8) -> Option<Ipv4Addr> {
     match option.value {
         PppOptionValue::Address(address) if option.kind == kind => Some(address),
@@ -323,7 +359,7 @@ fn address(option: &PppOption, kind: u8) -> Option<Ipv4Addr> {
 
 fn text(body: &PppBody) -> Option<Printable> {
     match body {
-        PppBody::Message(text) => Some(text.clone()),
+        PppBody::Message(text) => Some(text.clipped(TEXT)),
         _ => None,
     }
 }

@@ -28,13 +28,12 @@ pub(crate) struct Routes {
 }
 
 impl Routes {
-    /// Whose tunnel `tunnel_id` is: the connection, and the end that receives.
-    pub(crate) fn find(&self, udp: &Udp, tunnel_id: TunnelId) -> Option<(ConnectionId, u8)> {
-        let way = Way { source: udp.source, destination: udp.destination, tunnel_id };
-        self.ways.get(&way).or_else(|| self.receivers.get(&(udp.destination.address, tunnel_id))).copied()
+    /// Whose tunnel `tunnel_id` is, whoever sends: the connection, and the end that receives.
+    pub(crate) fn find_moved(&self, udp: &Udp, tunnel_id: TunnelId) -> Option<(ConnectionId, u8)> {
+        self.receivers.get(&(udp.destination.address, tunnel_id)).copied()
     }
 
-    /// Whose tunnel it is between exactly these endpoints.
+    /// Whose tunnel it is between exactly these endpoints: the connection, and the end that receives.
     pub(crate) fn find_exact(&self, udp: &Udp, tunnel_id: TunnelId) -> Option<(ConnectionId, u8)> {
         let way = Way { source: udp.source, destination: udp.destination, tunnel_id };
         self.ways.get(&way).copied()

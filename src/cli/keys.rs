@@ -8,6 +8,7 @@ use crate::ipsec::keys::{self, KeyError, KeyFile};
 use crate::util::Printable;
 
 use super::exit::Failure;
+use super::privacy;
 
 /// Reads all key files.
 ///
@@ -15,6 +16,9 @@ use super::exit::Failure;
 ///
 /// When one cannot be read or understood. No message holds a byte of a key.
 pub(super) fn load(paths: &[PathBuf]) -> Result<Sad, Failure> {
+    if !paths.is_empty() {
+        privacy::protect_memory();
+    }
     let mut files = Vec::new();
     for path in paths {
         files.push(if path == Path::new("-") { standard_input()? } else { file(path)? });

@@ -6,6 +6,7 @@ pub mod exit;
 mod explain;
 mod keys;
 mod offline;
+mod privacy;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -88,10 +88,10 @@ fn inspect(args: &Args, path: &Path, sad: &Sad) -> Result<Inspected, Failure> {
     let mut left = args.count.unwrap_or(u64::MAX);
     while left > 0 {
         let Some(frame) = capture.next_frame().map_err(|error| failure(&error))? else { break };
-        if let Some(filter) = &mut filter {
-            if !filter.matches(&frame).map_err(|error| failure(&error))? {
-                continue;
-            }
+        if let Some(filter) = &mut filter
+            && !filter.matches(&frame).map_err(|error| failure(&error))?
+        {
+            continue;
         }
         inspector.push(&frame);
         left -= 1;

@@ -41,10 +41,12 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>) -> Control {
         let offset = u32::try_from(whole.saturating_sub(c.remaining())).unwrap_or(u32::MAX);
         match one(c, offset) {
             Ok(avp) => {
-                if control.message.is_none() && avp.vendor == 0 && avp.attribute == 0 {
-                    if let AvpValue::Number(number) = avp.value {
-                        control.message = u16::try_from(number).ok().map(MessageType);
-                    }
+                if control.message.is_none()
+                    && avp.vendor == 0
+                    && avp.attribute == 0
+                    && let AvpValue::Number(number) = avp.value
+                {
+                    control.message = u16::try_from(number).ok().map(MessageType);
                 }
                 control.avps.push(avp);
             }

@@ -5,28 +5,13 @@
 use etherparse::{IpNumber, Ipv6ExtensionSlice, Ipv6ExtensionsSlice};
 
 use super::layers::{Addresses, Inner, Layers};
-use super::{Next, Step};
+use super::{Next, Step, ipv4, ipv6, udp};
 use crate::field::{Bound, Cursor, FieldDef, Kind, Short, Sink};
 
 crate::fields! {
-    section "RFC 791 3.1";
-    VERSION = "ip.version", "Version", Kind::Dec(4);
-    HEADER_LENGTH = "ip.hdr_len", "Header Length", Kind::Dec(8);
-    TOTAL_LENGTH = "ip.len", "Total Length", Kind::Dec(16);
-    MORE_FRAGMENTS = "ip.flags.mf", "More fragments", Kind::Flag;
-    FRAGMENT_OFFSET = "ip.frag_offset", "Fragment Offset", Kind::Dec(16);
-    PROTOCOL = "ip.proto", "Protocol", Kind::Dec(8);
-    SOURCE = "ip.src", "Source Address", Kind::Ipv4;
-    DESTINATION = "ip.dst", "Destination Address", Kind::Ipv4;
-    VERSION6 = "ipv6.version", "Version", Kind::Dec(4);
-    PAYLOAD_LENGTH = "ipv6.plen", "Payload Length", Kind::Dec(16);
-    NEXT_HEADER = "ipv6.nxt", "Next Header", Kind::Dec(8);
-    SOURCE6 = "ipv6.src", "Source Address", Kind::Ipv6;
-    DESTINATION6 = "ipv6.dst", "Destination Address", Kind::Ipv6;
+    section "RFC 9293 3.1";
     TCP_SOURCE = "tcp.srcport", "Source Port", Kind::Dec(16);
     TCP_DESTINATION = "tcp.dstport", "Destination Port", Kind::Dec(16);
-    UDP_SOURCE = "udp.srcport", "Source Port", Kind::Dec(16);
-    UDP_DESTINATION = "udp.dstport", "Destination Port", Kind::Dec(16);
 }
 
 const MIN_HEADER: u8 = 20;
@@ -57,11 +42,11 @@ pub(crate) fn read<S: Sink>(
     c: &mut Cursor<'_, '_, S>,
     found: &mut Option<Inner>,
 ) -> Result<Option<Short>, Short> {
-    let first = c.peek(0).ok_or_else(|| c.short(&VERSION, 1))?;
+    let first = c.peek(0).ok_or_else(|| c.short(&ipv4::VERSION, 1))?;
     match first >> 4 {
         4 => ipv4(c, first, found),
         6 => ipv6(c, first, found),
-        version => Err(c.invalid(&VERSION, 4, version.into())),
+        version => Err(c.invalid(&ipv4::VERSION, 4, version.into())),
     }
 }
 
@@ -78,32 +63,32 @@ fn ipv4<S: Sink>(
     found: &mut Option<Inner>,
 ) -> Result<Option<Short>, Short> {
     let begin = c.consumed();
-    skip(c, &VERSION, 1)?;
-    c.part(&VERSION, 1, (first >> 4).into());
+    skip(c, &ipv4::VERSION, 1)?;
+    c.part(&ipv4::VERSION, 1, (first >> 4).into());
     let header = (first & 0xf).saturating_mul(4);
-    c.part(&HEADER_LENGTH, 1, header.into());
+    c.part(&ipv4::HEADER_LENGTH, 1, header.into());
     if header < MIN_HEADER {
-        return Err(c.invalid(&HEADER_LENGTH, MIN_HEADER.into(), header.into()));
+        return Err(c.invalid(&ipv4::HEADER_LENGTH, MIN_HEADER.into(), header.into()));
     }
-    skip(c, &TOTAL_LENGTH, 1)?;
-    let total = c.u16(&TOTAL_LENGTH)?;
-    skip(c, &FRAGMENT_OFFSET, 2)?;
-    let fragment = c.peek_u16().ok_or_else(|| c.short(&FRAGMENT_OFFSET, 2))?;
-    skip(c, &FRAGMENT_OFFSET, 2)?;
-    c.part(&MORE_FRAGMENTS, 2, (fragment & MF != 0).into());
-    c.part(&FRAGMENT_OFFSET, 2, (fragment & OFFSET_MASK).into());
-    skip(c, &PROTOCOL, 1)?;
-    let protocol = c.u8(&PROTOCOL)?;
-    skip(c, &SOURCE, 2)?;
-    let source = c.ipv4(&SOURCE)?.into();
-    let destination = c.ipv4(&DESTINATION)?.into();
+    skip(c, &ipv4::LENGTH, 1)?;
+    let total = c.u16(&ipv4::LENGTH)?;
+    skip(c, &ipv4::FRAGMENT_OFFSET, 2)?;
+    let fragment = c.peek_u16().ok_or_else(|| c.short(&ipv4::FRAGMENT_OFFSET, 2))?;
+    skip(c, &ipv4::FRAGMENT_OFFSET, 2)?;
+    c.part(&ipv4::MORE_FRAGMENTS, 2, (fragment & MF != 0).into());
+    c.part(&ipv4::FRAGMENT_OFFSET, 2, (fragment & OFFSET_MASK).into());
+    skip(c, &ipv4::PROTOCOL, 1)?;
+    let protocol = c.u8(&ipv4::PROTOCOL)?;
+    skip(c, &ipv4::SOURCE, 2)?;
+    let source = c.ipv4(&ipv4::SOURCE)?.into();
+    let destination = c.ipv4(&ipv4::DESTINATION)?.into();
     let addresses = Some(Addresses { source, destination });
     let inner = found.insert(Inner { addresses, protocol, ports: None });
     // A length of 0 is what an interface that segments by itself hands to a capture: not known yet.
     if total != 0 && total < header.into() {
-        return Err(c.invalid(&TOTAL_LENGTH, header.into(), total.into()));
+        return Err(c.invalid(&ipv4::LENGTH, header.into(), total.into()));
     }
-    skip(c, &HEADER_LENGTH, header.saturating_sub(MIN_HEADER).into())?;
+    skip(c, &ipv4::HEADER_LENGTH, header.saturating_sub(MIN_HEADER).into())?;
     let read = c.consumed().saturating_sub(begin);
     let missing = match total {
         0 => None,
@@ -120,13 +105,13 @@ fn ipv6<S: Sink>(
     first: u8,
     found: &mut Option<Inner>,
 ) -> Result<Option<Short>, Short> {
-    skip(c, &VERSION6, 4)?;
-    c.part(&VERSION6, 4, (first >> 4).into());
-    let length = c.u16(&PAYLOAD_LENGTH)?;
-    let next = c.u8(&NEXT_HEADER)?;
-    skip(c, &NEXT_HEADER, 1)?;
-    let source = c.ipv6(&SOURCE6)?.into();
-    let destination = c.ipv6(&DESTINATION6)?.into();
+    skip(c, &ipv6::VERSION, 4)?;
+    c.part(&ipv6::VERSION, 4, (first >> 4).into());
+    let length = c.u16(&ipv6::LENGTH)?;
+    let next = c.u8(&ipv6::NEXT_HEADER)?;
+    skip(c, &ipv6::NEXT_HEADER, 1)?;
+    let source = c.ipv6(&ipv6::SOURCE)?.into();
+    let destination = c.ipv6(&ipv6::DESTINATION)?.into();
     let addresses = Some(Addresses { source, destination });
     let inner = found.insert(Inner { addresses, protocol: next, ports: None });
     // 0 is a jumbogram, or an interface that segments by itself.
@@ -143,7 +128,7 @@ fn ipv6<S: Sink>(
             .clone()
             .into_iter()
             .any(|e| matches!(e, Ipv6ExtensionSlice::Fragment(f) if f.fragment_offset().value() != 0));
-        skip(c, &NEXT_HEADER, extensions.slice().len())?;
+        skip(c, &ipv6::NEXT_HEADER, extensions.slice().len())?;
     }
     if !later_fragment {
         inner.ports = ports(c, inner.protocol)?;
@@ -155,7 +140,7 @@ fn ipv6<S: Sink>(
 #[inline(always)]
 fn end_at<S: Sink>(c: &mut Cursor<'_, '_, S>, len: usize) -> Option<Short> {
     if c.remaining() < len {
-        return Some(c.short(&TOTAL_LENGTH, len));
+        return Some(c.short(&ipv4::LENGTH, len));
     }
     c.limit(len, BOUND);
     None
@@ -165,7 +150,7 @@ fn end_at<S: Sink>(c: &mut Cursor<'_, '_, S>, len: usize) -> Option<Short> {
 fn ports<S: Sink>(c: &mut Cursor<'_, '_, S>, protocol: u8) -> Result<Option<(u16, u16)>, Short> {
     Ok(match protocol {
         TCP => Some((c.u16(&TCP_SOURCE)?, c.u16(&TCP_DESTINATION)?)),
-        UDP => Some((c.u16(&UDP_SOURCE)?, c.u16(&UDP_DESTINATION)?)),
+        UDP => Some((c.u16(&udp::SOURCE)?, c.u16(&udp::DESTINATION)?)),
         _ => None,
     })
 }

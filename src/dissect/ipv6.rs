@@ -46,11 +46,16 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
     if length != 0 {
         c.limit(usize::from(length), BOUND);
     }
-    extensions(c, next, addresses)
+    extensions(c, layers, next, addresses)
 }
 
 /// Walks over hop-by-hop, routing and destination options headers (each at least 8 octets, so the walk ends).
-fn extensions<S: Sink>(c: &mut Cursor<'_, '_, S>, mut next: u8, addresses: Addresses) -> Result<Next, Short> {
+fn extensions<S: Sink>(
+    c: &mut Cursor<'_, '_, S>,
+    layers: &mut Layers,
+    mut next: u8,
+    addresses: Addresses,
+) -> Result<Next, Short> {
     loop {
         match next {
             0 | 43 | 60 | 135 | 139 | 140 => {
@@ -73,7 +78,7 @@ fn extensions<S: Sink>(c: &mut Cursor<'_, '_, S>, mut next: u8, addresses: Addre
                 // RFC 6946: an atomic fragment is a whole packet.
                 next = protocol;
             }
-            _ => return Ok(ip_follow(c, next)),
+            _ => return Ok(ip_follow(c, layers, next)),
         }
     }
 }

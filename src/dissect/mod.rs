@@ -55,6 +55,7 @@ pub use walk::{Context, LearnedPorts, Scratch, dissect};
 use crate::field::{Cursor, Short, Sink};
 
 use defrag::{Key, Piece};
+use layers::Layers;
 
 /// What a dissector returns: what comes next in its payload, or the read that did not fit.
 pub(crate) type Step = Result<Next, Short>;
@@ -109,6 +110,9 @@ static IP_PROTOCOLS: &[(u8, &str, Option<Protocol>)] = &[
     (115, "L2TPv3", None),
 ];
 
+/// L2TPv3 directly in IP (RFC 3931 section 4.1.1).
+const L2TPV3: u8 = 115;
+
 /// The protocol behind an IP protocol number, if it is dissected.
 pub(crate) fn ip_protocol(number: u8) -> Option<Protocol> {
     IP_PROTOCOLS.iter().find(|row| row.0 == number).and_then(|row| row.2)
@@ -119,6 +123,9 @@ pub fn ip_protocol_name(number: u64) -> Option<&'static str> {
     IP_PROTOCOLS.iter().find(|row| u64::from(row.0) == number).map(|row| row.1)
 }
 
-fn ip_follow<S: Sink>(c: &Cursor<'_, '_, S>, number: u8) -> Next {
+fn ip_follow<S: Sink>(c: &Cursor<'_, '_, S>, layers: &mut Layers, number: u8) -> Next {
+    if number == L2TPV3 {
+        layers.other_version = Some(3);
+    }
     ip_protocol(number).map_or(Next::NotOurs, |protocol| Next::rest(c, protocol))
 }

@@ -97,7 +97,7 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
-    use crate::dissect::{ccp, chap, eap, inner, ipcp, ipv6cp, lcp, pap};
+    use crate::dissect::{ccp, chap, eap, inner, ipcp, ipv6cp, lcp, multilink, pap};
     use crate::field::{Nothing, Tree, Value, Wanted};
 
     /// Octets from hexadecimal.
@@ -117,6 +117,7 @@ pub(crate) mod testing {
             Protocol::Ipv6cp => ipv6cp::dissect(c, layers),
             Protocol::Ccp => ccp::dissect(c, layers),
             Protocol::Inner => inner::dissect(c, layers),
+            Protocol::Multilink => multilink::dissect(c, layers),
             other => panic!("{other:?} is not inside PPP"),
         }
     }

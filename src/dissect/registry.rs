@@ -4,7 +4,7 @@ use crate::field::FieldDef;
 
 use super::{
     avp, avp_table, ccp, chap, cooked, eap, esp, ethernet, icmp, icmpv6, ike, inner, ipcp, ipv4, ipv6,
-    ipv6cp, l2tp, lcp, multilink, nat_traversal, pap, ppp, raw, udp,
+    ipv6cp, l2tp, lcp, multilink, nat_traversal, negotiation, pap, ppp, raw, udp,
 };
 
 /// One protocol.
@@ -58,7 +58,7 @@ protocols! {
     L2tp = "l2tp", "Layer 2 Tunneling Protocol", "RFC 2661", [l2tp::FIELDS, avp::FIELDS, avp_table::FIELDS];
     Ppp = "ppp", "Point-to-Point Protocol", "RFC 1661", [ppp::FIELDS];
     Multilink = "mp", "PPP Multilink Protocol", "RFC 1990", [multilink::FIELDS];
-    Lcp = "lcp", "PPP Link Control Protocol", "RFC 1661", [lcp::FIELDS];
+    Lcp = "lcp", "PPP Link Control Protocol", "RFC 1661", [lcp::FIELDS, negotiation::FIELDS];
     Pap = "pap", "PPP Password Authentication Protocol", "RFC 1334", [pap::FIELDS];
     Chap = "chap", "PPP Challenge Handshake Authentication Protocol", "RFC 1994", [chap::FIELDS];
     Eap = "eap", "Extensible Authentication Protocol", "RFC 3748", [eap::FIELDS];

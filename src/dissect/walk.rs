@@ -180,10 +180,10 @@ fn step<S: Sink>(
         },
     };
     drop(c);
-    if at.protocol == Protocol::Esp {
-        if let Some(buffer) = context.scratch.buffers.get_mut(at.source) {
-            *buffer = plain;
-        }
+    if at.protocol == Protocol::Esp
+        && let Some(buffer) = context.scratch.buffers.get_mut(at.source)
+    {
+        *buffer = plain;
     }
     result
 }

@@ -13,13 +13,13 @@ use super::suite::{Cipher, EncryptionRow};
 
 /// A cipher with its key schedule, ready to decrypt.
 ///
-/// The schedules are boxed because their sizes differ by a factor of eight.
+/// The usual schedules lie next to the keyed MAC in memory; that of triple DES is boxed because it is larger.
 pub(super) enum CipherState {
     Null,
-    Aes128(Box<Aes128Dec>),
-    Aes192(Box<Aes192Dec>),
-    Aes256(Box<Aes256Dec>),
-    Des(Box<Des>),
+    Aes128(Aes128Dec),
+    Aes192(Aes192Dec),
+    Aes256(Aes256Dec),
+    Des(Des),
     TripleDes(Box<TdesEde3>),
 }
 
@@ -28,11 +28,11 @@ impl CipherState {
     pub(super) fn new(row: &EncryptionRow, key: &Secret) -> Option<Self> {
         let key = key.expose();
         Some(match (row.cipher, row.key_octets) {
-            (Cipher::AesCbc, 16) => Self::Aes128(Box::new(Aes128Dec::new_from_slice(key).ok()?)),
-            (Cipher::AesCbc, 24) => Self::Aes192(Box::new(Aes192Dec::new_from_slice(key).ok()?)),
-            (Cipher::AesCbc, _) => Self::Aes256(Box::new(Aes256Dec::new_from_slice(key).ok()?)),
+            (Cipher::AesCbc, 16) => Self::Aes128(Aes128Dec::new_from_slice(key).ok()?),
+            (Cipher::AesCbc, 24) => Self::Aes192(Aes192Dec::new_from_slice(key).ok()?),
+            (Cipher::AesCbc, _) => Self::Aes256(Aes256Dec::new_from_slice(key).ok()?),
             (Cipher::TripleDesCbc, _) => Self::TripleDes(Box::new(TdesEde3::new_from_slice(key).ok()?)),
-            (Cipher::DesCbc, _) => Self::Des(Box::new(Des::new_from_slice(key).ok()?)),
+            (Cipher::DesCbc, _) => Self::Des(Des::new_from_slice(key).ok()?),
             (Cipher::Null, _) => Self::Null,
         })
     }
@@ -42,10 +42,10 @@ impl CipherState {
     pub(super) fn decrypt(&self, iv: &[u8], data: &mut [u8]) -> bool {
         match self {
             Self::Null => iv.is_empty(),
-            Self::Aes128(cipher) => decrypt(cipher.as_ref(), iv, data),
-            Self::Aes192(cipher) => decrypt(cipher.as_ref(), iv, data),
-            Self::Aes256(cipher) => decrypt(cipher.as_ref(), iv, data),
-            Self::Des(cipher) => decrypt(cipher.as_ref(), iv, data),
+            Self::Aes128(cipher) => decrypt(cipher, iv, data),
+            Self::Aes192(cipher) => decrypt(cipher, iv, data),
+            Self::Aes256(cipher) => decrypt(cipher, iv, data),
+            Self::Des(cipher) => decrypt(cipher, iv, data),
             Self::TripleDes(cipher) => decrypt(cipher.as_ref(), iv, data),
         }
     }

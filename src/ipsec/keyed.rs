@@ -179,8 +179,8 @@ impl Keyed {
         (self.extended == Some(true)).then_some(self.high)
     }
 
-    /// High halves to try, the likely ones first. A capture would need 2³² packets of one SA to leave this list
-    /// behind, and `last` follows even then.
+    /// High halves to try, the likely ones first. A capture would need 2³² packets of one SA to leave this
+    /// list behind, and `last` follows even then.
     fn highs(&self, last: Option<u32>) -> Vec<Option<u32>> {
         let mut highs = Vec::with_capacity(12);
         if self.extended != Some(true) {

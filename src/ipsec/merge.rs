@@ -9,16 +9,27 @@ use super::sa::Spi;
 use super::sad::{MAX_ASSOCIATIONS, MAX_CANDIDATES};
 use super::suite::{Encryption, Integrity, IntegrityRow};
 
+/// Places in the merged list, by SPI and an address.
+type Places = HashMap<(Option<Spi>, Option<IpAddr>), Vec<usize>>;
+
 /// Merges the records that are the same SA; those that differ in a key all stay.
 pub(super) fn merge(records: impl Iterator<Item = SaRecord>) -> Result<Vec<SaRecord>, KeyError> {
     let mut merged: Vec<SaRecord> = Vec::new();
-    let mut places: HashMap<(Option<Spi>, Option<IpAddr>), Vec<usize>> = HashMap::new();
+    let (mut by_destination, mut by_source, mut by_spi) = (Places::new(), Places::new(), Places::new());
     for record in records {
-        let key = (record.spi.exact(), record.destination.exact());
-        // A record without a destination is the same SA as one with it, if the keys are the same.
-        let nearby = [Some(key), key.1.map(|_| (key.0, None))].into_iter().flatten();
+        let spi = record.spi.exact();
+        let destination = (spi, record.destination.exact());
+        let source = (spi, record.source.exact());
+        let nearby = [
+            by_destination.get(&destination),
+            by_destination.get(&(spi, None)),
+            by_source.get(&source),
+            // Only a record without a destination may be the same as any of this SPI.
+            by_spi.get(&(spi, None)).filter(|_| destination.1.is_none()),
+        ];
         let found = nearby
-            .filter_map(|key| places.get(&key))
+            .into_iter()
+            .flatten()
             .flat_map(|list| list.iter().take(MAX_CANDIDATES))
             .find(|place| merged.get(**place).is_some_and(|known| is_same(known, &record)))
             .copied();
@@ -29,22 +40,33 @@ pub(super) fn merge(records: impl Iterator<Item = SaRecord>) -> Result<Vec<SaRec
         if merged.len() >= MAX_ASSOCIATIONS {
             return Err(KeyError::TooMany { what: "security associations", limit: MAX_ASSOCIATIONS });
         }
-        places.entry(key).or_default().push(merged.len());
+        by_destination.entry(destination).or_default().push(merged.len());
+        by_source.entry(source).or_default().push(merged.len());
+        by_spi.entry((spi, None)).or_default().push(merged.len());
         merged.push(record);
     }
     Ok(merged)
 }
 
 fn is_same(a: &SaRecord, b: &SaRecord) -> bool {
-    let addresses = a.spi == b.spi
-        && (a.destination == b.destination
-            || a.destination.exact().is_none()
-            || b.destination.exact().is_none());
-    addresses
+    same_addresses(a, b)
         && same_encryption(&a.encryption, &b.encryption)
         && same_integrity(&a.integrity, &b.integrity)
         && a.encryption_key.same(&b.encryption_key)
         && a.integrity_key.same(&b.integrity_key)
+}
+
+/// One end may differ: the hosts on both sides of a NAT name it differently. If both do, these are two
+/// directions with the same manual keys, or two pairs of hosts.
+fn same_addresses(a: &SaRecord, b: &SaRecord) -> bool {
+    let is_any = |record: &SaRecord| record.spi.exact().is_some() && record.destination.exact().is_none();
+    let same_source = a.source.exact().is_some() && a.source == b.source;
+    a.spi == b.spi
+        && if a.spi.exact().is_some() {
+            a.destination == b.destination || same_source || is_any(a) || is_any(b)
+        } else {
+            a.destination == b.destination && a.source == b.source
+        }
 }
 
 fn same_encryption(a: &Encryption, b: &Encryption) -> bool {

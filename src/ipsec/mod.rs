@@ -1,7 +1,7 @@
 //! Keys and crypto: bytes in, bytes out.
 //!
-//! [`keys`] reads security associations from what hosts print and tools save, [`Sad`] holds them and opens ESP
-//! packets with them. Nothing here knows a protocol above ESP, and no key leaves this module.
+//! [`keys`] reads security associations from what hosts print and tools save, [`Sad`] holds them and opens
+//! ESP packets with them. Nothing here knows a protocol above ESP, and no key leaves this module.
 
 #![cfg_attr(
     not(test),
@@ -29,6 +29,8 @@ mod open;
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 #[cfg(test)]
 mod vectors;
 

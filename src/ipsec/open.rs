@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use super::keyed::{Failure, Memory, Plain};
-use super::sa::{SaId, Spi};
+use super::sa::{SaId, Spi, mapped};
 use super::sad::{Sad, Slot};
 
 /// What became of a packet.
@@ -25,7 +25,8 @@ pub enum Opening {
         integrity: &'static str,
         /// Length of the ICV in octets.
         icv_length: usize,
-        /// High half of the sequence number that verified; `None`: the number has 32 bits, or nothing verified it.
+        /// High half of the sequence number that verified; `None`: the number has 32 bits, or nothing
+        /// verified it.
         high: Option<u32>,
         /// Whether the padding is 1, 2, 3 … (RFC 4303 section 2.4).
         padding_ok: bool,
@@ -95,9 +96,9 @@ impl Verdict {
 impl Sad {
     /// Opens the ESP packet `packet` (from the SPI to the end of the ICV) and appends its plaintext to `out`.
     ///
-    /// SAs for this SPI and destination are tried first, then those with the same SPI and other addresses (a NAT
-    /// may stand between the capture and the host that printed the keys), then those with patterns. `out` keeps
-    /// its length unless the packet opens. Nothing is decrypted before its ICV is right.
+    /// SAs for this SPI and destination are tried first, then those with the same SPI and other addresses (a
+    /// NAT may stand between the capture and the host that printed the keys), then those with patterns. `out`
+    /// keeps its length unless the packet opens. Nothing is decrypted before its ICV is right.
     pub fn open(
         &self,
         hints: &mut Hints,
@@ -108,7 +109,7 @@ impl Sad {
         out: &mut Vec<u8>,
     ) -> Opening {
         let mut verdict = Verdict(None);
-        let exact = self.exact.get(&(spi, destination)).copied();
+        let exact = self.exact.get(&(spi, mapped(destination))).copied();
         if let Some(slot) = exact
             && let Some(opened) = self.open_slot(slot, hints, packet, out, &mut verdict, |_| true)
         {

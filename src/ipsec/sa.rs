@@ -91,7 +91,8 @@ impl AddressPattern {
     }
 }
 
-fn mapped(address: IpAddr) -> u128 {
+/// An address as one number, IPv4 as IPv4-mapped IPv6: quicker to hash and compare.
+pub(super) fn mapped(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
         IpAddr::V6(v6) => v6.to_bits(),
@@ -157,7 +158,8 @@ pub struct SecurityAssociation {
     pub destination: Option<IpAddr>,
     /// Encryption algorithm.
     pub encryption: Encryption,
-    /// Integrity algorithm. A packet may verify with another ICV length: see [`Opening::Opened`](super::Opening).
+    /// Integrity algorithm. A packet may verify with another ICV length: see
+    /// [`Opening::Opened`](super::Opening).
     pub integrity: Integrity,
     /// Whether sequence numbers have 64 bits (RFC 4303 section 2.2.1); `None`: the key file does not say.
     pub extended_sequence: Option<bool>,

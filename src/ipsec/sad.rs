@@ -1,14 +1,13 @@
 //! The security association database: which keys may fit a packet.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use hashbrown::HashMap;
 
 use super::keyed::Keyed;
 use super::keys::{KeyError, KeyFile, SaRecord};
 use super::merge::merge;
-use super::sa::{AddressPattern, SaId, SecurityAssociation, Spi, SpiPattern};
+use super::sa::{AddressPattern, SaId, SecurityAssociation, Spi, SpiPattern, mapped};
 
 /// How many different SAs one run may hold. Each costs about 1 KiB.
 pub const MAX_ASSOCIATIONS: usize = 262_144;
@@ -22,7 +21,8 @@ pub struct Sad {
     associations: Vec<SecurityAssociation>,
     /// By [`SaId`]; `None` where an algorithm cannot be computed.
     pub(super) keyed: Vec<Option<Box<Keyed>>>,
-    pub(super) exact: HashMap<(Spi, IpAddr), Slot>,
+    /// By SPI and destination, the latter as [`mapped`] makes it.
+    pub(super) exact: HashMap<(Spi, u128), Slot>,
     pub(super) by_spi: HashMap<Spi, Slot>,
     pub(super) members: Vec<SaId>,
     pub(super) wildcards: Vec<Wildcard>,
@@ -62,14 +62,14 @@ impl Sad {
             wildcards: Vec::new(),
             left_out: 0,
         };
-        let mut exact: HashMap<(Spi, IpAddr), Vec<SaId>> = HashMap::with_capacity(records.len());
+        let mut exact: HashMap<(Spi, u128), Vec<SaId>> = HashMap::with_capacity(records.len());
         let mut by_spi: HashMap<Spi, Vec<SaId>> = HashMap::with_capacity(records.len());
         for (record, id) in records.into_iter().zip((0u32..).map(SaId)) {
             match record.spi.exact() {
                 Some(spi) => {
                     by_spi.entry(spi).or_default().push(id);
                     if let Some(destination) = record.destination.exact() {
-                        exact.entry((spi, destination)).or_default().push(id);
+                        exact.entry((spi, mapped(destination))).or_default().push(id);
                     }
                 }
                 None => sad.add_wildcard(&record, id)?,
@@ -77,7 +77,7 @@ impl Sad {
             sad.keyed.push(Keyed::new(&record).map(Box::new));
             sad.associations.push(record.into_association());
         }
-        // In the order of the files, so that equal inputs give equal answers whatever the hasher does.
+        // The order of the maps decides where a list lies, never what is in it.
         for (key, list) in exact {
             let slot = sad.slot(list);
             sad.exact.insert(key, slot);
@@ -101,7 +101,8 @@ impl Sad {
         Ok(())
     }
 
-    /// Stores a list of candidates: those that prove themselves by an ICV first, those that cannot be used last.
+    /// Stores a list of candidates: those that prove themselves by an ICV first, those that cannot be used
+    /// last.
     fn slot(&mut self, mut list: Vec<SaId>) -> Slot {
         list.sort_by_key(|id| match self.keyed(*id) {
             Some(keyed) if keyed.has_mac() => 0,
@@ -146,7 +147,8 @@ impl Sad {
         self.associations.is_empty()
     }
 
-    /// How many entries of candidate lists were left out because one SPI had more than [`MAX_CANDIDATES`] SAs.
+    /// How many entries of candidate lists were left out because one SPI had more than [`MAX_CANDIDATES`]
+    /// SAs.
     pub fn left_out(&self) -> usize {
         self.left_out
     }

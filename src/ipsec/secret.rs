@@ -10,8 +10,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 pub struct Secret(Vec<u8>);
 
 impl Secret {
-    /// Takes over `bytes`. The vector should have been made with its final capacity: what it left behind when it
-    /// grew is not overwritten.
+    /// Takes over `bytes`. The vector should have been made with its final capacity: what it left behind when
+    /// it grew is not overwritten.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }

@@ -26,7 +26,8 @@ pub enum Hash {
     Sha512,
 }
 
-/// What one algorithm is called in each dialect; a name may stand for several rows (key or ICV length decides).
+/// What one algorithm is called in each dialect; a name may stand for several rows (key or ICV length
+/// decides).
 #[derive(Debug, Clone, Copy)]
 pub struct Names {
     wireshark: &'static [&'static str],

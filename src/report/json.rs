@@ -264,7 +264,7 @@ fn connection_json<'a>(analysis: &'a Analysis, connection: &'a Connection) -> im
         role_known: connection.lac.is_some(),
         lac: end(ends[0]),
         lns: end(ends[1]),
-        protected_by_esp: connection.protection[0] > 0 && connection.protection[1] == 0,
+        protected_by_esp: connection.protected(),
         state: state(connection),
         setup: connection.setup().map(seconds),
         messages: Sides { lac: messages(ends[0]), lns: messages(ends[1]) },
@@ -491,6 +491,6 @@ mod tests {
 
     #[test]
     fn times_have_nanoseconds_and_a_z() {
-        assert_eq!(rfc3339(Timestamp(1_795_471_640_894_838_763)), "2026-11-23T21:27:20.894838763Z");
+        assert_eq!(rfc3339(Timestamp(1_795_471_640_894_838_763)), "2026-11-23T22:07:20.894838763Z");
     }
 }

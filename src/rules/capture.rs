@@ -1,6 +1,7 @@
 //! Rules on the capture itself. They are no faults of the protocol; they qualify everything else.
 
 use crate::analysis::facts::{Fact, Scope};
+use crate::analysis::flow::Flow;
 
 use super::words::{self, count};
 use super::{Case, Finding, Severity, rules};
@@ -166,27 +167,40 @@ fn connections(case: &Case<'_>, found: &mut Vec<Finding>) {
 }
 
 fn undecrypted(case: &Case<'_>, found: &mut Vec<Finding>) {
-    for flow in &case.analysis.flows {
-        // Packets that the capture cut are named by cap-truncated.
-        let sealed = flow.no_key.saturating_sub(flow.cut);
-        if sealed == 0 {
-            continue;
-        }
-        let packets = count(sealed, "packet");
+    // Packets that the capture cut are named by cap-truncated.
+    let sealed = |flow: &Flow| flow.no_key.saturating_sub(flow.cut);
+    let flows: Vec<&Flow> = case.analysis.flows.iter().filter(|flow| sealed(flow) > 0).collect();
+    let advice = "run `ip xfrm state` on a gateway while the SA is up, save it, and add it with --keys FILE.";
+    if let ([first, _, ..], true) = (flows.as_slice(), case.sad.is_empty()) {
+        let packets = count(flows.iter().map(|flow| sealed(flow)).sum(), "packet");
+        let sas = count(flows.len() as u64, "SA");
+        found.push(
+            Finding::new(
+                &CAP_ESP_UNDECRYPTED,
+                format!("no key was given, {packets} of {sas} stay encrypted"),
+            )
+            .packets(&[first.first.1])
+            .seen(format!("SPI {}.", words::some(flows.iter().map(|flow| flow.spi.to_string()))))
+            .advice(advice),
+        );
+        return;
+    }
+    for flow in flows {
+        let packets = count(sealed(flow), "packet");
+        let stay = if sealed(flow) == 1 { "stays" } else { "stay" };
         let way = format!("{} to {}", flow.addresses.source, flow.addresses.destination);
         let finding = match flow.sa.and_then(|sa| case.sad.get(sa)).and_then(|sa| sa.unsupported().cloned()) {
             Some(suite) => Finding::new(
                 &CAP_ESP_UNDECRYPTED,
-                format!("SA {} uses {suite}, which cannot be opened; {packets} stay encrypted", flow.spi),
+                format!("SA {} uses {suite}, which cannot be opened; {packets} {stay} encrypted", flow.spi),
             )
+            .severity(Severity::Note)
             .advice("this version does not know the suite. Everything outside ESP is still analysed."),
             None => Finding::new(
                 &CAP_ESP_UNDECRYPTED,
-                format!("SA {} has no key, {packets} stay encrypted", flow.spi),
+                format!("SA {} has no key, {packets} {stay} encrypted", flow.spi),
             )
-            .advice(
-                "run `ip xfrm state` on a gateway while the SA is up, save it, and add it with --keys FILE.",
-            ),
+            .advice(advice),
         };
         found.push(finding.packets(&[flow.first.1]).spi(flow.spi).seen(format!(
             "{packets} from {way}, from {} to {}.",
@@ -222,9 +236,6 @@ fn unused_keys(case: &Case<'_>, found: &mut Vec<Finding>) {
     if unused.is_empty() {
         return;
     }
-    let shown = unused.iter().take(4).cloned().collect::<Vec<_>>().join(", ");
-    let more = unused.len().saturating_sub(4);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let n = unused.len() as u64;
     found.push(
         Finding::new(
@@ -232,7 +243,7 @@ fn unused_keys(case: &Case<'_>, found: &mut Vec<Finding>) {
             format!("{} fit{} no packet", count(n, "key"), if n == 1 { "s" } else { "" }),
         )
         .severity(Severity::Note)
-        .seen(format!("no ESP packet with SPI {shown}{more}."))
+        .seen(format!("no ESP packet with SPI {}.", words::some(unused.into_iter())))
         .advice("harmless, unless ESP stays encrypted: then the key file is of another session."),
     );
 }

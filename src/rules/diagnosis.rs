@@ -1,4 +1,14 @@
 //! The one sentence on top: healthy, or the lowest layer that is broken.
+//!
+//! Layers are tried from below: reach, IKE, ESP, control connection, call, LCP, authentication, NCP, traffic,
+//! keepalive, teardown. What is broken lowest is the headline; the rest are its consequences.
+
+mod below;
+mod inside;
+mod outcome;
+mod ppp;
+
+use super::{Case, Finding};
 
 /// How sure the sentence is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,14 +30,39 @@ impl Confidence {
     }
 }
 
+/// What kind of verdict it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing to repair.
+    Healthy,
+    /// It worked, with trouble.
+    Degraded,
+    /// It did not work, or it stopped working.
+    Broken,
+    /// The capture does not show enough.
+    Undecided,
+}
+
+impl Verdict {
+    /// The word in front of the sentence.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Healthy => "Healthy",
+            Self::Degraded => "Degraded",
+            Self::Broken => "Broken",
+            Self::Undecided => "Undecided",
+        }
+    }
+}
+
 /// The verdict on a capture.
 #[derive(Debug, Clone)]
 pub struct Diagnosis {
     /// A word of a fixed vocabulary, such as `healthy` or `hello-timeout`.
     pub id: &'static str,
-    /// Nothing is broken.
-    pub healthy: bool,
-    /// One sentence with its evidence, without the word in front (`Healthy:`, `Broken:`).
+    /// What kind of verdict it is.
+    pub verdict: Verdict,
+    /// One sentence with its evidence, without the word in front.
     pub sentence: String,
     /// The packets that show it.
     pub evidence: Vec<u64>,
@@ -37,14 +72,63 @@ pub struct Diagnosis {
     pub advice: Option<String>,
 }
 
-/// Finds the verdict.
-pub fn diagnose(_case: &super::Case<'_>, _findings: &[super::Finding]) -> Diagnosis {
-    Diagnosis {
-        id: "healthy",
-        healthy: true,
-        sentence: String::new(),
-        evidence: Vec::new(),
-        confidence: Confidence::Certain,
-        advice: None,
+impl Diagnosis {
+    fn new(verdict: Verdict, id: &'static str, sentence: impl Into<String>) -> Self {
+        Self {
+            id,
+            verdict,
+            sentence: sentence.into(),
+            evidence: Vec::new(),
+            confidence: Confidence::Certain,
+            advice: None,
+        }
     }
+
+    fn broken(id: &'static str, sentence: impl Into<String>) -> Self {
+        Self::new(Verdict::Broken, id, sentence)
+    }
+
+    fn degraded(id: &'static str, sentence: impl Into<String>) -> Self {
+        Self::new(Verdict::Degraded, id, sentence)
+    }
+
+    fn undecided(sentence: impl Into<String>) -> Self {
+        Self::new(Verdict::Undecided, "undetermined", sentence).confidence(Confidence::Possible)
+    }
+
+    fn named(mut self, id: &'static str) -> Self {
+        self.id = id;
+        self
+    }
+
+    fn evidence(mut self, packets: impl IntoIterator<Item = u64>) -> Self {
+        self.evidence = packets.into_iter().take(8).collect();
+        self
+    }
+
+    fn confidence(mut self, confidence: Confidence) -> Self {
+        self.confidence = confidence;
+        self
+    }
+
+    fn advice(mut self, advice: impl Into<String>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+}
+
+/// Finds the verdict: the first that applies, from the lowest layer up.
+pub fn diagnose(case: &Case<'_>, _findings: &[Finding]) -> Diagnosis {
+    below::reach_and_ike(case)
+        .or_else(|| inside::leak(case))
+        .or_else(|| inside::first(case, inside::control_connection))
+        .or_else(|| outcome::other_version(case))
+        .or_else(|| below::esp(case))
+        .or_else(|| inside::first_call(case, inside::call))
+        .or_else(|| inside::first_call(case, ppp::session))
+        .or_else(|| inside::first(case, inside::keepalive))
+        .or_else(|| below::rekey(case))
+        .or_else(|| inside::first_call(case, inside::traffic))
+        .or_else(|| inside::degraded(case))
+        .unwrap_or_else(|| outcome::worked(case))
 }

@@ -11,13 +11,13 @@ rules! {
     ///
     /// The key is right, since other packets pass; so these bytes were changed on the way, or made up by somebody
     /// without the key. The receiver drops them.
-    ESP_ICV_BAD = "esp-icv-bad", Error, "RFC 4303 3.4.4", "a packet whose ICV does not verify must be discarded.";
+    ESP_ICV_BAD = "esp-icv-bad", Error, "RFC 4303 3.4.4.1", "a packet whose ICV does not verify must be discarded.";
 
     /// No packet of an SA passes its integrity check, although a key was given.
     ///
     /// The key, the algorithm or the length of the ICV is wrong: keys of another session, of one end whose peer holds
     /// others, or a suite that was written down wrongly. Damage would spare some packets.
-    ESP_KEY_DOES_NOT_FIT = "esp-key-does-not-fit", Error, "RFC 4303 3.4.4",
+    ESP_KEY_DOES_NOT_FIT = "esp-key-does-not-fit", Error, "RFC 4303 3.4.4.1",
         "a packet whose ICV does not verify must be discarded.";
 
     /// A sequence number came again in the same SA, and not as a double of the capture.

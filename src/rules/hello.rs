@@ -13,20 +13,20 @@ rules! {
     ///
     /// The peer does not answer on the control connection any more. Data may still flow for a while.
     HELLO_UNACKNOWLEDGED = "hello-unacknowledged", Error, "RFC 2661 5.5",
-        "a Hello is acknowledged as any control message; with no answer, the tunnel and its calls must be cleared.";
+        "if a Hello is not reliably delivered, the tunnel is declared down and is reset.";
 
     /// A tunnel died: a Hello was resent to the end without an answer, and the sender gave up or fell silent.
     ///
     /// The path broke, or the peer lost its state, about when its last packet was seen.
     HELLO_TUNNEL_DEAD = "hello-tunnel-dead", Error, "RFC 2661 5.5",
-        "with no answer to a Hello and its resends, the tunnel and its calls must be cleared.";
+        "if a Hello is not reliably delivered, the tunnel is declared down and is reset.";
 }
 
 /// An answer may be on its way this long after the last copy.
 const IN_FLIGHT: Duration = Duration::seconds(1);
 
 /// Hellos of one end that nobody acknowledged, oldest first.
-pub(super) fn unanswered<'a>(connection: &'a Connection, end: u8) -> Vec<&'a Outstanding> {
+pub(super) fn unanswered(connection: &Connection, end: u8) -> Vec<&Outstanding> {
     let hellos = connection.end(end).delivery.outstanding.iter();
     hellos.filter(|message| message.message.is(MessageType::HELLO)).collect()
 }

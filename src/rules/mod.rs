@@ -19,7 +19,7 @@ mod teardown;
 mod tunnel;
 mod words;
 
-pub use diagnosis::{Confidence, Diagnosis, diagnose};
+pub use diagnosis::{Confidence, Diagnosis, Verdict, diagnose};
 pub use finding::{Certainty, Finding, Severity};
 
 use crate::analysis::Analysis;

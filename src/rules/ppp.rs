@@ -13,8 +13,8 @@ rules! {
     ///
     /// The call is up, but its data does not arrive, or nobody listens to it: a kernel data path that is not
     /// connected to the call, data that is filtered while control messages pass, a PPP daemon that did not start.
-    PPP_LCP_NO_ANSWER = "ppp-lcp-no-answer", Error, "RFC 1661 4.6",
-        "a Configure-Request is answered by a Configure-Ack, -Nak or -Reject.";
+    PPP_LCP_NO_ANSWER = "ppp-lcp-no-answer", Error, "RFC 1661 5.1",
+        "upon reception of a Configure-Request, an appropriate reply must be transmitted.";
 
     /// The authenticator refused the peer.
     ///

@@ -12,7 +12,7 @@ rules! {
     /// way. On a laboratory link that is on purpose; on the Internet it is "not a VPN".
     /// A gateway whose policy does not cover the UDP ports in use leaks L2TP in the clear although an SA exists.
     SEC_L2TP_IN_CLEAR = "sec-l2tp-in-clear", Warning, "RFC 3193 2.1",
-        "L2TP over IPsec must be protected by ESP.";
+        "L2TP security secures both control and data packets by ESP.";
 }
 
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {

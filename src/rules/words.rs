@@ -16,7 +16,7 @@ pub(crate) fn thousands(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(c);
@@ -37,6 +37,13 @@ pub(super) fn call(id: CallId) -> String {
 /// `the LAC 10.1.0.2`.
 pub(super) fn who(connection: &Connection, end: u8) -> String {
     format!("the {} {}", connection.role(end).name(), connection.end(end).endpoint.address)
+}
+
+/// The first four, and how many more there are.
+pub(super) fn some(all: impl ExactSizeIterator<Item = String>) -> String {
+    let more = all.len().saturating_sub(4);
+    let shown = all.take(4).collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{shown} and {more} more") } else { shown }
 }
 
 /// `packets 3, 4 and 5`, `packet 3`, `packets 3, 4, 5 and 12 more`.

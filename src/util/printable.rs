@@ -28,6 +28,18 @@ impl Printable {
         Self::from_bytes(text.as_bytes())
     }
 
+    /// The same, but not longer than `limit` octets; what is left out is marked by `…`.
+    ///
+    /// For texts that are kept for each of many peers, who choose them.
+    pub fn clipped(&self, limit: usize) -> Self {
+        if self.0.len() <= limit {
+            return self.clone();
+        }
+        let end = (0..=limit).rev().find(|end| self.0.is_char_boundary(*end)).unwrap_or(0);
+        let kept = self.0.get(..end).unwrap_or_default();
+        Self(format!("{kept}…").into())
+    }
+
     /// The clean text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -88,6 +100,13 @@ mod tests {
     #[test]
     fn leaves_honest_text_alone() {
         assert_eq!(Printable::from_text("Zürich VPN – 東京").as_str(), "Zürich VPN – 東京");
+    }
+
+    #[test]
+    fn clips_between_characters() {
+        assert_eq!(Printable::from_text("Zürich").clipped(2).as_str(), "Z…");
+        assert_eq!(Printable::from_text("Zürich").clipped(3).as_str(), "Zü…");
+        assert_eq!(Printable::from_text("Zürich").clipped(7).as_str(), "Zürich");
     }
 
     proptest! {

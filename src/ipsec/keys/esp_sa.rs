@@ -1,7 +1,7 @@
 //! Wireshark's `esp_sa` table, which strongSwan's save-keys plugin writes too.
 //!
-//! Columns: protocol, source, destination, SPI, encryption, its key, authentication, its key; newer versions add
-//! the length of sequence numbers and their high half.
+//! Columns: protocol, source, destination, SPI, encryption, its key, authentication, its key; newer versions
+//! add the length of sequence numbers and their high half.
 
 use zeroize::Zeroizing;
 

@@ -60,8 +60,8 @@ pub(super) fn number(text: &str) -> Option<u32> {
     }
 }
 
-/// An SPI as Wireshark's table takes it: a number, `*`, or hexadecimal digits of which some are `?` or `*`. A `*` at
-/// the end of fewer than eight digits stands for the rest.
+/// An SPI as Wireshark's table takes it: a number, `*`, or hexadecimal digits of which some are `?` or `*`. A
+/// `*` at the end of fewer than eight digits stands for the rest.
 pub(super) fn spi_pattern(text: &str) -> Option<SpiPattern> {
     if text == "*" {
         return Some(SpiPattern::masked(0, 0));
@@ -88,8 +88,8 @@ pub(super) fn spi_pattern(text: &str) -> Option<SpiPattern> {
     Some(SpiPattern::masked(value.unbounded_shl(missing), mask.unbounded_shl(missing)))
 }
 
-/// An address as Wireshark's table takes it: `*`, an address, an address with a prefix length, or IPv4 with `*` for
-/// some octets.
+/// An address as Wireshark's table takes it: `*`, an address, an address with a prefix length, or IPv4 with
+/// `*` for some octets.
 pub(super) fn address_pattern(text: &str) -> Option<AddressPattern> {
     if text == "*" || text.is_empty() {
         return Some(AddressPattern::ANY);

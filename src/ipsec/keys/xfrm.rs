@@ -1,5 +1,5 @@
-//! `ip xfrm state` of Linux as iproute2 prints it: also with `-s`, with `-o`, several dumps in one file, and with
-//! `ip xfrm policy` or `ip xfrm monitor` among them.
+//! `ip xfrm state` of Linux as iproute2 prints it: also with `-s`, with `-o`, several dumps in one file, and
+//! with `ip xfrm policy` or `ip xfrm monitor` among them.
 
 use std::net::IpAddr;
 

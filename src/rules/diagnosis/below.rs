@@ -1,0 +1,204 @@
+//! Layers below L2TP: is there an answer at all, does IKE agree, does ESP come and open?
+
+use crate::analysis::flow::Flow;
+use crate::analysis::ike_exchange::IkeSa;
+
+use super::super::Case;
+use super::super::words::{count, packets};
+use super::{Confidence, Diagnosis};
+
+/// IKE that got no answer or no agreement, where nothing else got through.
+pub(super) fn reach_and_ike(case: &Case<'_>) -> Option<Diagnosis> {
+    let analysis = case.analysis;
+    let carried = !analysis.connections.is_empty() || !analysis.flows.is_empty();
+    if carried || analysis.ike.iter().any(|sa| analysis.ike_outcome(sa) == Some("established")) {
+        return None;
+    }
+    let sa = analysis.ike.last()?;
+    let refused = analysis.ike.iter().find_map(|sa| Some((sa, sa.no_proposal_chosen?)));
+    if let Some((sa, packet)) = refused {
+        return Some(
+            Diagnosis::broken(
+                "no-proposal-chosen",
+                format!("{} refused every IKE proposal of {} (packet {packet}).", sa.responder, sa.initiator),
+            )
+            .evidence([sa.first.0, packet])
+            .advice("compare the IKE proposals of both sides: encryption, hash, group, authentication."),
+        );
+    }
+    if sa.unanswered() {
+        let sure = if sa.messages >= 3 { Confidence::Certain } else { Confidence::Possible };
+        return Some(
+            Diagnosis::broken(
+                "ike-no-answer",
+                format!(
+                    "the first IKE message was sent {} to {} and nothing came back ({}).",
+                    if sa.messages == 1 { String::from("once") } else { format!("{} times", sa.messages) },
+                    sa.responder,
+                    packets(&sa.packets, sa.messages)
+                ),
+            )
+            .evidence(sa.packets.iter().copied())
+            .confidence(sure)
+            .advice(
+                "is UDP 500 and 4500 open to this address, and does IKE run there? Try from another network.",
+            ),
+        );
+    }
+    authentication(sa)
+}
+
+/// IKEv1 main mode hides names and proofs: what happens around messages 5 and 6 tells what went wrong.
+fn authentication(sa: &IkeSa) -> Option<Diagnosis> {
+    let [initiator, responder] = sa.proofs;
+    let (id, sentence) = if sa.version == 1 && initiator > 0 && responder == 0 {
+        (
+            "psk-mismatch",
+            format!(
+                "IKE keys were exchanged, but {} does not accept the proof of {} (main mode message 5, sent {initiator} times).",
+                sa.responder, sa.initiator
+            ),
+        )
+    } else if sa.version == 1 && responder > 0 && sa.quick == 0 {
+        (
+            "id-mismatch",
+            format!(
+                "IKE main mode completed, then {} ended it at once: it does not accept the identity of {}.",
+                sa.initiator, sa.responder
+            ),
+        )
+    } else if sa.version == 2 && sa.auth[0] {
+        ("psk-mismatch", format!("IKE_AUTH of {} led to no SA: {} refused it.", sa.initiator, sa.responder))
+    } else {
+        return None;
+    };
+    let advice = match id {
+        "id-mismatch" => {
+            "compare the identity that one side declares with the one the other expects (IDs, behind NAT the private address)."
+        }
+        _ => "compare the pre-shared keys of both sides, then the identities.",
+    };
+    Some(
+        Diagnosis::broken(id, sentence)
+            .evidence([sa.first.0, sa.last.0])
+            .confidence(Confidence::Likely)
+            .advice(advice),
+    )
+}
+
+/// ESP that does not come back, does not open, or was cut.
+pub(super) fn esp(case: &Case<'_>) -> Option<Diagnosis> {
+    let analysis = case.analysis;
+    if !analysis.connections.is_empty() || analysis.flows.is_empty() {
+        return None;
+    }
+    let sum = |field: fn(&Flow) -> u64| analysis.flows.iter().map(field).sum::<u64>();
+    let (total, cut, bad) = (sum(|f| f.packets), sum(|f| f.cut), sum(|f| f.bad_icv));
+    let first = analysis.flows.iter().map(|flow| flow.first.1).min().unwrap_or(0);
+    if cut == total {
+        return Some(
+            Diagnosis::undecided(format!(
+                "all {} were cut by the snap length, so nothing inside can be read.",
+                count(total, "ESP packet")
+            ))
+            .named("capture-truncated")
+            .evidence([first])
+            .advice("capture whole packets: tcpdump -s 0."),
+        );
+    }
+    if bad > 0 && sum(|f| f.decrypted) == 0 {
+        return Some(
+            Diagnosis::broken(
+                "icv-or-key-trouble",
+                format!(
+                    "none of {} passes its integrity check: the keys do not fit.",
+                    count(bad, "ESP packet")
+                ),
+            )
+            .evidence([first])
+            .confidence(Confidence::Likely)
+            .advice(
+                "take fresh keys from both gateways (`ip xfrm state`); if those differ, that is the fault.",
+            ),
+        );
+    }
+    if let Some(silent) = one_way(case) {
+        return Some(silent);
+    }
+    if sum(|f| f.decrypted) > 0 {
+        return Some(
+            Diagnosis::undecided("ESP was decrypted, but there is no L2TP in it.").evidence([first]),
+        );
+    }
+    Some(
+        Diagnosis::undecided(format!(
+            "{} cannot be decrypted without a key: whether L2TP works is not visible.",
+            count(total, "ESP packet")
+        ))
+        .evidence([first])
+        .advice("run `ip xfrm state` on a gateway while the SA is up, save it, and add it with --keys FILE."),
+    )
+}
+
+/// After IKE agreed, ESP in one direction only.
+fn one_way(case: &Case<'_>) -> Option<Diagnosis> {
+    let analysis = case.analysis;
+    let sa = analysis.ike.iter().find(|sa| sa.quick >= 3 || sa.auth == [true, true])?;
+    let from = |address| {
+        let flows = analysis.flows.iter().filter(move |flow| flow.addresses.source == address);
+        flows.map(|flow| flow.packets).sum::<u64>()
+    };
+    let (speaker, silent, sent) = match (from(sa.initiator), from(sa.responder)) {
+        (n @ 2.., 0) => (sa.initiator, sa.responder, n),
+        (0, n @ 2..) => (sa.responder, sa.initiator, n),
+        _ => return None,
+    };
+    Some(
+        Diagnosis::broken(
+            "esp-blocked",
+            format!(
+                "IKE agreed, then {} came from {speaker} and none from {silent}.",
+                count(sent, "ESP packet")
+            ),
+        )
+        .evidence(sa.packets.iter().copied())
+        .confidence(Confidence::Likely)
+        .advice("is ESP (IP protocol 50, or UDP 4500) let through in both directions?"),
+    )
+}
+
+/// A request for a new SA that nobody answered, after which ESP stopped.
+pub(super) fn rekey(case: &Case<'_>) -> Option<Diagnosis> {
+    let analysis = case.analysis;
+    for sa in &analysis.ike {
+        let Some(pending) = sa.pending.filter(|pending| pending.copies >= 3) else { continue };
+        let last = analysis
+            .flows
+            .iter()
+            .filter(|flow| flow.addresses.source == sa.initiator)
+            .map(|flow| flow.last.0)
+            .max();
+        let Some(last) = last.filter(|last| *last > sa.first.1) else { continue };
+        if case.left_after(last).as_seconds() < 5.0 {
+            continue;
+        }
+        return Some(
+            Diagnosis::broken(
+                "rekey-failure",
+                format!(
+                    "a request for a new SA was sent {} times from {} on without an answer (packets {} to {}); ESP of {} stopped at {}.",
+                    pending.copies,
+                    case.at(pending.first.1),
+                    pending.first.0,
+                    pending.last,
+                    sa.initiator,
+                    case.at(last)
+                ),
+            )
+            .evidence([pending.first.0, pending.last])
+            .confidence(Confidence::Likely)
+            .advice("does IKE still get through (UDP 500 and 4500), and does the peer accept the rekey? Look in its IKE log."),
+        );
+    }
+    None
+}

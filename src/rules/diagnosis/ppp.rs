@@ -1,0 +1,118 @@
+//! PPP inside a call: LCP, authentication, IPCP.
+
+use crate::analysis::CallId;
+use crate::analysis::call::Call;
+use crate::analysis::connection::Connection;
+use crate::analysis::ppp_session::{Outcome, protocol};
+
+use super::super::words::{self, count, who};
+use super::super::{Case, ppp as ppp_rules};
+use super::{Confidence, Diagnosis};
+
+/// LCP, authentication, IPCP.
+pub(super) fn session(_: &Case<'_>, connection: &Connection, id: CallId, call: &Call) -> Option<Diagnosis> {
+    let session = &call.ppp;
+    let name = words::call(id);
+    let known = &session.authentication;
+    if let Some(end) = (0..2u8).find(|end| ppp_rules::lcp_unanswered(call, *end))
+        && !words::one_direction_missing(connection)
+    {
+        let asked = session.lcp.unanswered.get(usize::from(end)).copied().unwrap_or(0);
+        let since = session.lcp.unanswered_since.get(usize::from(end)).copied().flatten();
+        return Some(
+                Diagnosis::broken(
+                    "kernel-data-path",
+                    format!(
+                        "{name} is up, but {} LCP requests of {} were never answered: data does not get through, control does.",
+                        asked,
+                        who(connection, end)
+                    ),
+                )
+                .evidence(since.map(|(packet, _)| packet))
+                .confidence(Confidence::Likely)
+                .advice(format!("does data reach {}, and is a PPP daemon attached to the call there?", who(connection, 1 - end))),
+            );
+    }
+    if known.outcome == Some(Outcome::Failure) {
+        return Some(auth_failed(connection, &name, call));
+    }
+    if let Some(diagnosis) = no_common_authentication(connection, &name, call) {
+        return Some(diagnosis);
+    }
+    let ipcp = session.negotiation(protocol::IPCP)?;
+    let refusals: u32 = ipcp.refusals.iter().sum();
+    // It may open without an address, only to be ended for that.
+    let useless = !ipcp.opened || session.addresses.iter().any(Option::is_none) && ipcp.terminated.is_some();
+    if useless && !ipcp.rejected && (refusals >= 5 || ipcp.terminated.is_some()) {
+        let last = ipcp.last_request.iter().flatten().map(|(packet, _)| *packet).max();
+        let why = ipcp.terminated.as_ref().map(|(_, _, text)| text).filter(|text| !text.is_empty());
+        let why = why.map_or_else(String::new, |text| format!("; it ended with \"{text}\""));
+        return Some(
+            Diagnosis::broken(
+                "ipcp-trouble",
+                format!(
+                    "{name} authenticated, but IPCP did not agree on addresses after {}{why}.",
+                    count(refusals.into(), "refusal")
+                ),
+            )
+            .evidence(last)
+            .advice("compare the address that one side wants with the one the other assigns."),
+        );
+    }
+    None
+}
+
+fn auth_failed(connection: &Connection, name: &str, call: &Call) -> Diagnosis {
+    let known = &call.ppp.authentication;
+    let protocol = known.protocol_name().unwrap_or("authentication");
+    let id = if protocol == "MS-CHAPv2" { "mschapv2-failure" } else { "ppp-auth-failed" };
+    let user = known.name.as_ref().map_or_else(String::new, |user| format!(" of \"{user}\""));
+    let meaning = known.message.as_ref().and_then(|text| ppp_rules::ms_chap_meaning(text.as_str()));
+    let meaning = match (meaning, &known.message) {
+        (Some(meaning), _) => format!(": {meaning}"),
+        (None, Some(text)) => format!(": \"{text}\""),
+        (None, None) => String::new(),
+    };
+    let packet = known.packet.unwrap_or(0);
+    Diagnosis::broken(
+        id,
+        format!(
+            "{} refused the {protocol} authentication{user}{meaning} ({name}, packet {packet}).",
+            who(connection, known.authenticator.unwrap_or(1))
+        ),
+    )
+    .evidence([packet])
+    .advice("check name and password on both sides, and that this user may dial in.")
+}
+
+/// A demand for authentication that was declined, and no authentication afterwards.
+fn no_common_authentication(connection: &Connection, name: &str, call: &Call) -> Option<Diagnosis> {
+    let known = &call.ppp.authentication;
+    let ended = call.closed_by.is_some() || call.ppp.lcp.terminated.is_some();
+    if known.outcome.is_some() || !ended || !call.ppp.ncps.is_empty() {
+        return None;
+    }
+    let packet = known.declined.iter().flatten().copied().max()?;
+    let decliner = u8::from(known.declined.first().copied().flatten() != Some(packet));
+    let both = known.demanded == [true, true];
+    let (id, sentence) = if both && !call.ppp.lcp.opened && call.ppp.lcp.terminated.is_some() {
+        (
+            "both-sides-authenticate",
+            format!(
+                "each side of {name} demands that the other authenticates itself, and {} declines (packet {packet}).",
+                who(connection, decliner)
+            ),
+        )
+    } else {
+        (
+            "auth-protocol-disagreed",
+            format!(
+                "{name}: {} declined the authentication that was asked of it (packet {packet}), and no other was agreed.",
+                who(connection, decliner)
+            ),
+        )
+    };
+    Some(Diagnosis::broken(id, sentence).evidence([packet]).confidence(Confidence::Likely).advice(
+        "let only the LNS authenticate (client option noauth), and allow one common protocol on both sides.",
+    ))
+}
