@@ -6,7 +6,11 @@ mod samples;
 use std::path::Path;
 
 /// What is checked in beside each capture, and the arguments that make it.
-const OUTPUTS: &[(&str, &[&str])] = &[("report.json", &["-T", "json"])];
+const OUTPUTS: &[(&str, &[&str])] = &[
+    ("report.json", &["-T", "json"]),
+    ("summary.txt", &["--width", "100"]),
+    ("findings.txt", &["--findings", "--width", "100"]),
+];
 
 #[test]
 fn every_output_of_every_sample_is_as_checked_in() {
