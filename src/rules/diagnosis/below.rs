@@ -130,8 +130,8 @@ pub(super) fn esp(case: &Case<'_>) -> Option<Diagnosis> {
             Diagnosis::undecided("ESP was decrypted, but there is no L2TP in it.").evidence([first]),
         );
     }
-    let suites = analysis.flows.iter().filter_map(|flow| case.sad.get(flow.sa?)?.unsupported());
-    if let Some(suite) = suites.last() {
+    let mut suites = analysis.flows.iter().filter_map(|flow| case.sad.get(flow.sa?)?.unsupported());
+    if let Some(suite) = suites.next() {
         return Some(
             Diagnosis::undecided(format!(
                 "{} cannot be decrypted: this version does not know {suite}.",
