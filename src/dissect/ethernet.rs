@@ -1,5 +1,7 @@
 //! Ethernet and its VLAN tags (IEEE 802.3, 802.1Q, 802.1ad).
 
+use etherparse::EtherType;
+
 use crate::field::{Cursor, Kind, Sink};
 use crate::fields;
 
@@ -41,10 +43,14 @@ pub(crate) fn vlan<S: Sink>(c: &mut Cursor<'_, '_, S>, _: &mut Layers) -> Step {
 
 /// What follows an EtherType.
 pub(crate) fn follow<S: Sink>(c: &Cursor<'_, '_, S>, ethertype: u16) -> Next {
-    match ethertype {
-        0x0800 => Next::rest(c, Protocol::Ipv4),
-        0x86dd => Next::rest(c, Protocol::Ipv6),
-        0x8100 | 0x88a8 | 0x9100 | 0x9200 => Next::rest(c, Protocol::Vlan),
+    match EtherType(ethertype) {
+        EtherType::IPV4 => Next::rest(c, Protocol::Ipv4),
+        EtherType::IPV6 => Next::rest(c, Protocol::Ipv6),
+        EtherType::VLAN_TAGGED_FRAME | EtherType::PROVIDER_BRIDGING | EtherType::VLAN_DOUBLE_TAGGED_FRAME => {
+            Next::rest(c, Protocol::Vlan)
+        }
+        // The tag of QinQ before IEEE 802.1ad gave it a number.
+        EtherType(0x9200) => Next::rest(c, Protocol::Vlan),
         _ => Next::NotOurs,
     }
 }

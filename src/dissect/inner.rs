@@ -2,8 +2,6 @@
 //!
 //! Every data packet passes here, so only the header is read that names the flow, in place and once.
 
-use etherparse::{IpNumber, Ipv6ExtensionSlice, Ipv6ExtensionsSlice};
-
 use super::layers::{Addresses, Inner, Layers};
 use super::{Next, Step, ipv4, ipv6, udp};
 use crate::field::{Bound, Cursor, FieldDef, Kind, Short, Sink};
@@ -119,19 +117,10 @@ fn ipv6<S: Sink>(
         0 => None,
         _ => end_at(c, length.into()),
     };
-    let mut later_fragment = false;
-    if IpNumber(next).is_ipv6_ext_header_value() {
-        let (extensions, transport, _, _) =
-            Ipv6ExtensionsSlice::from_slice_lax(IpNumber(next), c.peek_rest());
-        inner.protocol = transport.0;
-        later_fragment = extensions
-            .clone()
-            .into_iter()
-            .any(|e| matches!(e, Ipv6ExtensionSlice::Fragment(f) if f.fragment_offset().value() != 0));
-        skip(c, &ipv6::NEXT_HEADER, extensions.slice().len())?;
-    }
-    if !later_fragment {
-        inner.ports = ports(c, inner.protocol)?;
+    let upper = ipv6::upper(c, next)?;
+    inner.protocol = upper.protocol;
+    if upper.fragment.is_none_or(|place| place.offset == 0) {
+        inner.ports = ports(c, upper.protocol)?;
     }
     Ok(missing)
 }

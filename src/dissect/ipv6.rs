@@ -46,16 +46,33 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
     if length != 0 {
         c.limit(usize::from(length), BOUND);
     }
-    extensions(c, layers, next, addresses)
+    let upper = upper(c, next)?;
+    Ok(match upper.fragment {
+        Some(Place { identification, offset, more }) => {
+            let key = Key { addresses, identification, protocol: upper.protocol };
+            Next::fragment(c, key, offset, more)
+        }
+        None => ip_follow(c, layers, upper.protocol),
+    })
 }
 
-/// Walks over hop-by-hop, routing and destination options headers (each at least 8 octets, so the walk ends).
-fn extensions<S: Sink>(
-    c: &mut Cursor<'_, '_, S>,
-    layers: &mut Layers,
-    mut next: u8,
-    addresses: Addresses,
-) -> Result<Next, Short> {
+/// What stands behind the extension headers.
+pub(super) struct Upper {
+    pub protocol: u8,
+    /// Where it belongs, if it is a part of a datagram.
+    pub fragment: Option<Place>,
+}
+
+/// The place of a fragment.
+pub(super) struct Place {
+    pub identification: u32,
+    pub offset: u32,
+    pub more: bool,
+}
+
+/// Walks over hop-by-hop, routing, destination options and such headers (each at least 8 octets, so the walk ends), up
+/// to the upper layer or the fragment header.
+pub(super) fn upper<S: Sink>(c: &mut Cursor<'_, '_, S>, mut next: u8) -> Result<Upper, Short> {
     loop {
         match next {
             0 | 43 | 60 | 135 | 139 | 140 => {
@@ -72,13 +89,13 @@ fn extensions<S: Sink>(
                 let identification = c.u32(&FRAGMENT_IDENTIFICATION)?;
                 let offset = u32::from(word & 0xfff8);
                 if more || offset > 0 {
-                    let key = Key { addresses, identification, protocol };
-                    return Ok(Next::fragment(c, key, offset, more));
+                    let fragment = Some(Place { identification, offset, more });
+                    return Ok(Upper { protocol, fragment });
                 }
                 // RFC 6946: an atomic fragment is a whole packet.
                 next = protocol;
             }
-            _ => return Ok(ip_follow(c, layers, next)),
+            _ => return Ok(Upper { protocol: next, fragment: None }),
         }
     }
 }

@@ -52,6 +52,8 @@ mod walk;
 pub use registry::Protocol;
 pub use walk::{Context, LearnedPorts, Scratch, dissect};
 
+use etherparse::IpNumber;
+
 use crate::field::{Cursor, Short, Sink};
 
 use defrag::{Key, Piece};
@@ -94,33 +96,25 @@ impl Next {
     }
 }
 
-/// IP protocol numbers (also of IPv6 and ESP next headers) that are dissected: the rows of one table.
-static IP_PROTOCOLS: &[(u8, &str, Option<Protocol>)] = &[
-    (1, "ICMP", Some(Protocol::Icmp)),
-    (4, "IPv4", Some(Protocol::Ipv4)),
-    (6, "TCP", None),
-    (17, "UDP", Some(Protocol::Udp)),
-    (41, "IPv6", Some(Protocol::Ipv6)),
-    (47, "GRE", None),
-    (50, "ESP", Some(Protocol::Esp)),
-    (51, "AH", None),
-    (58, "ICMPv6", Some(Protocol::Icmpv6)),
-    (59, "no next header", None),
-    (108, "IPComp", None),
-    (115, "L2TPv3", None),
-];
-
 /// L2TPv3 directly in IP (RFC 3931 section 4.1.1).
-const L2TPV3: u8 = 115;
+const L2TPV3: u8 = IpNumber::LAYER2_TUNNELING_PROTOCOL.0;
 
-/// The protocol behind an IP protocol number, if it is dissected.
+/// The protocol behind an IP protocol number (also of IPv6 and ESP next headers), if it is dissected.
 pub(crate) fn ip_protocol(number: u8) -> Option<Protocol> {
-    IP_PROTOCOLS.iter().find(|row| row.0 == number).and_then(|row| row.2)
+    Some(match IpNumber(number) {
+        IpNumber::ICMP => Protocol::Icmp,
+        IpNumber::IPV4 => Protocol::Ipv4,
+        IpNumber::UDP => Protocol::Udp,
+        IpNumber::IPV6 => Protocol::Ipv6,
+        IpNumber::ENCAPSULATING_SECURITY_PAYLOAD => Protocol::Esp,
+        IpNumber::IPV6_ICMP => Protocol::Icmpv6,
+        _ => return None,
+    })
 }
 
-/// The name of an IP protocol number.
+/// The name of an IP protocol number in the registry of the IANA.
 pub fn ip_protocol_name(number: u64) -> Option<&'static str> {
-    IP_PROTOCOLS.iter().find(|row| u64::from(row.0) == number).map(|row| row.1)
+    IpNumber(u8::try_from(number).ok()?).keyword_str()
 }
 
 fn ip_follow<S: Sink>(c: &Cursor<'_, '_, S>, layers: &mut Layers, number: u8) -> Next {
