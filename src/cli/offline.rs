@@ -148,8 +148,14 @@ fn text(args: &Args, reports: &[Report<'_>], out: &mut dyn Write) -> io::Result<
         if args.quiet {
             summary::write_verdict(report, reports.len() > 1, &style, out)?;
         } else if args.ladder {
+            if reports.len() > 1 {
+                summary::write_first_line(report, &style, out)?;
+            }
             ladder::write_all(report, &style, out)?;
         } else if args.findings {
+            if reports.len() > 1 {
+                summary::write_first_line(report, &style, out)?;
+            }
             summary::write_findings(report, &style, out)?;
         } else {
             summary::write(report, &style, out)?;

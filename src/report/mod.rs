@@ -6,7 +6,11 @@ pub mod style;
 pub mod summary;
 
 mod findings;
+mod ppp_words;
+mod table;
 mod tables;
+#[cfg(test)]
+mod testing;
 
 use crate::analysis::Analysis;
 use crate::analysis::connection::Connection;

@@ -73,12 +73,49 @@ impl Style {
         out
     }
 
+    /// `text`, cut to `columns` with an ellipsis behind a whole word, if there is one that fits.
+    pub(super) fn clip_words(&self, text: &str, columns: usize) -> String {
+        if text.width() <= columns {
+            return text.to_owned();
+        }
+        let dots = self.pick(" …", " ...");
+        let room = columns.saturating_sub(dots.width());
+        let ends = text.char_indices().filter(|(_, c)| *c == ' ').map(|(at, _)| at);
+        let fitting = ends.filter_map(|at| text.get(..at)).take_while(|words| words.width() <= room).last();
+        match fitting {
+            Some(words) => format!("{}{dots}", words.trim_end_matches([' ', ':', ','])),
+            None => self.clip(text, columns),
+        }
+    }
+
     /// `text` in lines of the width, the first behind `first`, the others behind as many spaces.
     pub(super) fn wrap(&self, first: &str, text: &str) -> String {
+        self.hang(first, first.width(), text)
+    }
+
+    /// Sentences in lines of the width, the first line flush. A sentence that does not fit into the rest of a line
+    /// begins the next one, if it fits there.
+    pub(super) fn flow(&self, sentences: &[String]) -> String {
+        let mut lines: Vec<String> = Vec::new();
+        for sentence in sentences {
+            let sentence = self.text(sentence);
+            match lines.last_mut() {
+                Some(line) if line.width() + 1 + sentence.width() <= self.width => {
+                    line.push(' ');
+                    line.push_str(&sentence);
+                }
+                Some(_) => lines.push(self.hang("  ", 2, &sentence)),
+                None => lines.push(self.hang("", 2, &sentence)),
+            }
+        }
+        lines.join("\n")
+    }
+
+    /// `text` in lines of the width, the first behind `first`, the others behind `indent` spaces.
+    pub(super) fn hang(&self, first: &str, indent: usize, text: &str) -> String {
         let text = self.text(text);
-        let indent = first.width();
         let mut out = first.to_owned();
-        let mut column = indent;
+        let mut column = first.width();
         let mut fresh = true;
         for word in text.split(' ').filter(|word| !word.is_empty()) {
             let long = word.width();
@@ -107,7 +144,24 @@ mod tests {
     fn wraps_at_words_with_a_hanging_indent() {
         let style = Style { width: 20, ascii: false, color: false };
         assert_eq!(style.wrap("  seen: ", "one two three four"), "  seen: one two\n        three four");
+        assert_eq!(style.hang("", 2, "one two three four five"), "one two three four\n  five");
         assert_eq!(style.clip("München", 4), "Mün…");
         assert_eq!(Style { ascii: true, ..style }.text("a–b 東"), "a-b ?");
+    }
+
+    #[test]
+    fn cuts_behind_a_word() {
+        let style = Style { width: 20, ascii: false, color: false };
+        assert_eq!(style.clip_words("T1 closed: clear request (1)", 20), "T1 closed: clear …");
+        assert_eq!(style.clip_words("T1 closed: clear request (1)", 14), "T1 closed …");
+        assert_eq!(style.clip_words("hello-unacknowledged", 8), "hello-u…");
+        assert_eq!(style.clip_words("東京 東京", 6), "東京 …");
+    }
+
+    #[test]
+    fn sentences_stay_together() {
+        let style = Style { width: 20, ascii: false, color: false };
+        let sentences = ["Read 12 packets.", "No ESP.", "Ok."].map(String::from);
+        assert_eq!(style.flow(&sentences), "Read 12 packets.\n  No ESP. Ok.");
     }
 }

@@ -1,9 +1,11 @@
 //! The default screen: what was read, the verdict, tables, ladders, findings.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 
 use crate::rules::words::{count, thousands};
 use crate::rules::{self, Severity, Verdict};
+use crate::util::Duration;
 
 use super::style::{Style, Tone};
 use super::{Report, findings, ladder, tables};
@@ -14,26 +16,35 @@ use super::{Report, findings, ladder, tables};
 ///
 /// When `out` cannot be written.
 pub fn write(report: &Report<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", style.wrap("", &first_line(report)))?;
+    writeln!(out, "{}", style.flow(&first_line(report)))?;
     writeln!(out, "{}", verdict(report, style))?;
     write!(out, "{}", tables::all(report, style))?;
     ladder::some(report, style, out)?;
+    writeln!(out)?;
     if !report.findings.is_empty() {
-        write!(out, "\nFindings\n\n{}", findings::all(report.findings, style))?;
-    } else {
-        writeln!(out)?;
+        writeln!(out, "Findings\n")?;
+        findings::some(report.findings, style, out)?;
     }
-    writeln!(out, "{}", style.wrap("", &closing(report)))
+    writeln!(out, "{}", style.flow(&closing(report)))
 }
 
-/// Writes only the findings.
+/// Writes only the findings, all of them.
 ///
 /// # Errors
 ///
 /// When `out` cannot be written.
 pub fn write_findings(report: &Report<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    write!(out, "{}", findings::all(report.findings, style))?;
-    writeln!(out, "{}", style.wrap("", &closing(report)))
+    findings::write_all(report.findings.iter(), style, out)?;
+    writeln!(out, "{}", style.flow(&closing(report)))
+}
+
+/// Writes what was read, and how much of it could be decrypted.
+///
+/// # Errors
+///
+/// When `out` cannot be written.
+pub fn write_first_line(report: &Report<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", style.flow(&first_line(report)))
 }
 
 /// Writes only the verdict, in one line; behind the file's name if there are several.
@@ -62,57 +73,74 @@ fn tone(verdict: Verdict) -> Tone {
 fn verdict(report: &Report<'_>, style: &Style) -> String {
     let diagnosis = report.diagnosis;
     let word = diagnosis.verdict.word();
-    let plain = style.wrap("", &format!("{word}: {}", diagnosis.sentence));
+    let plain = style.hang("", 2, &format!("{word}: {}", diagnosis.sentence));
     let mut out = plain.replacen(word, &style.paint(tone(diagnosis.verdict), word), 1);
     if let Some(advice) = &diagnosis.advice {
         out.push('\n');
-        out += &style.wrap(style.pick("→ ", "-> "), advice);
+        out += &style.hang("", 2, &format!("{} {advice}", style.pick("→", "->")));
     }
     out
 }
 
 /// What was read, and how much of it could be decrypted.
-fn first_line(report: &Report<'_>) -> String {
+fn first_line(report: &Report<'_>) -> Vec<String> {
     let totals = &report.analysis.totals;
-    let links: Vec<String> = totals.link_types.iter().map(|link| link_word(&link.name())).collect();
-    let mut out = format!(
-        "{}: {} in {:.3} s",
-        report.file,
-        count(totals.packets, "packet"),
-        report.analysis.duration().as_seconds()
-    );
-    for link in &links {
-        out += &format!(", {link}");
+    let mut out = format!("{}: {}", report.file, count(totals.packets, "packet"));
+    if totals.packets > 0 {
+        out += &format!(" in {}", span(report.analysis.duration()));
+    }
+    for link in &totals.link_types {
+        out += &format!(", {}", link_word(&link.name()));
     }
     out.push('.');
-    if let Some(damage) = &report.damage {
-        out += &format!(" Damaged at {damage}.");
-    }
+    let damage = report.damage.as_ref().map(|damage| format!("Damaged at {damage}."));
+    [Some(out), damage, Some(decrypted(report))].into_iter().flatten().collect()
+}
+
+/// How much ESP there is, and how much of it could be decrypted.
+fn decrypted(report: &Report<'_>) -> String {
     let flows = &report.analysis.flows;
-    let (packets, decrypted): (u64, u64) =
-        flows.iter().fold((0, 0), |sum, flow| (sum.0 + flow.packets, sum.1 + flow.decrypted));
-    out += &match (packets, report.sad.len() as u64) {
-        (0, 0) => String::from(" No ESP."),
-        (0, keys) => format!(" No ESP ({}).", count(keys, "key")),
-        (n, 0) => format!(" ESP: 0 of {} decrypted, no keys.", thousands(n)),
-        (n, keys) => {
-            format!(
-                " ESP: {} of {} decrypted with {}.",
-                thousands(decrypted),
-                thousands(n),
-                count(keys, "key")
-            )
-        }
+    let packets: u64 = flows.iter().map(|flow| flow.packets).sum();
+    let decrypted: u64 = flows.iter().map(|flow| flow.decrypted).sum();
+    let used = flows.iter().filter(|flow| flow.decrypted > 0).filter_map(|flow| flow.sa);
+    let used = used.collect::<HashSet<_>>().len() as u64;
+    let given = report.sad.len() as u64;
+    if packets == 0 {
+        let clear = if report.analysis.totals.l2tp > 0 { ": L2TP in the clear" } else { "" };
+        let keys = if given > 0 { format!(" ({} not used)", count(given, "key")) } else { String::new() };
+        return format!("No ESP{clear}{keys}.");
+    }
+    let cut: u64 = flows.iter().map(|flow| flow.cut).sum();
+    let keys = match (given, used) {
+        (0, _) => String::from(", no keys"),
+        (given, 0) if cut > 0 => format!(" with {}, {} cut short", count(given, "key"), thousands(cut)),
+        (1, 0) => String::from(", the key fits none"),
+        (given, 0) => format!(", none of {} keys fits", thousands(given)),
+        (given, used) if given == used => format!(" with {}", count(used, "key")),
+        (given, used) => format!(" with {} of {}", thousands(used), count(given, "key")),
     };
-    out
+    format!("ESP: {} of {} decrypted{keys}.", thousands(decrypted), thousands(packets))
 }
 
-/// `Ethernet` for `ETHERNET`; the others keep the name of the registry.
-fn link_word(name: &str) -> String {
-    if name == "ETHERNET" { String::from("Ethernet") } else { name.to_owned() }
+/// `62.118 s`; of hours also `9,312.118 s (2 h 35 min)`.
+fn span(duration: Duration) -> String {
+    let millis = duration.0.unsigned_abs().saturating_add(500_000) / 1_000_000;
+    let seconds = millis / 1000;
+    let exact = format!("{}.{:03} s", thousands(seconds), millis % 1000);
+    if seconds < 3600 { exact } else { format!("{exact} ({} h {} min)", seconds / 3600, seconds % 3600 / 60) }
 }
 
-fn closing(report: &Report<'_>) -> String {
+/// Link types as people call them; the others keep the name of the registry.
+fn link_word(name: &str) -> &str {
+    match name {
+        "ETHERNET" => "Ethernet",
+        "RAW" | "IPV4" | "IPV6" => "raw IP",
+        "LINUX_SLL" | "LINUX_SLL2" => "Linux cooked",
+        name => name,
+    }
+}
+
+fn closing(report: &Report<'_>) -> Vec<String> {
     let analysis = report.analysis;
     let things = format!(
         "{}, {}.",
@@ -120,7 +148,7 @@ fn closing(report: &Report<'_>) -> String {
         count(analysis.calls.len() as u64, "call")
     );
     let Some(first) = report.findings.first() else {
-        return format!("{things} No findings from {} rules.", rules::all().count());
+        return vec![things, format!("No findings from {} rules.", rules::all().count())];
     };
     let severities = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")];
     let counts: Vec<String> = severities
@@ -131,5 +159,18 @@ fn closing(report: &Report<'_>) -> String {
         .filter(|(n, _)| *n > 0)
         .map(|(n, word)| count(n, word))
         .collect();
-    format!("{things} {}. More on one: --explain {}", counts.join(", "), first.rule.id)
+    let counts = format!("{}.", counts.join(", "));
+    vec![things, counts, format!("More on one: --explain {}", first.rule.id)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_of_hours_are_also_said_in_hours() {
+        assert_eq!(span(Duration(62_118_400_000)), "62.118 s");
+        assert_eq!(span(Duration(59_999_900_000)), "60.000 s");
+        assert_eq!(span(Duration::seconds(9312)), "9,312.000 s (2 h 35 min)");
+    }
 }

@@ -1,147 +1,122 @@
 //! The three tables of the summary: security associations, control connections, calls.
-//!
-//! Columns are sized here: comfy-table would split words. In a narrow terminal columns are left out from the right,
-//! never those that name the row.
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
-use unicode_width::UnicodeWidthStr;
+use std::collections::HashSet;
 
-use crate::analysis::Analysis;
-use crate::analysis::call::{Call, CallKind};
+use crate::analysis::CallId;
+use crate::analysis::call::CallKind;
 use crate::analysis::connection::{Connection, End};
 use crate::analysis::flow::Flow;
-use crate::analysis::ppp_session::{Outcome, PppSession, Progress, protocol};
-use crate::rules::words::thousands;
+use crate::ipsec::Spi;
+use crate::rules::Severity;
+use crate::rules::words::{some, thousands};
 use crate::util::Duration;
 
+use super::ppp_words::ppp;
 use super::style::Style;
+use super::table::{Column, table};
 use super::{Report, state};
 
 /// Rows of one table; more would be no summary.
 const MOST_ROWS: usize = 20;
-
-/// A column: its title, whether it is a number, and whether it may be left out.
-type Column = (&'static str, bool, bool);
+/// The port of L2TP, which goes without saying.
+const L2TP_PORT: u16 = 1701;
 
 const SA_COLUMNS: &[Column] = &[
-    ("SPI", false, false),
-    ("From", false, false),
-    ("To", false, false),
-    ("Algorithms", false, true),
-    ("Packets", true, true),
-    ("Bad", true, true),
-    ("Lost", true, true),
-    ("Replay", true, true),
+    Column::always("SPI"),
+    Column::always("From"),
+    Column::always("To"),
+    Column::words("Algorithms"),
+    Column::number("Packets"),
+    Column::number("Bad"),
+    Column::number("Lost"),
+    Column::number("Replay"),
 ];
 
 const CONNECTION_COLUMNS: &[Column] = &[
-    ("ID", false, false),
-    ("LAC (tunnel)", false, false),
-    ("LNS (tunnel)", false, false),
-    ("State", false, false),
-    ("Setup", true, true),
-    ("Messages", true, true),
-    ("Resent", true, true),
-    ("Hello", true, true),
+    Column::always("ID"),
+    Column::always("LAC (tunnel)"),
+    Column::always("LNS (tunnel)"),
+    Column::always("State"),
+    Column::number("Setup"),
+    Column::number("Messages"),
+    Column::number("Resent"),
+    Column::number("Hello"),
 ];
 
 const CALL_COLUMNS: &[Column] = &[
-    ("ID", false, false),
-    ("In", false, false),
-    ("Sessions", false, true),
-    ("Kind", false, true),
-    ("State", false, false),
-    ("Setup", true, true),
-    ("From LAC", true, true),
-    ("From LNS", true, true),
-    ("PPP", false, false),
+    Column::always("ID"),
+    Column::always("In"),
+    Column::words("Sessions"),
+    Column::words("Kind"),
+    Column::always("State"),
+    Column::number("Setup"),
+    Column::number("From LAC"),
+    Column::number("From LNS"),
+    Column::always("PPP"),
 ];
+
+/// What errors and warnings are about: where rows are left out, these stay.
+struct Troubled {
+    connections: HashSet<u32>,
+    calls: HashSet<CallId>,
+    spis: HashSet<Spi>,
+}
+
+impl Troubled {
+    fn of(report: &Report<'_>) -> Self {
+        let bad = || report.findings.iter().filter(|finding| finding.severity >= Severity::Warning);
+        Self {
+            connections: bad().filter_map(|finding| finding.connection).collect(),
+            calls: bad().filter_map(|finding| finding.call).collect(),
+            spis: bad().filter_map(|finding| finding.spi).collect(),
+        }
+    }
+}
+
+/// At most [`MOST_ROWS`] of `all` in their order, and how many are left out: those that are `troubled` stay.
+fn choose<T>(all: impl Iterator<Item = T> + Clone, troubled: impl Fn(&T) -> bool) -> (Vec<T>, usize) {
+    let total = all.clone().count();
+    if total <= MOST_ROWS {
+        return (all.collect(), 0);
+    }
+    let worse = all.clone().filter(&troubled).count().min(MOST_ROWS);
+    let (mut worse_left, mut others_left) = (worse, MOST_ROWS - worse);
+    let room = |row: &T| {
+        let left = if troubled(row) { &mut worse_left } else { &mut others_left };
+        let there_is = *left > 0;
+        *left = left.saturating_sub(1);
+        there_is
+    };
+    (all.filter(room).collect(), total - MOST_ROWS)
+}
 
 /// All tables that have rows, each with a title.
 pub(super) fn all(report: &Report<'_>, style: &Style) -> String {
-    let analysis = report.analysis;
-    let flows = analysis.flows.iter().take(MOST_ROWS).map(|flow| sa(report, flow)).collect();
-    let connections = analysis.in_order();
-    let shown = connections.iter().take(MOST_ROWS);
-    let mut out = table(style, "Security associations", SA_COLUMNS, flows, analysis.flows.len());
-    let rows = shown.map(|(_, connection)| connection_row(connection, style)).collect();
-    out += &table(style, "Control connections", CONNECTION_COLUMNS, rows, connections.len());
-    let rows = calls(analysis, &connections, style);
-    out += &table(style, "Calls", CALL_COLUMNS, rows, analysis.calls.len());
-    out
-}
-
-fn table(style: &Style, title: &str, columns: &[Column], rows: Vec<Vec<String>>, total: usize) -> String {
-    if rows.is_empty() {
-        return String::new();
-    }
-    let rows: Vec<Vec<String>> =
-        rows.into_iter().map(|row| row.iter().map(|cell| style.text(cell)).collect()).collect();
-    let kept = fit(style, columns, &rows);
-    let rule = if style.ascii { '-' } else { '─' };
-    let mut table = Table::new();
-    table.load_style(TableStyle::new().header_separator(LineStyle::none().fill(rule)));
-    table.set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(kept.iter().filter_map(|(at, _)| columns.get(*at)).map(|column| column.0));
-    for row in &rows {
-        table.add_row(
-            kept.iter().map(|(at, room)| style.clip(row.get(*at).map_or("", String::as_str), *room)),
-        );
-    }
-    for (column, (at, _)) in table.column_iter_mut().zip(&kept) {
-        column.set_padding((1, 2));
-        if columns.get(*at).is_some_and(|column| column.1) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    let mut out = format!("\n{title}\n");
-    for line in table.lines() {
-        out += line.trim_end();
-        out.push('\n');
-    }
-    if total > rows.len() {
-        let more = thousands((total - rows.len()) as u64);
-        out += &format!(" {} {more} more, -T json has all\n", style.pick("…", "..."));
-    }
-    out
-}
-
-/// Which columns stay, and how wide each may be.
-fn fit(style: &Style, columns: &[Column], rows: &[Vec<String>]) -> Vec<(usize, usize)> {
-    let width = |at: usize| {
-        let title = columns.get(at).map_or(0, |column| column.0.width());
-        rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.width()).fold(title, usize::max)
-    };
-    let mut kept: Vec<(usize, usize)> = (0..columns.len()).map(|at| (at, width(at))).collect();
-    let total = |kept: &[(usize, usize)]| kept.iter().map(|(_, room)| room + 3).sum::<usize>();
-    while total(&kept) > style.width {
-        let Some(at) = kept.iter().rposition(|(at, _)| columns.get(*at).is_some_and(|column| column.2))
-        else {
-            break;
-        };
-        kept.remove(at);
-    }
-    // What names the row stays, but two IPv6 addresses may have to be cut.
-    while total(&kept) > style.width {
-        let Some(widest) = kept.iter_mut().max_by_key(|(_, room)| *room).filter(|(_, room)| *room > 8) else {
-            break;
-        };
-        widest.1 -= 1;
-    }
-    kept
+    let troubled = Troubled::of(report);
+    let (flows, more) = choose(report.analysis.flows.iter(), |flow| troubled.spis.contains(&flow.spi));
+    let rows: Vec<_> = flows.into_iter().map(|flow| sa(report, flow)).collect();
+    let mut out = table(style, "Security associations", SA_COLUMNS, &rows, more);
+    let all = report.analysis.in_order();
+    let connections = all.iter().map(|(_, connection)| *connection);
+    let (connections, more) = choose(connections, |one| troubled.connections.contains(&one.number));
+    let rows: Vec<_> = connections.iter().map(|one| connection_row(one, style)).collect();
+    out += &table(style, "Control connections", CONNECTION_COLUMNS, &rows, more);
+    out += &roles(&connections, style);
+    let calls = all.iter().flat_map(|(_, one)| one.calls.iter().map(move |id| (*one, *id)));
+    let (calls, more) = choose(calls, |(_, id)| troubled.calls.contains(id));
+    let rows: Vec<_> =
+        calls.into_iter().filter_map(|(connection, id)| call_row(report, connection, id, style)).collect();
+    out + &table(style, "Calls", CALL_COLUMNS, &rows, more)
 }
 
 fn sa(report: &Report<'_>, flow: &Flow) -> Vec<String> {
-    let suite = flow.sa.and_then(|sa| report.sad.get(sa));
-    let algorithms = match suite {
+    let algorithms = match flow.sa.and_then(|sa| report.sad.get(sa)) {
         Some(sa) => format!("{} {}", sa.encryption.short(), sa.integrity.short()),
         None => String::from("(no key)"),
     };
-    let bad = if flow.decrypted == 0 && flow.bad_icv == 0 {
-        String::from("?")
-    } else {
-        thousands(flow.bad_icv + flow.bad_padding)
-    };
+    let unread = flow.decrypted == 0 && flow.bad_icv == 0 && flow.bad_padding == 0;
+    let bad =
+        if unread { String::from("?") } else { thousands(flow.bad_icv.saturating_add(flow.bad_padding)) };
     vec![
         flow.spi.to_string(),
         flow.addresses.source.to_string(),
@@ -156,7 +131,11 @@ fn sa(report: &Report<'_>, flow: &Flow) -> Vec<String> {
 
 fn end(end: &End) -> String {
     let tunnel = end.tunnel_id.map_or_else(|| String::from("?"), |id| id.to_string());
-    format!("{} ({tunnel})", end.endpoint.address)
+    let endpoint = end.endpoint;
+    match endpoint.port {
+        L2TP_PORT => format!("{} ({tunnel})", endpoint.address),
+        port => format!("{} ({tunnel})", std::net::SocketAddr::new(endpoint.address, port)),
+    }
 }
 
 fn setup(duration: Option<Duration>, style: &Style) -> String {
@@ -171,7 +150,7 @@ fn connection_row(connection: &Connection, style: &Style) -> Vec<String> {
         format!("T{}", connection.number),
         end(lac),
         end(lns),
-        state(connection).replace("no-answer", "no answer"),
+        state_word(connection).to_owned(),
         setup(connection.setup(), style),
         thousands(count(lac) + count(lns)),
         thousands(u64::from(lac.delivery.resent) + u64::from(lns.delivery.resent)),
@@ -179,64 +158,67 @@ fn connection_row(connection: &Connection, style: &Style) -> Vec<String> {
     ]
 }
 
-fn calls(
-    analysis: &Analysis,
-    connections: &[(crate::analysis::ConnectionId, &Connection)],
-    style: &Style,
-) -> Vec<Vec<String>> {
-    let all = connections.iter().flat_map(|(_, connection)| {
-        connection.calls.iter().filter_map(move |id| Some((*connection, *id, analysis.call(*id)?)))
-    });
-    all.take(MOST_ROWS)
-        .map(|(connection, id, call)| {
-            let lac = connection.lac_end();
-            let session =
-                |end: usize| call.session_ids[end].map_or_else(|| String::from("?"), |id| id.to_string());
-            vec![
-                format!("C{}", id.0 + 1),
-                format!("T{}", connection.number),
-                format!("{}, {}", session(lac), session(1 - lac)),
-                String::from(match call.kind {
-                    CallKind::Incoming => "incoming",
-                    CallKind::Outgoing => "outgoing",
-                    CallKind::Unknown => "?",
-                }),
-                call.state.name().to_owned(),
-                setup(call.setup(), style),
-                thousands(call.data[lac].packets),
-                thousands(call.data[1 - lac].packets),
-                ppp(call, lac),
-            ]
-        })
-        .collect()
+/// The state for people. A tunnel that nobody answered is not just closed when its initiator gives up.
+fn state_word(connection: &Connection) -> &'static str {
+    let unheard = connection.from_start && connection.end(1).packets == 0 && !connection.was_established;
+    match state(connection) {
+        "no-answer" => "no answer",
+        "closed" if unheard => "no answer",
+        state => state,
+    }
 }
 
-/// The most telling thing about PPP in a call.
-fn ppp(call: &Call, lac: usize) -> String {
-    let session: &PppSession = &call.ppp;
-    let known = &session.authentication;
-    let opened =
-        |number| session.negotiation(number).and_then(|known| known.progress()) == Some(Progress::Opened);
-    if known.outcome == Some(Outcome::Failure) {
-        return format!("{} failed", known.protocol_name().unwrap_or("login"));
+/// Says where the columns LAC and LNS are a guess. Who sends an SCCRQ that nobody answers is no guess worth a word.
+fn roles(connections: &[&Connection], style: &Style) -> String {
+    let guessed: Vec<String> = connections
+        .iter()
+        .filter(|connection| connection.lac.is_none() && !connection.from_start)
+        .map(|connection| format!("T{}", connection.number))
+        .collect();
+    if guessed.is_empty() {
+        return String::new();
     }
-    if let (Some(address), true) = (session.addresses[lac], opened(protocol::IPCP)) {
-        return address.to_string();
-    }
-    if opened(protocol::IPCP) || opened(protocol::IPV6CP) {
-        return String::from("open");
-    }
-    if session.negotiation(protocol::IPCP).is_some_and(|ipcp| ipcp.progress().is_some()) {
-        return String::from("IPCP negotiating");
-    }
-    if known.outcome == Some(Outcome::Success) {
-        return String::from("authenticated");
-    }
-    match session.lcp.progress() {
-        Some(Progress::Opened) => String::from("LCP open"),
-        Some(_) if session.lcp.unanswered.iter().any(|n| *n >= 4) => String::from("LCP no answer"),
-        Some(_) => String::from("LCP negotiating"),
-        None if session.frames > 0 => String::from("data"),
-        None => String::from("none"),
+    let text = "no message shows which end is the LAC; taken to be the first to send.";
+    style.wrap(" ", &format!("{}: {text}", some(guessed.into_iter()))) + "\n"
+}
+
+fn call_row(report: &Report<'_>, connection: &Connection, id: CallId, style: &Style) -> Option<Vec<String>> {
+    let call = report.analysis.call(id)?;
+    let lac = connection.lac_end();
+    let lns = 1 - lac;
+    let session = |end: usize| {
+        let id = call.session_ids.get(end).copied().flatten();
+        id.map_or_else(|| String::from("?"), |id| id.to_string())
+    };
+    let packets = |end: usize| thousands(call.data.get(end).map_or(0, |data| data.packets));
+    Some(vec![
+        format!("C{}", u64::from(id.0) + 1),
+        format!("T{}", connection.number),
+        format!("{}, {}", session(lac), session(lns)),
+        String::from(match call.kind {
+            CallKind::Incoming => "incoming",
+            CallKind::Outgoing => "outgoing",
+            CallKind::Unknown => "?",
+        }),
+        call.state.name().to_owned(),
+        setup(call.setup(), style),
+        packets(lac),
+        packets(lns),
+        ppp(call, lac),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_troubled_keeps_its_row() {
+        assert_eq!(choose(0..20, |_| false), ((0..20).collect(), 0));
+        let (shown, more) = choose(0..300, |n| *n == 187 || *n == 3);
+        assert_eq!(shown, (0..19).chain([187]).collect::<Vec<_>>());
+        assert_eq!(more, 280);
+        assert_eq!(choose(0..300, |_| true), ((0..20).collect(), 280));
+        assert_eq!(choose(0..30, |n| *n >= 10), ((10..30).collect(), 10));
     }
 }

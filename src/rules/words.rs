@@ -40,7 +40,7 @@ pub(super) fn who(connection: &Connection, end: u8) -> String {
 }
 
 /// The first four, and how many more there are.
-pub(super) fn some(all: impl ExactSizeIterator<Item = String>) -> String {
+pub(crate) fn some(all: impl ExactSizeIterator<Item = String>) -> String {
     let more = all.len().saturating_sub(4);
     let shown = all.take(4).collect::<Vec<_>>().join(", ");
     if more > 0 { format!("{shown} and {more} more") } else { shown }

@@ -1,0 +1,50 @@
+//! PPP in a call, in two or three words: the most telling thing about it.
+
+use crate::analysis::call::Call;
+use crate::analysis::ppp_session::{Outcome, PppSession, Progress, protocol};
+use crate::dissect::ppp_names::protocol_name;
+
+/// Configure-Requests without an answer that are no start-up any more.
+const NO_START_UP: u32 = 4;
+
+/// How far PPP came. `lac` is the end whose address is shown.
+pub(super) fn ppp(call: &Call, lac: usize) -> String {
+    let session = &call.ppp;
+    let known = &session.authentication;
+    let login = known.protocol_name().unwrap_or("login");
+    if known.outcome == Some(Outcome::Failure) {
+        return format!("{login} failed");
+    }
+    if let Some(network) = network(session, lac) {
+        return network;
+    }
+    if known.outcome == Some(Outcome::Success) {
+        return String::from("authenticated");
+    }
+    match session.lcp.progress() {
+        Some(Progress::Opened) if known.protocol.is_some() => format!("{login} no outcome"),
+        Some(Progress::Opened) => String::from("LCP open"),
+        Some(_) if session.lcp.unanswered.iter().any(|n| *n >= NO_START_UP) => String::from("LCP no answer"),
+        Some(_) => String::from("LCP negotiating"),
+        None if call.data.iter().any(|data| data.network > 0) => String::from("user data"),
+        None if session.frames > 0 => String::from("data"),
+        None => String::from("none"),
+    }
+}
+
+/// How far the network layer came: an address, else the protocol that opened, else the first that was tried.
+fn network(session: &PppSession, lac: usize) -> Option<String> {
+    let progress = |number| session.negotiation(number).and_then(|known| known.progress());
+    let opened = |number| progress(number) == Some(Progress::Opened);
+    if opened(protocol::IPCP) {
+        let address = session.addresses.get(lac).copied().flatten();
+        return Some(address.map_or_else(|| String::from("IPCP open"), |address| address.to_string()));
+    }
+    let ours = || session.ncps.iter().map(|(number, _)| *number).filter(|number| *number != protocol::CCP);
+    let name = |number: u16| protocol_name(number.into()).unwrap_or("NCP");
+    if let Some(number) = ours().find(|number| opened(*number)) {
+        return Some(format!("{} open", name(number)));
+    }
+    let tried = ours().find_map(|number| Some((number, progress(number)?)))?;
+    Some(format!("{} {}", name(tried.0), tried.1.name()))
+}
