@@ -4,14 +4,26 @@ use crate::dissect::layers::{L2tp, Ppp, Udp};
 
 use super::call::CallState;
 use super::facts::{Fact, Scope};
+use super::foresee::Route;
 use super::{CallId, ConnectionId, Meta, Tracker, bump};
 
 impl Tracker {
-    pub(super) fn data(&mut self, meta: &Meta, udp: &Udp, header: &L2tp, ppp: Option<&Ppp>, protected: bool) {
-        let Some((id, from)) = self.route_data(meta, udp, header) else { return };
+    pub(super) fn data(
+        &mut self,
+        meta: &Meta,
+        udp: &Udp,
+        header: &L2tp,
+        ppp: Option<&Ppp>,
+        protected: bool,
+        route: Option<Route>,
+    ) {
+        let found = route.map(|route| (route.connection, 1u8.saturating_sub(route.end)));
+        let Some((id, from)) = found.or_else(|| self.route_data(meta, udp, header)) else { return };
         self.arrived(id, from, meta, udp, header, protected);
         let to = 1u8.saturating_sub(from);
-        let Some(call_id) = self.call_of_data(id, to, meta, header) else { return };
+        // A packet from a new port changes the routes by its arrival.
+        let call = route.filter(|route| route.version == self.routes.version()).and_then(|route| route.call);
+        let Some(call_id) = call.or_else(|| self.call_of_data(id, to, meta, header)) else { return };
         let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
         let number = connection.number;
         connection.ladder.data(meta.packet, meta.time, usize::from(from), &mut self.budget);

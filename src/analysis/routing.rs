@@ -9,11 +9,30 @@ use crate::dissect::layers::{Endpoint, SessionId, TunnelId, Udp};
 use super::{CallId, ConnectionId};
 
 /// A header Tunnel ID names the receiver's tunnel: this is who sends to whom with which ID.
+/// Packed, because every packet is looked up by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Way {
-    source: Endpoint,
-    destination: Endpoint,
-    tunnel_id: TunnelId,
+    source: u128,
+    destination: u128,
+    /// Both ports, the Tunnel ID, and which of the addresses are IPv4.
+    rest: u64,
+}
+
+impl Way {
+    fn new(source: Endpoint, destination: Endpoint, tunnel_id: TunnelId) -> Self {
+        let ((source, first), (destination, second)) = (packed(source), packed(destination));
+        let rest = [first, second].into_iter().fold(u64::from(tunnel_id.0), |rest, more| rest << 17 | more);
+        Self { source, destination, rest }
+    }
+}
+
+/// The address of an endpoint as a number; its port, and whether that is IPv4, as another.
+fn packed(end: Endpoint) -> (u128, u64) {
+    let port = u64::from(end.port);
+    match end.address {
+        IpAddr::V4(v4) => (v4.to_bits().into(), port << 1 | 1),
+        IpAddr::V6(v6) => (v6.to_bits(), port << 1),
+    }
 }
 
 /// The tables of a tracker.
@@ -24,10 +43,21 @@ pub(crate) struct Routes {
     receivers: HashMap<(IpAddr, TunnelId), (ConnectionId, u8)>,
     /// The newest connection between two endpoints.
     pairs: HashMap<(Endpoint, Endpoint), ConnectionId>,
-    sessions: HashMap<(ConnectionId, u8, SessionId), CallId>,
+    sessions: HashMap<u64, CallId>,
+    version: u64,
+}
+
+/// The receiver's end of a connection and its Session ID as one number.
+fn session_key(id: ConnectionId, end: u8, session: SessionId) -> u64 {
+    u64::from(id.0) << 32 | u64::from(end) << 16 | u64::from(session.0)
 }
 
 impl Routes {
+    /// Another number whenever an answer of [`Routes::find_exact`] or [`Routes::session`] may have changed.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
     /// Whose tunnel `tunnel_id` is, whoever sends: the connection, and the end that receives.
     pub(crate) fn find_moved(&self, udp: &Udp, tunnel_id: TunnelId) -> Option<(ConnectionId, u8)> {
         self.receivers.get(&(udp.destination.address, tunnel_id)).copied()
@@ -35,8 +65,7 @@ impl Routes {
 
     /// Whose tunnel it is between exactly these endpoints: the connection, and the end that receives.
     pub(crate) fn find_exact(&self, udp: &Udp, tunnel_id: TunnelId) -> Option<(ConnectionId, u8)> {
-        let way = Way { source: udp.source, destination: udp.destination, tunnel_id };
-        self.ways.get(&way).copied()
+        self.ways.get(&Way::new(udp.source, udp.destination, tunnel_id)).copied()
     }
 
     /// Remembers that `receiver` (end `end` of `id`) assigned `tunnel_id`, to be used by `sender`.
@@ -48,8 +77,8 @@ impl Routes {
         sender: Endpoint,
         tunnel_id: TunnelId,
     ) {
-        let way = Way { source: sender, destination: receiver, tunnel_id };
-        self.ways.insert(way, (id, end));
+        self.version = self.version.wrapping_add(1);
+        self.ways.insert(Way::new(sender, receiver, tunnel_id), (id, end));
         self.receivers.insert((receiver.address, tunnel_id), (id, end));
     }
 
@@ -61,7 +90,8 @@ impl Routes {
         sender: Endpoint,
         tunnel_id: TunnelId,
     ) {
-        let way = Way { source: sender, destination: receiver, tunnel_id };
+        self.version = self.version.wrapping_add(1);
+        let way = Way::new(sender, receiver, tunnel_id);
         if self.ways.get(&way).is_some_and(|known| known.0 == id) {
             self.ways.remove(&way);
         }
@@ -99,11 +129,12 @@ impl Routes {
     }
 
     pub(crate) fn session(&self, id: ConnectionId, end: u8, session: SessionId) -> Option<CallId> {
-        self.sessions.get(&(id, end, session)).copied()
+        self.sessions.get(&session_key(id, end, session)).copied()
     }
 
     pub(crate) fn learn_session(&mut self, id: ConnectionId, end: u8, session: SessionId, call: CallId) {
-        self.sessions.insert((id, end, session), call);
+        self.version = self.version.wrapping_add(1);
+        self.sessions.insert(session_key(id, end, session), call);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::ops::Range;
 
-use super::keyed::{Failure, Memory, Plain};
+use super::keyed::{Failure, Keyed, Memory, Plain};
 use super::sa::{SaId, Spi, mapped};
 use super::sad::{Sad, Slot};
 
@@ -93,7 +93,33 @@ impl Verdict {
     }
 }
 
+/// With fewer SAs than this all keys are in the caches anyway. Tests look ahead always.
+const FEW: usize = if cfg!(debug_assertions) { 0 } else { 256 };
+
 impl Sad {
+    /// Whether [`Sad::foresee`] is worth its time.
+    pub(crate) fn is_large(&self) -> bool {
+        self.len() > FEW
+    }
+
+    /// Has the keys of packets that will be opened soon come nearer, so that the waits for memory pass together.
+    pub(crate) fn foresee(
+        &self,
+        hints: &Hints,
+        packets: impl Iterator<Item = (Spi, IpAddr)>,
+        found: &mut Vec<SaId>,
+    ) {
+        found.clear();
+        let slot = |(spi, destination)| self.exact.get(&(spi, mapped(destination)));
+        found.extend(packets.filter_map(slot).filter(|slot| slot.length == 1).map(|slot| SaId(slot.start)));
+        let mut sum = 0;
+        for id in found {
+            sum ^= self.keyed(*id).map_or(0, Keyed::touch);
+            sum ^= hints.memories.get(id.index()).map_or(0, Memory::touch);
+        }
+        std::hint::black_box(sum);
+    }
+
     /// Opens the ESP packet `packet` (from the SPI to the end of the ICV) and appends its plaintext to `out`.
     ///
     /// SAs for this SPI and destination are tried first, then those with the same SPI and other addresses (a
