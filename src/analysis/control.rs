@@ -595,6 +595,9 @@ impl Tracker {
             }
         }
         self.routes.learn_session(id, end, session, call_id);
+        if let Some(connection) = self.state.connections.get_mut(id.0 as usize) {
+            connection.recent = [None, None];
+        }
     }
 
     fn role(&mut self, id: ConnectionId, lac: u8) {
