@@ -13,7 +13,7 @@ use crate::dissect::defrag::Defrag;
 use crate::dissect::layers::Layers;
 use crate::dissect::{Context, Scratch, dissect, glance};
 use crate::field::Nothing;
-use crate::ipsec::{Hints, SaId, Sad};
+use crate::ipsec::{Ahead, Hints, Sad};
 use crate::util::Frame;
 
 /// Frames of one batch.
@@ -39,7 +39,7 @@ pub struct Inspector<'k> {
 struct Worker {
     hints: Hints,
     scratch: Scratch,
-    foreseen: Vec<SaId>,
+    ahead: Ahead,
 }
 
 /// Frames that wait to be opened, their octets in one arena, and what came of opening them.
@@ -80,7 +80,7 @@ impl<'k> Inspector<'k> {
             sad,
             tracker: Tracker::new(limits),
             defrag: Defrag::default(),
-            worker: Worker { hints: Hints::new(sad), scratch: Scratch::default(), foreseen: Vec::new() },
+            worker: Worker { hints: Hints::new(sad), scratch: Scratch::default(), ahead: Ahead::default() },
             batch: Batch::default(),
         }
     }
@@ -149,7 +149,7 @@ impl Batch {
         for frames in self.frames.chunks(AHEAD) {
             if sad.is_large() {
                 let packets = frames.iter().filter_map(|held| glance(&held.frame(&self.octets)));
-                sad.foresee(&worker.hints, packets, &mut worker.foreseen);
+                sad.foresee(&worker.hints, packets, &mut worker.ahead);
             }
             for held in frames {
                 let mut layers = Layers::default();

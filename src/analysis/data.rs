@@ -21,9 +21,7 @@ impl Tracker {
         let Some((id, from)) = found.or_else(|| self.route_data(meta, udp, header)) else { return };
         self.arrived(id, from, meta, udp, header, protected);
         let to = 1u8.saturating_sub(from);
-        // A packet from a new port changes the routes by its arrival.
-        let call = route.filter(|route| route.version == self.routes.version()).and_then(|route| route.call);
-        let Some(call_id) = call.or_else(|| self.call_of_data(id, to, meta, header)) else { return };
+        let Some(call_id) = self.call_of_data(id, to, meta, header) else { return };
         let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
         let number = connection.number;
         connection.ladder.data(meta.packet, meta.time, usize::from(from), &mut self.budget);
@@ -58,7 +56,15 @@ impl Tracker {
     }
 
     fn call_of_data(&mut self, id: ConnectionId, to: u8, meta: &Meta, header: &L2tp) -> Option<CallId> {
-        if let Some(call) = self.routes.session(id, to, header.session_id) {
+        let session = header.session_id;
+        let connection = self.state.connections.get_mut(id.0 as usize)?;
+        if let Some(call) = connection.recent_call(to, session) {
+            return Some(call);
+        }
+        if let Some(call) = self.routes.session(id, to, session) {
+            if let Some(recent) = connection.recent.get_mut(usize::from(to)) {
+                *recent = Some((session, call));
+            }
             return Some(call);
         }
         let call = match self.nameless_call(id, to) {
@@ -71,7 +77,7 @@ impl Tracker {
                 call
             }
         };
-        self.assign_session(id, call, to, Some(header.session_id));
+        self.assign_session(id, call, to, Some(session));
         Some(call)
     }
 }

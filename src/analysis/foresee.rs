@@ -30,7 +30,7 @@ pub(super) struct Route {
     pub(super) connection: ConnectionId,
     /// The end that receives.
     pub(super) end: u8,
-    pub(super) call: Option<CallId>,
+    call: Option<CallId>,
 }
 
 impl Tracker {
@@ -42,7 +42,8 @@ impl Tracker {
             return;
         }
         foreseen.extend(layers.iter().map(|layers| self.look_up(layers)));
-        let mut sum = 0;
+        let digests = layers.iter().filter_map(|layers| layers.digest);
+        let mut sum = digests.fold(0, |sum, digest| sum ^ self.doubles.touch(digest));
         for (one, layers) in foreseen.iter_mut().zip(layers) {
             sum ^= self.touch_ends(one, layers);
         }
@@ -69,14 +70,15 @@ impl Tracker {
     fn touch_ends(&self, one: &mut Foreseen, layers: &Layers) -> u64 {
         let mut sum = one.flow.and_then(|id| self.state.flow(id)).map_or(0, Flow::touch);
         let (Some(route), Some(header)) = (&mut one.route, &layers.l2tp) else { return sum };
-        if !header.is_control() {
-            route.call = self.routes.session(route.connection, route.end, header.session_id);
-        }
         let Some(connection) = self.state.connection(route.connection) else { return sum };
-        for end in &connection.ends {
-            sum ^= end.packets ^ end.last.map_or(0, |last| last.0) ^ u64::from(end.endpoint.port);
+        if !header.is_control() {
+            let session = header.session_id;
+            let recent = connection.recent_call(route.end, session);
+            route.call = recent.or_else(|| self.routes.session(route.connection, route.end, session));
         }
-        sum ^= connection.ladder.rows.len() as u64;
+        let (from, to) = (connection.end(1u8.saturating_sub(route.end)), connection.end(route.end));
+        sum ^= from.packets ^ from.last.map_or(0, |last| last.0) ^ u64::from(from.endpoint.port);
+        sum ^= u64::from(to.tunnel_id.is_some()) ^ connection.ladder.rows.len() as u64;
         sum ^ connection.protection[0] ^ u64::from(connection.number)
     }
 
@@ -89,8 +91,10 @@ impl Tracker {
             None => 0,
         };
         if let Some(call) = route.call.and_then(|id| self.state.call(id)) {
-            sum ^= call.data[0].packets ^ call.data[1].packets ^ call.ppp.frames;
-            sum ^= call.data[0].network ^ call.data[1].network ^ u64::from(call.unannounced);
+            let [first, second] = &call.data;
+            let data = if route.end == 0 { second } else { first };
+            sum ^= data.packets ^ data.network ^ u64::from(data.sequenced);
+            sum ^= call.ppp.frames ^ u64::from(call.unannounced);
         }
         sum
     }

@@ -8,37 +8,64 @@ use crate::dissect::layers::{Endpoint, SessionId, TunnelId, Udp};
 
 use super::{CallId, ConnectionId};
 
-/// A header Tunnel ID names the receiver's tunnel: this is who sends to whom with which ID.
-/// Packed, because every packet is looked up by it.
+/// A header Tunnel ID names the receiver's tunnel: this is who sends to whom with which ID. Packed, because every packet
+/// is looked up by it: between IPv4 addresses it is one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Way {
-    source: u128,
-    destination: u128,
-    /// Both ports, the Tunnel ID, and which of the addresses are IPv4.
-    rest: u64,
+enum Way {
+    V4(u128),
+    V6(Endpoint, Endpoint, TunnelId),
 }
 
 impl Way {
     fn new(source: Endpoint, destination: Endpoint, tunnel_id: TunnelId) -> Self {
-        let ((source, first), (destination, second)) = (packed(source), packed(destination));
-        let rest = [first, second].into_iter().fold(u64::from(tunnel_id.0), |rest, more| rest << 17 | more);
-        Self { source, destination, rest }
+        let (IpAddr::V4(from), IpAddr::V4(to)) = (source.address, destination.address) else {
+            return Self::V6(source, destination, tunnel_id);
+        };
+        let addresses = u128::from(from.to_bits()) << 32 | u128::from(to.to_bits());
+        let ports = u128::from(source.port) << 16 | u128::from(destination.port);
+        Self::V4(addresses << 48 | ports << 16 | u128::from(tunnel_id.0))
     }
 }
 
-/// The address of an endpoint as a number; its port, and whether that is IPv4, as another.
-fn packed(end: Endpoint) -> (u128, u64) {
-    let port = u64::from(end.port);
-    match end.address {
-        IpAddr::V4(v4) => (v4.to_bits().into(), port << 1 | 1),
-        IpAddr::V6(v6) => (v6.to_bits(), port << 1),
+/// Whose tunnel: the connection, and which of its ends.
+type Place = (ConnectionId, u8);
+
+#[derive(Debug, Default)]
+struct Ways {
+    v4: HashMap<u128, Place>,
+    v6: HashMap<(Endpoint, Endpoint, TunnelId), Place>,
+}
+
+impl Ways {
+    #[inline]
+    fn get(&self, way: &Way) -> Option<&Place> {
+        match *way {
+            Way::V4(way) => self.v4.get(&way),
+            Way::V6(source, destination, tunnel_id) => self.v6.get(&(source, destination, tunnel_id)),
+        }
+    }
+
+    fn insert(&mut self, way: Way, place: Place) {
+        match way {
+            Way::V4(way) => self.v4.insert(way, place),
+            Way::V6(source, destination, tunnel_id) => {
+                self.v6.insert((source, destination, tunnel_id), place)
+            }
+        };
+    }
+
+    fn remove(&mut self, way: &Way) {
+        match *way {
+            Way::V4(way) => self.v4.remove(&way),
+            Way::V6(source, destination, tunnel_id) => self.v6.remove(&(source, destination, tunnel_id)),
+        };
     }
 }
 
 /// The tables of a tracker.
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
-    ways: HashMap<Way, (ConnectionId, u8)>,
+    ways: Ways,
     /// Without ports and sender: the way of a peer whose NAT mapping changed, or who answers from another port.
     receivers: HashMap<(IpAddr, TunnelId), (ConnectionId, u8)>,
     /// The newest connection between two endpoints.

@@ -93,6 +93,13 @@ impl Verdict {
     }
 }
 
+/// What [`Sad::foresee`] works with, reused from call to call.
+#[derive(Debug, Default)]
+pub(crate) struct Ahead {
+    packets: Vec<(Spi, u128)>,
+    slots: Vec<Slot>,
+}
+
 /// With fewer SAs than this all keys are in the caches anyway. Tests look ahead always.
 const FEW: usize = if cfg!(debug_assertions) { 0 } else { 256 };
 
@@ -107,14 +114,17 @@ impl Sad {
         &self,
         hints: &Hints,
         packets: impl Iterator<Item = (Spi, IpAddr)>,
-        found: &mut Vec<SaId>,
+        ahead: &mut Ahead,
     ) {
-        found.clear();
-        let slot = |(spi, destination)| self.exact.get(&(spi, mapped(destination)));
-        found.extend(packets.filter_map(slot).filter(|slot| slot.length == 1).map(|slot| SaId(slot.start)));
+        let Ahead { packets: keys, slots } = ahead;
+        keys.clear();
+        keys.extend(packets.map(|(spi, destination)| (spi, mapped(destination))));
+        slots.clear();
+        slots.extend(keys.iter().filter_map(|key| self.exact.get(key)));
         let mut sum = 0;
-        for id in found {
-            sum ^= self.keyed(*id).map_or(0, Keyed::touch);
+        for slot in slots.iter().filter(|slot| slot.length == 1) {
+            let id = SaId(slot.start);
+            sum ^= self.keyed(id).map_or(0, Keyed::touch);
             sum ^= hints.memories.get(id.index()).map_or(0, Memory::touch);
         }
         std::hint::black_box(sum);
