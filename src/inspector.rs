@@ -8,18 +8,21 @@
 use std::ops::Range;
 
 use crate::analysis::limits::{Limit, Limits};
-use crate::analysis::{Analysis, Meta, Tracker};
+use crate::analysis::{Analysis, Foreseen, Meta, Tracker};
 use crate::dissect::defrag::Defrag;
 use crate::dissect::layers::Layers;
-use crate::dissect::{Context, Scratch, dissect};
+use crate::dissect::{Context, Scratch, dissect, glance};
 use crate::field::Nothing;
-use crate::ipsec::{Hints, Sad};
+use crate::ipsec::{Ahead, Hints, Sad};
 use crate::util::Frame;
 
 /// Frames of one batch.
 const BATCH_FRAMES: usize = 512;
 /// Octets of one batch, a little more at the most.
 const BATCH_OCTETS: usize = 1 << 20;
+
+/// Frames that both stages look ahead.
+const AHEAD: usize = 64;
 
 /// Inspects the frames of one capture.
 #[derive(Debug)]
@@ -36,6 +39,7 @@ pub struct Inspector<'k> {
 struct Worker {
     hints: Hints,
     scratch: Scratch,
+    ahead: Ahead,
 }
 
 /// Frames that wait to be opened, their octets in one arena, and what came of opening them.
@@ -44,6 +48,7 @@ struct Batch {
     octets: Vec<u8>,
     frames: Vec<Held>,
     layers: Vec<Layers>,
+    foreseen: Vec<Foreseen>,
 }
 
 #[derive(Debug)]
@@ -75,7 +80,7 @@ impl<'k> Inspector<'k> {
             sad,
             tracker: Tracker::new(limits),
             defrag: Defrag::default(),
-            worker: Worker { hints: Hints::new(sad), scratch: Scratch::default() },
+            worker: Worker { hints: Hints::new(sad), scratch: Scratch::default(), ahead: Ahead::default() },
             batch: Batch::default(),
         }
     }
@@ -112,22 +117,27 @@ impl<'k> Inspector<'k> {
     }
 
     fn in_order(&mut self) {
-        for (held, layers) in self.batch.frames.iter().zip(&mut self.batch.layers) {
-            if self.tracker.count(&held.meta, layers.digest) {
-                continue;
+        let Batch { octets, frames, layers, foreseen } = &mut self.batch;
+        for (frames, layers) in frames.chunks(AHEAD).zip(layers.chunks_mut(AHEAD)) {
+            self.tracker.foresee(layers, foreseen);
+            for ((held, layers), mut foreseen) in frames.iter().zip(layers).zip(foreseen.iter().copied()) {
+                if self.tracker.count(&held.meta, layers.digest) {
+                    continue;
+                }
+                if self.tracker.wants_again(layers) {
+                    *layers = Layers::default();
+                    foreseen = Foreseen::default();
+                    let mut context = Context {
+                        sad: self.sad,
+                        hints: &mut self.worker.hints,
+                        scratch: &mut self.worker.scratch,
+                        defrag: Some(&mut self.defrag),
+                        learned: self.tracker.learned(),
+                    };
+                    dissect(&held.frame(octets), &mut context, &mut Nothing, layers);
+                }
+                self.tracker.push(&held.meta, layers, foreseen);
             }
-            if self.tracker.wants_again(layers) {
-                *layers = Layers::default();
-                let mut context = Context {
-                    sad: self.sad,
-                    hints: &mut self.worker.hints,
-                    scratch: &mut self.worker.scratch,
-                    defrag: Some(&mut self.defrag),
-                    learned: self.tracker.learned(),
-                };
-                dissect(&held.frame(&self.batch.octets), &mut context, &mut Nothing, layers);
-            }
-            self.tracker.push(&held.meta, layers);
         }
     }
 }
@@ -136,17 +146,23 @@ impl Batch {
     /// Dissects every frame alone.
     fn open(&mut self, sad: &Sad, worker: &mut Worker) {
         let learned = crate::dissect::LearnedPorts::default();
-        for held in &self.frames {
-            let mut layers = Layers::default();
-            let mut context = Context {
-                sad,
-                hints: &mut worker.hints,
-                scratch: &mut worker.scratch,
-                defrag: None,
-                learned: &learned,
-            };
-            dissect(&held.frame(&self.octets), &mut context, &mut Nothing, &mut layers);
-            self.layers.push(layers);
+        for frames in self.frames.chunks(AHEAD) {
+            if sad.is_large() {
+                let packets = frames.iter().filter_map(|held| glance(&held.frame(&self.octets)));
+                sad.foresee(&worker.hints, packets, &mut worker.ahead);
+            }
+            for held in frames {
+                let mut layers = Layers::default();
+                let mut context = Context {
+                    sad,
+                    hints: &mut worker.hints,
+                    scratch: &mut worker.scratch,
+                    defrag: None,
+                    learned: &learned,
+                };
+                dissect(&held.frame(&self.octets), &mut context, &mut Nothing, &mut layers);
+                self.layers.push(layers);
+            }
         }
     }
 

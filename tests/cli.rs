@@ -1,6 +1,7 @@
 //! What scripts rely on: exit codes, standard input, several files, full disks, closed pipes.
 
 mod common;
+mod samples;
 
 use common::*;
 use std::io::Write as _;
@@ -153,12 +154,93 @@ fn a_full_disk_is_an_error_and_a_closed_pipe_is_not() {
 
 #[test]
 fn the_same_input_gives_the_same_output() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let good = put(dir.path(), "good.pcap", &healthy());
-    for arguments in [&["-T", "json"][..], &[]] {
-        let first = tool(&[arguments, &[&good]].concat()).stdout;
-        for _ in 0..20 {
-            assert_eq!(tool(&[arguments, &[&good]].concat()).stdout, first);
+    for sample in samples::samples() {
+        for view in [&["-T", "json"][..], &[]] {
+            let arguments = [view, &sample.arguments()].concat();
+            let first = samples::run(&sample.directory, &arguments).stdout;
+            for (zone, locale) in [("Pacific/Kiritimati", "C.UTF-8"), ("America/St_Johns", "tr_TR.UTF-8")] {
+                let again = samples::command()
+                    .env("TZ", zone)
+                    .env("LC_ALL", locale)
+                    .env("COLUMNS", "60")
+                    .current_dir(&sample.directory)
+                    .args(&arguments)
+                    .output()
+                    .expect("runs")
+                    .stdout;
+                assert!(again == first, "{} {view:?} in {zone}", sample.name);
+            }
         }
+    }
+}
+
+#[test]
+fn every_rule_explains_itself() {
+    let list = String::from_utf8(tool(&["--list-rules"]).stdout).expect("text");
+    let rules: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(rules.len() >= 33, "{rules:?}");
+    for rule in rules {
+        let output = tool(&["--explain", rule]);
+        assert_eq!(output.status.code(), Some(0), "{rule}");
+        let text = String::from_utf8(output.stdout).expect("text");
+        assert!(text.starts_with(rule) && text.lines().count() >= 3, "{rule}: {text}");
+    }
+}
+
+/// A message may only send people to options that there are.
+#[test]
+fn hints_name_options_that_exist() {
+    let help = String::from_utf8(tool(&["--help"]).stdout).expect("text");
+    let mut wrong = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(path) = folders.pop() {
+        if path.is_dir() {
+            folders
+                .extend(std::fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("one").path()));
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("text");
+        for line in text.lines().take_while(|line| line.trim() != "#[cfg(test)]") {
+            // Options in string literals: of comments, only those that --explain prints would matter.
+            for (before, after) in line.match_indices("--").map(|(at, _)| line.split_at(at)) {
+                let name: String =
+                    after.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
+                let quoted = before.matches('"').count() % 2 == 1;
+                if quoted && name.len() > 4 && !name.ends_with('-') && !help.contains(&name) {
+                    wrong.push(format!("{}: {name}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "no such option:\n{}", wrong.join("\n"));
+}
+
+/// The reader goes away after the first line; what is left of a long report is not worth a word.
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_closes_early_is_no_error() {
+    let sample = samples::sample("l2tp-ipsec/dataseq-kernel");
+    for view in [&["-T", "json"][..], &["--ladder"], &[]] {
+        let mut child = samples::command()
+            .current_dir(&sample.directory)
+            .args(
+                [
+                    view,
+                    &sample.arguments(),
+                    &sample.captures.iter().map(String::as_str).cycle().take(40).collect::<Vec<_>>(),
+                ]
+                .concat(),
+            )
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("runs");
+        let mut first = [0; 10];
+        std::io::Read::read_exact(&mut child.stdout.take().expect("a pipe"), &mut first)
+            .expect("a few octets");
+        let output = child.wait_with_output().expect("ends");
+        assert_eq!(output.status.code(), Some(0), "{view:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!said.contains("error") && !said.contains("panicked"), "{said}");
     }
 }

@@ -1,6 +1,7 @@
 //! No byte of a key or password in any output, error or process list.
 
 mod common;
+mod samples;
 
 use common::*;
 use std::path::PathBuf;
@@ -132,4 +133,92 @@ fn the_process_list_and_core_files_have_no_keys() {
     assert_none("cmdline", &command, &[CIPHER_KEY, MAC_KEY]);
     drop(input);
     child.wait().expect("ends");
+}
+
+/// Every option that changes what is printed of a capture.
+const VIEWS: &[&[&str]] = &[
+    &[],
+    &["-T", "json"],
+    &["--ladder"],
+    &["--findings"],
+    &["-q"],
+    &["--ascii", "--width", "40"],
+    &["--color", "always"],
+    &["-c", "12"],
+    &["-f", "udp or esp"],
+];
+
+/// The passwords and tunnel secrets of the networks that the samples were made in.
+const PASSWORDS: &[&str] = &["Pa55-w0rd!", "B0b-secret", "other-password", "tunnel-s3cret"];
+
+/// The keys in the text of a key file.
+fn keys_of(text: &str) -> Vec<Vec<u8>> {
+    let digits = text
+        .split("0x")
+        .skip(1)
+        .map(|after| after.chars().take_while(char::is_ascii_hexdigit).collect::<String>());
+    // Longer than an SPI.
+    let keys = digits.filter(|key| key.len() >= 16 && key.len() % 2 == 0);
+    let octet = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).expect("hex"), 16).expect("hex");
+    keys.map(|key| key.as_bytes().chunks(2).map(octet).collect()).collect()
+}
+
+/// In the ways a secret could be written: as it is, in hexadecimal of both cases, spaced, in base64 at each alignment.
+fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
+    let hex = |separator: &str| {
+        secret.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().join(separator)
+    };
+    let mut spellings = vec![secret.to_vec()];
+    for separator in ["", " ", ":", ", 0x"] {
+        spellings.push(hex(separator).into_bytes());
+        spellings.push(hex(separator).to_uppercase().into_bytes());
+    }
+    // As a debug print of a vector would have it.
+    spellings.push(format!("{secret:?}").trim_matches(['[', ']']).as_bytes().to_vec());
+    spellings.extend((0..3).map(|skip| base64(&secret[skip..secret.len() - (secret.len() - skip) % 3])));
+    spellings
+}
+
+fn base64(octets: &[u8]) -> Vec<u8> {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let number = |three: &[u8]| three.iter().fold(0_usize, |sum, octet| sum << 8 | usize::from(*octet));
+    let four = |three| [18, 12, 6, 0].map(|shift| LETTERS[number(three) >> shift & 63]);
+    octets.chunks_exact(3).flat_map(four).collect()
+}
+
+/// Samples are opened with real keys, and one carries its password in the clear.
+#[test]
+fn real_keys_and_passwords_are_in_no_view_of_any_sample() {
+    let mut keyed = 0;
+    for sample in samples::samples() {
+        let mut secrets: Vec<Vec<u8>> = PASSWORDS.iter().map(|text| text.as_bytes().to_vec()).collect();
+        for key in &sample.keys {
+            let text = std::fs::read_to_string(sample.directory.join(key)).expect("text");
+            let keys = keys_of(&text);
+            assert!(keys.len() >= 2, "{}: no keys in {key}?", sample.name);
+            secrets.extend(keys);
+            keyed += 1;
+        }
+        // A half of a key is too much as well.
+        let halves = secrets.iter().flat_map(|secret| secret.chunks(secret.len().max(16) / 2));
+        let wanted: Vec<Vec<u8>> = halves.filter(|half| half.len() >= 8).flat_map(spellings).collect();
+        for view in VIEWS {
+            let mut arguments = view.to_vec();
+            arguments.push(&sample.captures[0]);
+            sample.keys.iter().for_each(|key| arguments.extend(["-k", key]));
+            let output = samples::run(&sample.directory, &arguments);
+            assert_eq!(output.status.code(), Some(0), "{} {view:?}: {output:?}", sample.name);
+            for stream in [&output.stdout, &output.stderr] {
+                for spelling in &wanted {
+                    let found = stream.windows(spelling.len()).any(|window| window == spelling);
+                    assert!(!found, "{} {view:?} prints a secret", sample.name);
+                }
+            }
+        }
+    }
+    assert!(keyed >= 20, "{keyed} key files");
+    // The test would see one.
+    assert_eq!(base64(b"l2tp-inspect"), b"bDJ0cC1pbnNwZWN0");
+    let pap = samples::sample("l2tp-plain/pap").capture();
+    assert!(pap.windows(10).any(|window| window == b"Pa55-w0rd!"));
 }

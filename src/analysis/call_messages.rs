@@ -157,6 +157,9 @@ impl Tracker {
         {
             *known = Some(session);
             self.routes.learn_session(id, end, session, call_id);
+            if let Some(connection) = self.state.connections.get_mut(id.0 as usize) {
+                connection.recent = [None, None];
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! One control connection (RFC 2661 sections 5.1, 7.2): its two ends, its state, how it ended.
 
-use crate::dissect::layers::{Endpoint, MessageType, ResultCode, TunnelId};
+use crate::dissect::layers::{Endpoint, MessageType, ResultCode, SessionId, TunnelId};
 use crate::util::{Duration, Printable, Timestamp};
 
 use super::delivery::{Delivery, MessageKind};
@@ -195,6 +195,8 @@ pub struct Connection {
     pub first_packet: u64,
     /// An older connection between the same endpoints.
     pub(crate) older: Option<ConnectionId>,
+    /// The last session of data to each end, and its call: what the routes say, without a look-up.
+    pub(crate) recent: [Option<(SessionId, CallId)>; 2],
 }
 
 impl Connection {
@@ -218,6 +220,7 @@ impl Connection {
             ladder: Ladder::default(),
             first_packet: packet,
             older: None,
+            recent: [None, None],
         }
     }
 
@@ -240,6 +243,12 @@ impl Connection {
     pub fn end(&self, end: u8) -> &End {
         let [first, second] = &self.ends;
         if end == 0 { first } else { second }
+    }
+
+    /// The call of `session` at the end `end`, if that is the one of the last data.
+    pub(crate) fn recent_call(&self, end: u8, session: SessionId) -> Option<CallId> {
+        let recent = (*self.recent.get(usize::from(end))?)?;
+        (recent.0 == session).then_some(recent.1)
     }
 
     pub(crate) fn end_mut(&mut self, end: u8) -> &mut End {

@@ -4,11 +4,21 @@ use crate::dissect::layers::{L2tp, Ppp, Udp};
 
 use super::call::CallState;
 use super::facts::{Fact, Scope};
+use super::foresee::Route;
 use super::{CallId, ConnectionId, Meta, Tracker, bump};
 
 impl Tracker {
-    pub(super) fn data(&mut self, meta: &Meta, udp: &Udp, header: &L2tp, ppp: Option<&Ppp>, protected: bool) {
-        let Some((id, from)) = self.route_data(meta, udp, header) else { return };
+    pub(super) fn data(
+        &mut self,
+        meta: &Meta,
+        udp: &Udp,
+        header: &L2tp,
+        ppp: Option<&Ppp>,
+        protected: bool,
+        route: Option<Route>,
+    ) {
+        let found = route.map(|route| (route.connection, 1u8.saturating_sub(route.end)));
+        let Some((id, from)) = found.or_else(|| self.route_data(meta, udp, header)) else { return };
         self.arrived(id, from, meta, udp, header, protected);
         let to = 1u8.saturating_sub(from);
         let Some(call_id) = self.call_of_data(id, to, meta, header) else { return };
@@ -46,7 +56,15 @@ impl Tracker {
     }
 
     fn call_of_data(&mut self, id: ConnectionId, to: u8, meta: &Meta, header: &L2tp) -> Option<CallId> {
-        if let Some(call) = self.routes.session(id, to, header.session_id) {
+        let session = header.session_id;
+        let connection = self.state.connections.get_mut(id.0 as usize)?;
+        if let Some(call) = connection.recent_call(to, session) {
+            return Some(call);
+        }
+        if let Some(call) = self.routes.session(id, to, session) {
+            if let Some(recent) = connection.recent.get_mut(usize::from(to)) {
+                *recent = Some((session, call));
+            }
             return Some(call);
         }
         let call = match self.nameless_call(id, to) {
@@ -59,7 +77,7 @@ impl Tracker {
                 call
             }
         };
-        self.assign_session(id, call, to, Some(header.session_id));
+        self.assign_session(id, call, to, Some(session));
         Some(call)
     }
 }

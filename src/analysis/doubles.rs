@@ -21,6 +21,11 @@ impl Doubles {
         Self { slots: vec![(0, Timestamp(i64::MIN)); SLOTS] }
     }
 
+    /// Reads the place of a digest, so that it is near by the time it is needed.
+    pub(crate) fn touch(&self, digest: u64) -> u64 {
+        usize::try_from(digest & MASK).ok().and_then(|index| self.slots.get(index)).map_or(0, |slot| slot.0)
+    }
+
     /// Whether a packet with this digest was there a moment ago.
     pub(crate) fn seen(&mut self, digest: u64, time: Timestamp) -> bool {
         let index = usize::try_from(digest & MASK).unwrap_or(0);

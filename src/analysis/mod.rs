@@ -28,12 +28,13 @@ mod call_messages;
 mod control;
 mod data;
 mod doubles;
+mod foresee;
 mod routing;
 
 use hashbrown::HashMap;
 
 use crate::dissect::LearnedPorts;
-use crate::dissect::layers::{Addresses, EspOutcome, Fragment, IcmpError, Layers, Stop};
+use crate::dissect::layers::{Addresses, Esp, EspOutcome, Fragment, IcmpError, Layers, Stop};
 use crate::util::{Duration, Timestamp};
 use crate::util::{Frame, LinkType};
 
@@ -42,6 +43,7 @@ use connection::Connection;
 use doubles::Doubles;
 use facts::{Fact, Facts, Scope};
 use flow::{Arrival, Flow};
+pub(crate) use foresee::Foreseen;
 use ike_exchange::IkeSa;
 use ladder::Budget;
 use limits::{Limit, Limits};
@@ -131,6 +133,8 @@ pub struct Tracker {
     routes: Routes,
     doubles: Doubles,
     flow_index: HashMap<(u32, Addresses), FlowId>,
+    /// The newest flow of each SA: the usual one.
+    flow_of_sa: Vec<Option<FlowId>>,
     ike_index: HashMap<u64, usize>,
     budget: Budget,
     half_open: std::collections::VecDeque<ConnectionId>,
@@ -225,6 +229,7 @@ impl Tracker {
             routes: Routes::default(),
             doubles: Doubles::new(),
             flow_index: HashMap::new(),
+            flow_of_sa: Vec::new(),
             ike_index: HashMap::new(),
             budget: Budget { left: limits.ladder, refused: 0 },
             half_open: std::collections::VecDeque::new(),
@@ -280,7 +285,7 @@ impl Tracker {
     }
 
     /// Takes the layers of a frame that [`Tracker::count`] did not call a double.
-    pub fn push(&mut self, meta: &Meta, layers: &Layers) {
+    pub(crate) fn push(&mut self, meta: &Meta, layers: &Layers, foreseen: Foreseen) {
         if let Some(Fragment::Completed { .. }) = layers.fragment {
             bump(&mut self.state.totals.reassembled);
         }
@@ -295,7 +300,7 @@ impl Tracker {
         if let Some(icmp) = &layers.icmp {
             self.icmp(icmp, meta);
         }
-        if layers.esp.is_some() && !self.esp(layers, meta) {
+        if layers.esp.is_some() && !self.esp(layers, meta, foreseen) {
             return;
         }
         if let Some(version) = layers.other_version {
@@ -306,7 +311,10 @@ impl Tracker {
         let protected = layers.esp.is_some();
         match &layers.control {
             Some(control) => self.control(meta, udp, header, control, protected),
-            None => self.data(meta, udp, header, layers.ppp.as_ref(), protected),
+            None => {
+                let route = foreseen.route.filter(|route| route.version == self.routes.version());
+                self.data(meta, udp, header, layers.ppp.as_ref(), protected, route);
+            }
         }
     }
 
@@ -334,27 +342,14 @@ impl Tracker {
     }
 
     /// Counts ESP packets; says whether their receiver would look into the outermost.
-    fn esp(&mut self, layers: &Layers, meta: &Meta) -> bool {
+    fn esp(&mut self, layers: &Layers, meta: &Meta, foreseen: Foreseen) -> bool {
         let mut look = true;
         bump(&mut self.state.totals.esp_frames);
         for esp in layers.esp.iter().chain(&layers.deeper_esp) {
             if esp.outcome == EspOutcome::Cut {
                 bump(&mut self.state.totals.esp_cut);
             }
-            let key = (esp.spi.0, esp.addresses);
-            let id = match self.flow_index.get(&key) {
-                Some(id) => *id,
-                None if self.state.flows.len() >= self.limits.flows => {
-                    self.state.reach(Limit::Flows);
-                    continue;
-                }
-                None => {
-                    let id = FlowId(u32::try_from(self.state.flows.len()).unwrap_or(u32::MAX));
-                    self.state.flows.push(Flow::new(esp, meta.time, meta.packet));
-                    self.flow_index.insert(key, id);
-                    id
-                }
-            };
+            let Some(id) = self.flow_of(esp, meta, foreseen) else { continue };
             let Some(flow) = self.state.flows.get_mut(id.0 as usize) else { continue };
             let arrival = flow.push(esp, meta.time, meta.packet);
             let scope = Scope { flow: Some(id), ..Scope::default() };
@@ -377,6 +372,37 @@ impl Tracker {
             }
         }
         look
+    }
+
+    /// The flow of an ESP packet, a new one if it must be.
+    fn flow_of(&mut self, esp: &Esp, meta: &Meta, foreseen: Foreseen) -> Option<FlowId> {
+        let same = |flow: &Flow| flow.spi == esp.spi && flow.addresses == esp.addresses;
+        if let Some(id) = foreseen.flow.filter(|id| self.state.flow(*id).is_some_and(same)) {
+            return Some(id);
+        }
+        let key = (esp.spi.0, esp.addresses);
+        let id = match self.flow_index.get(&key) {
+            Some(id) => *id,
+            None if self.state.flows.len() >= self.limits.flows => {
+                self.state.reach(Limit::Flows);
+                return None;
+            }
+            None => {
+                let id = FlowId(u32::try_from(self.state.flows.len()).unwrap_or(u32::MAX));
+                self.state.flows.push(Flow::new(esp, meta.time, meta.packet));
+                self.flow_index.insert(key, id);
+                id
+            }
+        };
+        if let EspOutcome::Opened { sa, .. } = esp.outcome {
+            if self.flow_of_sa.len() <= sa.index() {
+                self.flow_of_sa.resize(sa.index().saturating_add(1), None);
+            }
+            if let Some(newest) = self.flow_of_sa.get_mut(sa.index()) {
+                *newest = Some(id);
+            }
+        }
+        Some(id)
     }
 
     fn ike(&mut self, ike: &crate::dissect::layers::Ike, addresses: Addresses, meta: &Meta) {

@@ -8,26 +8,83 @@ use crate::dissect::layers::{Endpoint, SessionId, TunnelId, Udp};
 
 use super::{CallId, ConnectionId};
 
-/// A header Tunnel ID names the receiver's tunnel: this is who sends to whom with which ID.
+/// A header Tunnel ID names the receiver's tunnel: this is who sends to whom with which ID. Packed, because every packet
+/// is looked up by it: between IPv4 addresses it is one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Way {
-    source: Endpoint,
-    destination: Endpoint,
-    tunnel_id: TunnelId,
+enum Way {
+    V4(u128),
+    V6(Endpoint, Endpoint, TunnelId),
+}
+
+impl Way {
+    fn new(source: Endpoint, destination: Endpoint, tunnel_id: TunnelId) -> Self {
+        let (IpAddr::V4(from), IpAddr::V4(to)) = (source.address, destination.address) else {
+            return Self::V6(source, destination, tunnel_id);
+        };
+        let addresses = u128::from(from.to_bits()) << 32 | u128::from(to.to_bits());
+        let ports = u128::from(source.port) << 16 | u128::from(destination.port);
+        Self::V4(addresses << 48 | ports << 16 | u128::from(tunnel_id.0))
+    }
+}
+
+/// Whose tunnel: the connection, and which of its ends.
+type Place = (ConnectionId, u8);
+
+#[derive(Debug, Default)]
+struct Ways {
+    v4: HashMap<u128, Place>,
+    v6: HashMap<(Endpoint, Endpoint, TunnelId), Place>,
+}
+
+impl Ways {
+    #[inline]
+    fn get(&self, way: &Way) -> Option<&Place> {
+        match *way {
+            Way::V4(way) => self.v4.get(&way),
+            Way::V6(source, destination, tunnel_id) => self.v6.get(&(source, destination, tunnel_id)),
+        }
+    }
+
+    fn insert(&mut self, way: Way, place: Place) {
+        match way {
+            Way::V4(way) => self.v4.insert(way, place),
+            Way::V6(source, destination, tunnel_id) => {
+                self.v6.insert((source, destination, tunnel_id), place)
+            }
+        };
+    }
+
+    fn remove(&mut self, way: &Way) {
+        match *way {
+            Way::V4(way) => self.v4.remove(&way),
+            Way::V6(source, destination, tunnel_id) => self.v6.remove(&(source, destination, tunnel_id)),
+        };
+    }
 }
 
 /// The tables of a tracker.
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
-    ways: HashMap<Way, (ConnectionId, u8)>,
+    ways: Ways,
     /// Without ports and sender: the way of a peer whose NAT mapping changed, or who answers from another port.
     receivers: HashMap<(IpAddr, TunnelId), (ConnectionId, u8)>,
     /// The newest connection between two endpoints.
     pairs: HashMap<(Endpoint, Endpoint), ConnectionId>,
-    sessions: HashMap<(ConnectionId, u8, SessionId), CallId>,
+    sessions: HashMap<u64, CallId>,
+    version: u64,
+}
+
+/// The receiver's end of a connection and its Session ID as one number.
+fn session_key(id: ConnectionId, end: u8, session: SessionId) -> u64 {
+    u64::from(id.0) << 32 | u64::from(end) << 16 | u64::from(session.0)
 }
 
 impl Routes {
+    /// Another number whenever an answer of [`Routes::find_exact`] or [`Routes::session`] may have changed.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
     /// Whose tunnel `tunnel_id` is, whoever sends: the connection, and the end that receives.
     pub(crate) fn find_moved(&self, udp: &Udp, tunnel_id: TunnelId) -> Option<(ConnectionId, u8)> {
         self.receivers.get(&(udp.destination.address, tunnel_id)).copied()
@@ -35,8 +92,7 @@ impl Routes {
 
     /// Whose tunnel it is between exactly these endpoints: the connection, and the end that receives.
     pub(crate) fn find_exact(&self, udp: &Udp, tunnel_id: TunnelId) -> Option<(ConnectionId, u8)> {
-        let way = Way { source: udp.source, destination: udp.destination, tunnel_id };
-        self.ways.get(&way).copied()
+        self.ways.get(&Way::new(udp.source, udp.destination, tunnel_id)).copied()
     }
 
     /// Remembers that `receiver` (end `end` of `id`) assigned `tunnel_id`, to be used by `sender`.
@@ -48,8 +104,8 @@ impl Routes {
         sender: Endpoint,
         tunnel_id: TunnelId,
     ) {
-        let way = Way { source: sender, destination: receiver, tunnel_id };
-        self.ways.insert(way, (id, end));
+        self.version = self.version.wrapping_add(1);
+        self.ways.insert(Way::new(sender, receiver, tunnel_id), (id, end));
         self.receivers.insert((receiver.address, tunnel_id), (id, end));
     }
 
@@ -61,7 +117,8 @@ impl Routes {
         sender: Endpoint,
         tunnel_id: TunnelId,
     ) {
-        let way = Way { source: sender, destination: receiver, tunnel_id };
+        self.version = self.version.wrapping_add(1);
+        let way = Way::new(sender, receiver, tunnel_id);
         if self.ways.get(&way).is_some_and(|known| known.0 == id) {
             self.ways.remove(&way);
         }
@@ -99,11 +156,12 @@ impl Routes {
     }
 
     pub(crate) fn session(&self, id: ConnectionId, end: u8, session: SessionId) -> Option<CallId> {
-        self.sessions.get(&(id, end, session)).copied()
+        self.sessions.get(&session_key(id, end, session)).copied()
     }
 
     pub(crate) fn learn_session(&mut self, id: ConnectionId, end: u8, session: SessionId, call: CallId) {
-        self.sessions.insert((id, end, session), call);
+        self.version = self.version.wrapping_add(1);
+        self.sessions.insert(session_key(id, end, session), call);
     }
 }
 

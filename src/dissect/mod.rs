@@ -30,6 +30,7 @@ mod cooked;
 mod eap;
 mod esp;
 mod ethernet;
+mod glance;
 mod icmp;
 mod icmpv6;
 mod inner;
@@ -49,6 +50,7 @@ mod raw;
 mod testing;
 mod walk;
 
+pub(crate) use glance::glance;
 pub use registry::Protocol;
 pub use walk::{Context, LearnedPorts, Scratch, dissect};
 

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::block_api::HmacCore;
+use hmac::digest::block_api::{Buffer, CoreProxy};
+use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
@@ -13,13 +15,14 @@ use super::suite::Hash;
 
 /// An HMAC that has taken in its key, ready to be cloned for a packet.
 ///
-/// The two with the large state are boxed so that the usual ones stay small.
+/// Without the buffer for a partial block: the less memory an SA has, the more SAs are at hand. The two with the large
+/// state are boxed so that the usual ones stay small.
 pub(super) enum MacState {
-    Md5(Hmac<Md5>),
-    Sha1(Hmac<Sha1>),
-    Sha256(Hmac<Sha256>),
-    Sha384(Box<Hmac<Sha384>>),
-    Sha512(Box<Hmac<Sha512>>),
+    Md5(HmacCore<Md5>),
+    Sha1(HmacCore<Sha1>),
+    Sha256(HmacCore<Sha256>),
+    Sha384(Box<HmacCore<Sha384>>),
+    Sha512(Box<HmacCore<Sha512>>),
 }
 
 impl MacState {
@@ -27,11 +30,11 @@ impl MacState {
     pub(super) fn new(hash: Hash, key: &Secret) -> Option<Self> {
         let key = key.expose();
         Some(match hash {
-            Hash::Md5 => Self::Md5(Hmac::new_from_slice(key).ok()?),
-            Hash::Sha1 => Self::Sha1(Hmac::new_from_slice(key).ok()?),
-            Hash::Sha256 => Self::Sha256(Hmac::new_from_slice(key).ok()?),
-            Hash::Sha384 => Self::Sha384(Box::new(Hmac::new_from_slice(key).ok()?)),
-            Hash::Sha512 => Self::Sha512(Box::new(Hmac::new_from_slice(key).ok()?)),
+            Hash::Md5 => Self::Md5(HmacCore::new_from_slice(key).ok()?),
+            Hash::Sha1 => Self::Sha1(HmacCore::new_from_slice(key).ok()?),
+            Hash::Sha256 => Self::Sha256(HmacCore::new_from_slice(key).ok()?),
+            Hash::Sha384 => Self::Sha384(Box::new(HmacCore::new_from_slice(key).ok()?)),
+            Hash::Sha512 => Self::Sha512(Box::new(HmacCore::new_from_slice(key).ok()?)),
         })
     }
 
@@ -42,8 +45,8 @@ impl MacState {
             Self::Md5(mac) => verify(mac, data, high, icv),
             Self::Sha1(mac) => verify(mac, data, high, icv),
             Self::Sha256(mac) => verify(mac, data, high, icv),
-            Self::Sha384(mac) => verify(mac.as_ref(), data, high, icv),
-            Self::Sha512(mac) => verify(mac.as_ref(), data, high, icv),
+            Self::Sha384(mac) => verify(mac, data, high, icv),
+            Self::Sha512(mac) => verify(mac, data, high, icv),
         }
     }
 
@@ -53,25 +56,31 @@ impl MacState {
             Self::Md5(mac) => find_high(mac, data, highs, icv),
             Self::Sha1(mac) => find_high(mac, data, highs, icv),
             Self::Sha256(mac) => find_high(mac, data, highs, icv),
-            Self::Sha384(mac) => find_high(mac.as_ref(), data, highs, icv),
-            Self::Sha512(mac) => find_high(mac.as_ref(), data, highs, icv),
+            Self::Sha384(mac) => find_high(mac, data, highs, icv),
+            Self::Sha512(mac) => find_high(mac, data, highs, icv),
         }
     }
 }
 
-fn verify<M: Mac + Clone>(keyed: &M, data: &[u8], high: Option<u32>, icv: &[u8]) -> bool {
-    let mut mac = keyed.clone();
+/// The HMAC of one packet.
+#[inline]
+fn begin<D: EagerHash>(keyed: &HmacCore<D>) -> Hmac<D> {
+    Hmac::compose(keyed.clone(), Buffer::<HmacCore<D>>::default())
+}
+
+fn verify<D: EagerHash>(keyed: &HmacCore<D>, data: &[u8], high: Option<u32>, icv: &[u8]) -> bool {
+    let mut mac = begin(keyed);
     mac.update(data);
     finish(mac, high, icv)
 }
 
-fn find_high<M: Mac + Clone>(
-    keyed: &M,
+fn find_high<D: EagerHash>(
+    keyed: &HmacCore<D>,
     data: &[u8],
     highs: &[Option<u32>],
     icv: &[u8],
 ) -> Option<Option<u32>> {
-    let mut mac = keyed.clone();
+    let mut mac = begin(keyed);
     mac.update(data);
     highs.iter().copied().find(|high| finish(mac.clone(), *high, icv))
 }

@@ -20,14 +20,17 @@ const GUESSED_HIGH: u32 = 3;
 const PLAUSIBLE_NEXT_HEADERS: [u8; 15] = [1, 2, 4, 6, 17, 41, 47, 50, 51, 58, 59, 89, 108, 115, 132];
 
 /// Keys of one SA, made ready at load.
+///
+/// Small fields lie between the large ones, so that [`Keyed::touch`] reaches all parts.
+#[repr(C)]
 pub(super) struct Keyed {
-    cipher: CipherState,
-    mac: Option<MacState>,
     integrity: &'static IntegrityRow,
     /// Another ICV length for the same key.
     also: Option<&'static IntegrityRow>,
+    mac: Option<MacState>,
     block: usize,
     iv: usize,
+    cipher: CipherState,
     extended: Option<bool>,
     high: u32,
 }
@@ -38,6 +41,12 @@ pub(super) struct Memory {
     known: bool,
     other_icv: bool,
     high: Option<u32>,
+}
+
+impl Memory {
+    pub(super) fn touch(&self) -> usize {
+        usize::from(self.known)
+    }
 }
 
 /// What came out of a packet.
@@ -81,6 +90,12 @@ impl Keyed {
             extended: record.extended_sequence,
             high: record.sequence_high,
         })
+    }
+
+    /// Reads a little here and there, so that the keys are near when they are needed.
+    pub(super) fn touch(&self) -> usize {
+        let mac = usize::from(self.mac.is_some());
+        self.integrity.icv ^ mac ^ self.block ^ self.iv ^ usize::from(self.extended == Some(true))
     }
 
     /// Whether an ICV proves that a packet belongs to this SA.

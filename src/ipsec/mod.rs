@@ -34,6 +34,7 @@ mod tests;
 #[cfg(test)]
 mod vectors;
 
+pub(crate) use open::Ahead;
 pub use open::{Hints, Opening};
 pub use sa::{Mode, Origin, SaId, SecurityAssociation, Spi, SpiPattern};
 pub use sad::Sad;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::ops::Range;
 
-use super::keyed::{Failure, Memory, Plain};
+use super::keyed::{Failure, Keyed, Memory, Plain};
 use super::sa::{SaId, Spi, mapped};
 use super::sad::{Sad, Slot};
 
@@ -93,7 +93,43 @@ impl Verdict {
     }
 }
 
+/// What [`Sad::foresee`] works with, reused from call to call.
+#[derive(Debug, Default)]
+pub(crate) struct Ahead {
+    packets: Vec<(Spi, u128)>,
+    slots: Vec<Slot>,
+}
+
+/// With fewer SAs than this all keys are in the caches anyway. Tests look ahead always.
+const FEW: usize = if cfg!(debug_assertions) { 0 } else { 256 };
+
 impl Sad {
+    /// Whether [`Sad::foresee`] is worth its time.
+    pub(crate) fn is_large(&self) -> bool {
+        self.len() > FEW
+    }
+
+    /// Has the keys of packets that will be opened soon come nearer, so that the waits for memory pass together.
+    pub(crate) fn foresee(
+        &self,
+        hints: &Hints,
+        packets: impl Iterator<Item = (Spi, IpAddr)>,
+        ahead: &mut Ahead,
+    ) {
+        let Ahead { packets: keys, slots } = ahead;
+        keys.clear();
+        keys.extend(packets.map(|(spi, destination)| (spi, mapped(destination))));
+        slots.clear();
+        slots.extend(keys.iter().filter_map(|key| self.exact.get(key)));
+        let mut sum = 0;
+        for slot in slots.iter().filter(|slot| slot.length == 1) {
+            let id = SaId(slot.start);
+            sum ^= self.keyed(id).map_or(0, Keyed::touch);
+            sum ^= hints.memories.get(id.index()).map_or(0, Memory::touch);
+        }
+        std::hint::black_box(sum);
+    }
+
     /// Opens the ESP packet `packet` (from the SPI to the end of the ICV) and appends its plaintext to `out`.
     ///
     /// SAs for this SPI and destination are tried first, then those with the same SPI and other addresses (a

@@ -19,8 +19,9 @@ pub const MAX_CANDIDATES: usize = 64;
 /// All SAs of a run. It does not change while packets are opened, so it can be shared by threads.
 pub struct Sad {
     associations: Vec<SecurityAssociation>,
-    /// By [`SaId`]; `None` where an algorithm cannot be computed.
-    pub(super) keyed: Vec<Option<Box<Keyed>>>,
+    /// By [`SaId`]; `None` where an algorithm cannot be computed. It has its full size from the beginning: keys are not
+    /// moved about.
+    pub(super) keyed: Vec<Option<Keyed>>,
     /// By SPI and destination, the latter as [`mapped`] makes it.
     pub(super) exact: HashMap<(Spi, u128), Slot>,
     pub(super) by_spi: HashMap<Spi, Slot>,
@@ -74,7 +75,7 @@ impl Sad {
                 }
                 None => sad.add_wildcard(&record, id)?,
             }
-            sad.keyed.push(Keyed::new(&record).map(Box::new));
+            sad.keyed.push(Keyed::new(&record));
             sad.associations.push(record.into_association());
         }
         // The order of the maps decides where a list lies, never what is in it.
@@ -121,7 +122,7 @@ impl Sad {
     }
 
     pub(super) fn keyed(&self, id: SaId) -> Option<&Keyed> {
-        self.keyed.get(id.index())?.as_deref()
+        self.keyed.get(id.index())?.as_ref()
     }
 
     /// The SA with this id.

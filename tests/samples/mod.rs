@@ -8,11 +8,13 @@ use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use l2tp_inspect::analysis::Analysis;
 use l2tp_inspect::analysis::limits::Limits;
 use l2tp_inspect::capture::{CaptureError, CaptureFile, Frame};
 use l2tp_inspect::inspector::Inspector;
 use l2tp_inspect::ipsec::{Sad, keys};
-use l2tp_inspect::report::{Report, json};
+use l2tp_inspect::report::style::Style;
+use l2tp_inspect::report::{Report, json, ladder, summary};
 use l2tp_inspect::rules::{self, Case};
 use l2tp_inspect::util::{LinkType, Printable, Timestamp};
 
@@ -160,9 +162,18 @@ pub struct Held {
     pub data: Vec<u8>,
     pub original_len: u32,
     pub offset: u64,
+    /// Where the record ends in the file.
+    pub end: u64,
 }
 
 impl Held {
+    /// The frame with no more than `length` bytes of data, by a snap length or by a sender that lies.
+    pub fn cut(&self, length: usize, keep_original: bool) -> Self {
+        let data = self.data[..length.min(self.data.len())].to_vec();
+        let original_len = if keep_original { self.original_len } else { data.len() as u32 };
+        Self { data, original_len, ..*self }
+    }
+
     pub fn frame(&self) -> Frame<'_> {
         Frame {
             number: self.number,
@@ -176,11 +187,19 @@ impl Held {
     }
 }
 
+/// Hands out the frames of a capture; gives the damage that ended it.
+pub fn walk(bytes: &[u8], mut each: impl FnMut(&Frame<'_>)) -> Result<Option<String>, CaptureError> {
+    let mut capture = CaptureFile::from_reader(Box::new(Cursor::new(bytes.to_vec())))?;
+    while let Some(frame) = capture.next_frame()? {
+        each(&frame);
+    }
+    Ok(capture.damage().map(ToString::to_string))
+}
+
 /// The frames of a capture, and the damage that ended it.
 pub fn frames(bytes: &[u8]) -> Result<(Vec<Held>, Option<String>), CaptureError> {
-    let mut capture = CaptureFile::from_reader(Box::new(Cursor::new(bytes.to_vec())))?;
-    let mut frames = Vec::new();
-    while let Some(frame) = capture.next_frame()? {
+    let mut frames: Vec<Held> = Vec::new();
+    let damage = walk(bytes, |frame| {
         frames.push(Held {
             number: frame.number,
             time: frame.time,
@@ -189,9 +208,21 @@ pub fn frames(bytes: &[u8]) -> Result<(Vec<Held>, Option<String>), CaptureError>
             data: frame.data.to_vec(),
             original_len: frame.original_len,
             offset: frame.offset,
+            end: record_end(bytes, frame.offset, frame.data.len()),
         });
-    }
-    Ok((frames, capture.damage().map(ToString::to_string)))
+    })?;
+    Ok((frames, damage))
+}
+
+/// A record of pcap is its header of 16 bytes and the data, a block of pcapng says its length.
+fn record_end(bytes: &[u8], offset: u64, data: usize) -> u64 {
+    let start = usize::try_from(offset).unwrap();
+    let length = if bytes.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]) {
+        u32::from_le_bytes(bytes[start + 4..start + 8].try_into().unwrap()) as usize
+    } else {
+        16 + data
+    };
+    (start + length) as u64
 }
 
 /// What a whole run came to.
@@ -200,40 +231,50 @@ pub struct Outcome {
     pub packets: u64,
     pub decrypted: u64,
     pub rules: Vec<&'static str>,
-    pub json: Vec<u8>,
 }
 
-/// Frames through everything that follows the reader, as the command does it: inspector, rules, verdict, outputs.
+/// Frames through everything that follows the reader, as the command does it: inspector, rules, verdict and, if asked
+/// for, every output.
 pub fn inspect<'f>(
     frames: impl IntoIterator<Item = Frame<'f>>,
-    damage: Option<String>,
+    damage: Option<&str>,
     sad: &Sad,
+    write: bool,
 ) -> Outcome {
     let mut inspector = Inspector::new(sad, Limits::default());
     for frame in frames {
         inspector.push(&frame);
     }
-    let analysis = inspector.finish();
-    let case = Case { analysis: &analysis, sad, damage: damage.as_deref(), drops: 0 };
+    report(&inspector.finish(), damage, sad, write)
+}
+
+/// Judges an analysis and, if asked for, writes every output of it to nowhere.
+pub fn report(analysis: &Analysis, damage: Option<&str>, sad: &Sad, write: bool) -> Outcome {
+    let case = Case { analysis, sad, damage, drops: 0 };
     let findings = rules::judge(&case);
     let diagnosis = rules::diagnose(&case, &findings);
     let report = Report {
         file: Printable::from_text("capture"),
         format: "pcap",
         nanoseconds: false,
-        damage: damage.clone(),
-        analysis: &analysis,
+        damage: damage.map(str::to_owned),
+        analysis,
         sad,
         findings: &findings,
         diagnosis: &diagnosis,
     };
-    let mut json = Vec::new();
-    json::write(&[report], &mut json).unwrap();
+    if write {
+        for width in [40, 100] {
+            let style = Style { width, ascii: width == 40, color: false };
+            summary::write(&report, &style, &mut std::io::sink()).unwrap();
+            ladder::write_all(&report, &style, &mut std::io::sink()).unwrap();
+        }
+        json::write(&[report], &mut std::io::sink()).unwrap();
+    }
     Outcome {
         packets: analysis.totals.packets,
         decrypted: analysis.flows.iter().map(|flow| flow.decrypted).sum(),
         rules: findings.iter().map(|finding| finding.rule.id).collect(),
-        json,
     }
 }
 

@@ -87,7 +87,7 @@ pub enum Reason {
     Missing { what: &'static str },
     #[error("column {column}: {what} expected")]
     Expected { what: &'static str, column: usize },
-    #[error("column {column}: no {what} algorithm has this name; --list-algorithms shows them")]
+    #[error("column {column}: no {what} algorithm has this name")]
     UnknownAlgorithm { what: &'static str, column: usize },
     #[error("the key for {algorithm} has {found} bytes instead of {}", lengths(.expected))]
     KeyLength { algorithm: &'static str, found: usize, expected: Vec<usize> },

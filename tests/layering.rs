@@ -1,0 +1,86 @@
+//! A module imports only modules to its left, so that the layers stay a line and not a web. Tests inside modules
+//! (everything from `#[cfg(test)]` on, and files of tests) may reach further.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// From left to right.
+const LINE: &[&str] =
+    &["util", "field", "ipsec", "dissect", "analysis", "rules", "report", "inspector", "cli"];
+/// What the reader of captures may import, and who may import it.
+const CAPTURE: (&[&str], &[&str]) = (&["util"], &["inspector", "cli"]);
+/// Only the command prints reports.
+const REPORT: &[&str] = &["cli"];
+
+fn allowed(from: &str, to: &str) -> bool {
+    let place = |module: &str| LINE.iter().position(|known| *known == module);
+    match (from, to) {
+        _ if from == to => true,
+        ("capture", _) => CAPTURE.0.contains(&to),
+        (_, "capture") => CAPTURE.1.contains(&from),
+        (_, "report") => REPORT.contains(&from),
+        _ => matches!((place(from), place(to)), (Some(from), Some(to)) if to < from),
+    }
+}
+
+fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if name.ends_with(".rs") && !["tests.rs", "testing.rs", "vectors.rs"].contains(&name.as_str())
+        {
+            found.push(path);
+        }
+    }
+}
+
+/// The modules that one line of code names as `crate::x`.
+fn named(line: &str) -> impl Iterator<Item = String> + '_ {
+    let identifier = |text: &str| text.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+    line.split("crate::").skip(1).map(identifier)
+}
+
+#[test]
+fn imports_point_left() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let (mut wrong, mut checked) = (Vec::new(), 0);
+    for file in &files {
+        let inside = file.strip_prefix(&root).unwrap();
+        let module = inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
+        if module == "lib" || module == "main" {
+            continue;
+        }
+        assert!(LINE.contains(&module) || module == "capture", "{module}: give it a place in this test");
+        let text = fs::read_to_string(file).unwrap();
+        for (number, line) in text.lines().enumerate() {
+            if line.trim() == "#[cfg(test)]" {
+                break;
+            }
+            let code = if line.trim_start().starts_with("//") { "" } else { line };
+            for to in named(code) {
+                // Macros of this crate (`crate::fields!`) belong to field.
+                let to = if to == "fields" { "field".to_owned() } else { to };
+                checked += 1;
+                // An empty name is a group, which would hide what is imported: write one `use` for each module.
+                if to.is_empty() || !allowed(module, &to) {
+                    wrong.push(format!("src/{}:{}: {module} imports {to}", inside.display(), number + 1));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "imports point right (allowed: {LINE:?}):\n{}", wrong.join("\n"));
+    assert!(checked > 100, "only {checked} imports found");
+}
+
+#[test]
+fn the_test_itself_sees_what_points_right() {
+    assert!(allowed("dissect", "ipsec") && allowed("cli", "capture") && allowed("capture", "util"));
+    assert!(!allowed("ipsec", "dissect") && !allowed("capture", "field") && !allowed("rules", "capture"));
+    assert!(!allowed("inspector", "report") && !allowed("util", "nowhere"));
+    let line = "use crate::util::Frame; crate::rules::all()";
+    assert_eq!(named(line).collect::<Vec<_>>(), ["util", "rules"]);
+}
