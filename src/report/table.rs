@@ -56,7 +56,8 @@ pub(super) fn table(
     let mut table = Table::new();
     table.load_style(TableStyle::new().header_separator(LineStyle::none().fill(rule)));
     table.set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(kept.iter().filter_map(|(at, _)| columns.get(*at)).map(|column| column.title));
+    let title_of = |at: usize| columns.get(at).map_or("", |column| column.title);
+    table.set_header(kept.iter().map(|(at, room)| style.clip(title_of(*at), *room)));
     for row in &rows {
         table.add_row(
             kept.iter().map(|(at, room)| style.clip(row.get(*at).map_or("", String::as_str), *room)),
@@ -131,6 +132,7 @@ mod tests {
             (60, " ID  Name             Kind      Packets  PPP"),
             (55, " ID  Name             Kind      PPP"),
             (40, " ID  Name             PPP"),
+            (24, " ID  Name      PPP"),
         ] {
             let text = draw(width);
             assert_eq!(text.lines().nth(2), Some(titles), "{text}");
