@@ -96,7 +96,10 @@ fn duplicate(connection: &Connection, end: u8, tally: &Tally) -> Finding {
     )
     .tally(tally)
     .connection(connection.number)
-    .seen(format!("{} in {}.", count(tally.count, "resend"), tally.last.since(tally.first)))
+    .seen(match tally.count {
+        1 => String::from("1 resend."),
+        n => format!("{} in {}.", count(n, "resend"), tally.last.since(tally.first)),
+    })
     .advice("look at what was sent just before: the message or its acknowledgement was lost or late.")
 }
 

@@ -54,7 +54,7 @@ pub(crate) fn packets(packets: &[u64], total: u64) -> String {
         ([], _) => String::from("no packet"),
         ([one], 0) => format!("packet {one}"),
         ([first @ .., last], 0) => format!("packets {} and {last}", first.join(", ")),
-        (all, more) => format!("packets {} and {more} more", all.join(", ")),
+        (all, more) => format!("packets {} and {} more", all.join(", "), thousands(more)),
     }
 }
 

@@ -42,6 +42,13 @@ pub(super) fn worked(case: &Case<'_>) -> Diagnosis {
             .confidence(Confidence::Possible)
             .advice("only one direction was captured: what the other side sent is not seen.");
     }
+    let sealed: u64 = analysis.flows.iter().map(|flow| flow.no_key + flow.bad_icv + flow.bad_padding).sum();
+    if sealed > 0 {
+        return diagnosis.confidence(Confidence::Possible).advice(format!(
+            "{} could not be decrypted: what they hold is not judged.",
+            count(sealed, "ESP packet")
+        ));
+    }
     diagnosis.confidence(if partial { Confidence::Likely } else { Confidence::Certain })
 }
 
