@@ -28,6 +28,11 @@ impl Column {
         Self { title, number: false, optional: true }
     }
 
+    /// A number that tells most about the row: it stays.
+    pub(super) const fn total(title: &'static str) -> Self {
+        Self { title, number: true, optional: false }
+    }
+
     /// A number that may be left out.
     pub(super) const fn number(title: &'static str) -> Self {
         Self { title, number: true, optional: true }

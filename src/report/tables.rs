@@ -50,8 +50,8 @@ const CALL_COLUMNS: &[Column] = &[
     Column::words("Kind"),
     Column::always("State"),
     Column::number("Setup"),
-    Column::number("From LAC"),
-    Column::number("From LNS"),
+    Column::total("From LAC"),
+    Column::total("From LNS"),
     Column::always("PPP"),
 ];
 

@@ -2,6 +2,7 @@
 
 use crate::analysis::connection::Connection;
 use crate::analysis::delivery::Outstanding;
+use crate::analysis::facts::{Fact, Scope};
 use crate::dissect::layers::MessageType;
 use crate::util::Duration;
 
@@ -93,7 +94,7 @@ fn unacknowledged(
     .seen(format!("{sent}.{others}"))
     .unsure(case.unread_from(connection.end(peer), hello.first).or(early).or_else(|| case.capture_loses()))
     .advice(format!(
-        "find out what happened to {} after its last packet ({}).",
+        "find out what happened to {} after its last L2TP packet ({}).",
         words::who(connection, peer),
         last_packet(case, connection, peer)
     ))
@@ -108,13 +109,16 @@ fn dead(case: &Case<'_>, connection: &Connection, end: u8, hello: &Outstanding) 
     .packets(hello.packets())
     .connection(connection.number)
     .seen(format!(
-        "the last packet of {} is {}; {} then gave up.",
+        "the last L2TP packet of {} is {}; {} then gave up.",
         words::who(connection, peer),
         last_packet(case, connection, peer),
         words::who(connection, end),
     ))
     .unsure(case.unread_from(connection.end(peer), hello.first))
-    .advice("from one capture point a dead peer and a dead path look the same: capture at the other end too.")
+    .advice(match case.analysis.facts.get(Fact::PortUnreachable, Scope::default()) {
+        Some(_) => "that host still answers with ICMP port unreachable, so the path is alive: look at its L2TP daemon.",
+        None => "from one capture point a dead peer and a dead path look the same: capture at the other end too.",
+    })
 }
 
 pub(super) fn last_packet(case: &Case<'_>, connection: &Connection, end: u8) -> String {

@@ -9,7 +9,7 @@ use super::words::{self, count};
 use super::{Case, Finding, rules};
 
 rules! {
-    /// An SCCRQ was sent, and nothing of L2TP came back.
+    /// An SCCRQ was sent, and no readable L2TP came back.
     ///
     /// The LNS does not hear it, or does not answer: no L2TP daemon on the port, a firewall, an IPsec policy that
     /// does not cover the answer, or ESP that the LNS cannot decrypt.
@@ -72,7 +72,7 @@ fn no_reply(case: &Case<'_>, connection: &Connection) -> Finding {
             count(tally.count, "ICMP port unreachable"),
             words::packets(&tally.packets, tally.count)
         ),
-        None => format!("sent {times} from {} on, and nothing of L2TP came back.", case.at(since)),
+        None => format!("sent {times} from {} on, and no readable L2TP came back.", case.at(since)),
     };
     let advice = match refused {
         Some(_) => {
@@ -83,7 +83,14 @@ fn no_reply(case: &Case<'_>, connection: &Connection) -> Finding {
             responder.endpoint.address
         ),
     };
-    let unsure = case.unread_from(responder, since).or_else(|| {
+    let unread = case.unread_from(responder, since);
+    let advice = match unread {
+        Some(_) => {
+            String::from("first settle what could not be decrypted: the answer may be in those packets.")
+        }
+        None => advice,
+    };
+    let unsure = unread.or_else(|| {
         (copies == 1)
             .then(|| String::from("sent only once: the capture may have lost the answer, or ends too early."))
     });

@@ -112,21 +112,22 @@ fn no_sccrp(case: &Case<'_>, connection: &Connection) -> Diagnosis {
         .advice("start the L2TP daemon there (ss -ulpn 'sport = :1701').");
     }
     let address = responder.endpoint.address;
-    let bad: u64 = case
-        .analysis
-        .flows
-        .iter()
-        .filter(|flow| flow.addresses.source == address)
-        .map(|flow| flow.bad_icv)
-        .sum();
-    if bad > 0 {
+    let sealed = case.analysis.flows.iter().find(|flow| flow.addresses.source == address && flow.bad_icv > 0);
+    if let Some(flow) = sealed {
         return Diagnosis::broken(
             "icv-or-key-trouble",
-            format!("SCCRQ was sent {times}; {} came back from {address}, and the ICV of none holds with this key.", count(bad, "ESP packet")),
+            format!(
+                "SCCRQ was sent {times} without a readable answer: {} from {address} (SPI {}) fail the integrity check. Either the gateways hold different keys, or the key file is wrong for this SPI.",
+                count(flow.bad_icv, "ESP packet"),
+                flow.spi
+            ),
         )
         .evidence(evidence)
         .confidence(Confidence::Likely)
-        .advice("compare the keys of both gateways (`ip xfrm state`): if they differ, each drops what the other sends.");
+        .advice(format!(
+            "run `ip xfrm state` on both and compare SPI {}: if the keys differ, {} drops every reply; if not, mend the key file.",
+            flow.spi, initiator.endpoint.address
+        ));
     }
     let unread = case.unread_from(responder, connection.requested.unwrap_or_default()).is_some();
     let confidence = match (unread, copies) {
@@ -216,14 +217,14 @@ pub(super) fn keepalive(case: &Case<'_>, connection: &Connection) -> Option<Diag
                 Diagnosis::broken(
                     "peer-daemon-died",
                     format!(
-                        "{name} worked until {}; then {} answered with ICMP port unreachable ({}): its L2TP daemon is gone.",
+                        "{name} worked until {}; then {} answered with ICMP port unreachable ({}): nothing listens on its L2TP port any more.",
                         hello::last_packet(case, connection, peer),
                         who(connection, peer),
                         words::packets(&tally.packets, tally.count)
                     ),
                 )
                 .evidence(evidence)
-                .advice(format!("look why the L2TP daemon of {} ended.", who(connection, peer))),
+                .advice(format!("read the log of the L2TP daemon of {} at that time: stopped or crashed? (ss -ulpn 'sport = :1701')", who(connection, peer))),
             );
         }
         Some(silent_or_deaf(case, connection, end, &open).evidence(evidence))

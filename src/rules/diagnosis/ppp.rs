@@ -19,19 +19,27 @@ pub(super) fn session(_: &Case<'_>, connection: &Connection, id: CallId, call: &
     {
         let asked = session.lcp.unanswered.get(usize::from(end)).copied().unwrap_or(0);
         let since = session.lcp.unanswered_since.get(usize::from(end)).copied().flatten();
+        let peer = 1 - end;
+        let came = call.data.get(usize::from(peer)).map_or(0, |data| data.packets);
+        let (own, advice) = match came {
+            0 => (String::new(), "is a PPP daemon attached to the call there, and does data reach it?"),
+            n => (
+                format!(", although {} of the other side came", count(n, "data packet")),
+                "data towards it is probably lost: compare the session ID of the data with the one it assigned, look at its sessions (ip l2tp show session) and counters.",
+            ),
+        };
         return Some(
-                Diagnosis::broken(
-                    "kernel-data-path",
-                    format!(
-                        "{name} is up, but {} LCP requests of {} were never answered: data does not get through, control does.",
-                        asked,
-                        who(connection, end)
-                    ),
-                )
-                .evidence(since.map(|(packet, _)| packet))
-                .confidence(Confidence::Likely)
-                .advice(format!("does data reach {}, and is a PPP daemon attached to the call there?", who(connection, 1 - end))),
-            );
+            Diagnosis::broken(
+                "kernel-data-path",
+                format!(
+                    "{name} was set up, but PPP never started: {asked} LCP requests of {} got no reply{own}.",
+                    who(connection, end)
+                ),
+            )
+            .evidence(since.map(|(packet, _)| packet))
+            .confidence(Confidence::Likely)
+            .advice(format!("on {}: {advice}", who(connection, peer))),
+        );
     }
     if known.outcome == Some(Outcome::Failure) {
         return Some(auth_failed(connection, &name, call));
