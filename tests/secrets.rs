@@ -98,6 +98,51 @@ fn passwords_of_packets_are_in_no_output() {
     }
 }
 
+/// A key where the name of an algorithm belongs, on an SA that the capture has: reports name the algorithms of such an
+/// SA, so this must not be taken for a name.
+#[test]
+fn a_key_in_the_place_of_a_name_is_in_no_output() {
+    let capture = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/captures/l2tp-ipsec/aes128-sha1/outer.pcap");
+    let dir = tempfile::tempdir().expect("a folder");
+    let head = "src 10.1.0.2 dst 203.0.113.2\n\tproto esp spi 0xcde728fc reqid 1 mode transport\n";
+    let sa = |encryption: &str, integrity: &str| {
+        format!(
+            "[[sa]]\nspi = 0xcde728fc\nencryption = \"{encryption}\"\nencryption-key = \"{CIPHER_KEY}\"\n\
+                 integrity = \"{integrity}\"\nintegrity-key = \"{MAC_KEY}\"\n"
+        )
+    };
+    let line = |encryption: &str, integrity: &str| {
+        format!(
+            "\"IPv4\",\"*\",\"*\",\"0xcde728fc\",\"{encryption}\",\"0x{CIPHER_KEY}\",\"{integrity}\",\"0x{MAC_KEY}\"\n"
+        )
+    };
+    let cbc = "AES-CBC [RFC3602]";
+    for (at, text) in [
+        format!("{head}\taead rfc4106({CIPHER_KEY}) 0x{MAC_KEY} 128\n"),
+        format!(
+            "{head}\tauth-trunc hmac({MAC_KEY}) 0x{MAC_KEY} 96\n\tenc cbc({CIPHER_KEY}) 0x{CIPHER_KEY}\n"
+        ),
+        format!("{head}\tauth-trunc hmac({MAC_KEY}) 0x{MAC_KEY} 96\n\tenc cbc(aes) 0x{CIPHER_KEY}\n"),
+        line(&format!("AES-{CIPHER_KEY} [RFC3602]"), "HMAC-SHA-1-96 [RFC2404]"),
+        line(cbc, &format!("HMAC-{MAC_KEY} [RFC2404]")),
+        line(cbc, &format!("ANY {MAC_KEY} bit authentication")),
+        sa(CIPHER_KEY, "hmac-sha1-96"),
+        sa("aes-cbc", MAC_KEY),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let keys = dir.path().join(format!("keys-{at}"));
+        std::fs::write(&keys, text).expect("written");
+        let keys = keys.to_str().expect("a name");
+        for arguments in [&["-T", "json"][..], &[], &["--findings"], &["-q"]] {
+            let output = tool(&[arguments, &["-k", keys, capture]].concat());
+            assert_none(keys, &output.stdout, &[CIPHER_KEY, MAC_KEY]);
+            assert_none(keys, &output.stderr, &[CIPHER_KEY, MAC_KEY]);
+        }
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn the_process_list_and_core_files_have_no_keys() {

@@ -444,7 +444,8 @@ pub(super) fn is_combined(vocabulary: Vocabulary, name: &str) -> bool {
     NOT_YET.iter().any(|row| row.purpose == Purpose::Combined && row.names.has(vocabulary, name))
 }
 
-fn is_not_yet(vocabulary: Vocabulary, name: &str) -> bool {
+/// Whether the name is one of [`NOT_YET`].
+pub(in crate::ipsec) fn is_not_yet(vocabulary: Vocabulary, name: &str) -> bool {
     NOT_YET.iter().any(|row| row.names.has(vocabulary, name))
 }
 

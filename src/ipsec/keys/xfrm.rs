@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use super::super::sa::{AddressPattern, Mode, Spi, SpiPattern};
-use super::super::suite::{Encryption, Integrity, Vocabulary, find_integrity, integrity_row};
+use super::super::suite::{Encryption, Integrity, Vocabulary, find_integrity, integrity_row, is_not_yet};
 use super::{Dialect, Fault, Reason, SaRecord, Secret, Sink, text};
 use crate::util::Printable;
 
@@ -212,12 +212,16 @@ fn value(word: &Word<'_>) -> Result<u32, Reason> {
         .ok_or(Reason::Expected { what: "a number", column: word.column })
 }
 
-/// The name of an algorithm that need not be known: the kernel has more than any list.
+/// What an algorithm that cannot be computed is called. The kernel has more than any list, so an unlisted one is no
+/// error; but its name is not repeated, because a misplaced key would be repeated as well.
 fn algorithm(rest: &[Word<'_>], what: &'static str) -> Result<Printable, Reason> {
     let word = rest.first().ok_or(Reason::Missing { what: "the name of the algorithm" })?;
+    if is_not_yet(Vocabulary::Xfrm, word.text) {
+        return Ok(Printable::from_text(word.text));
+    }
     let is_name = word.text.len() <= LONGEST_NAME && word.text.contains('(') && word.text.ends_with(')');
     match is_name {
-        true => Ok(Printable::from_text(word.text)),
+        true => Ok(Printable::from_text("unlisted algorithm")),
         false => Err(Reason::UnknownAlgorithm { what, column: word.column }),
     }
 }
