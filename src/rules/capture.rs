@@ -3,6 +3,8 @@
 use crate::analysis::facts::{Fact, Scope};
 use crate::analysis::flow::Flow;
 
+use crate::ipsec::SpiPattern;
+
 use super::words::{self, count};
 use super::{Case, Finding, Severity, rules};
 
@@ -231,8 +233,15 @@ fn unused_keys(case: &Case<'_>, found: &mut Vec<Finding>) {
             *used = true;
         }
     }
-    let unused: Vec<String> =
-        case.sad.iter().zip(used).filter(|(_, used)| !used).map(|((_, sa), _)| sa.spi.to_string()).collect();
+    // Packets that the capture cut were not tried, but they are there.
+    let cut = |spi: SpiPattern| case.analysis.flows.iter().any(|flow| flow.cut > 0 && spi.fits(flow.spi));
+    let unused: Vec<String> = case
+        .sad
+        .iter()
+        .zip(used)
+        .filter(|((_, sa), used)| !used && !cut(sa.spi))
+        .map(|((_, sa), _)| sa.spi.to_string())
+        .collect();
     if unused.is_empty() {
         return;
     }

@@ -102,18 +102,24 @@ fn unacknowledged(
 
 fn dead(case: &Case<'_>, connection: &Connection, end: u8, hello: &Outstanding) -> Finding {
     let peer = 1 - end;
+    let (silent, waiting) = (words::who(connection, peer), words::who(connection, end));
+    let last = last_packet(case, connection, peer);
+    let heard_after = match (connection.closed, connection.end(peer).last) {
+        (Some(closed), Some((_, time))) => time > closed,
+        _ => false,
+    };
+    let seen = if heard_after {
+        format!("{waiting} gave up, although {silent} was still heard: its last L2TP packet is {last}.")
+    } else {
+        format!("the last L2TP packet of {silent} is {last}; {waiting} then gave up.")
+    };
     Finding::new(
         &HELLO_TUNNEL_DEAD,
         format!("{} died waiting for the answer to a Hello", words::tunnel(connection)),
     )
     .packets(hello.packets())
     .connection(connection.number)
-    .seen(format!(
-        "the last L2TP packet of {} is {}; {} then gave up.",
-        words::who(connection, peer),
-        last_packet(case, connection, peer),
-        words::who(connection, end),
-    ))
+    .seen(seen)
     .unsure(case.unread_from(connection.end(peer), hello.first))
     .advice(match case.analysis.facts.get(Fact::PortUnreachable, Scope::default()) {
         Some(_) => "that host still answers with ICMP port unreachable, so the path is alive: look at its L2TP daemon.",

@@ -175,9 +175,11 @@ pub(super) fn call(case: &Case<'_>, connection: &Connection, id: CallId, call: &
     }
     match call.closed_by {
         Some(by) => {
-            let reason = call.result.as_ref().or(connection.result.as_ref());
-            let reason =
-                reason.map_or_else(String::new, |result| format!(": {}", teardown::cdn_words(result)));
+            let reason = match (&call.result, &connection.result) {
+                (Some(result), _) => format!(": {}", teardown::cdn_words(result)),
+                (None, Some(result)) => format!(" by a StopCCN: {}", teardown::stop_reason(result)),
+                (None, None) => String::new(),
+            };
             let packet = call.closing_packet.unwrap_or(0);
             let verb = if by == requester { "gave up" } else { "refused" };
             Some(
