@@ -43,10 +43,19 @@ impl CallState {
 }
 
 /// One call.
+///
+/// In this order, so that what each data message needs and changes lies in one cache line for each end, and one more.
 #[derive(Debug, Clone)]
+#[repr(C, align(64))]
 pub struct Call {
+    /// Data from each end.
+    pub data: [Data; 2],
     /// The control connection it belongs to.
     pub connection: ConnectionId,
+    /// Where it stands.
+    pub state: CallState,
+    /// Data of it came before any message announced it.
+    pub unannounced: bool,
     /// Who asked for it.
     pub kind: CallKind,
     /// Which end asked for it.
@@ -55,8 +64,6 @@ pub struct Call {
     pub session_ids: [Option<SessionId>; 2],
     /// Call Serial Number.
     pub serial: Option<u32>,
-    /// Where it stands.
-    pub state: CallState,
     /// Whether it was ever established, as far as the capture shows.
     pub was_established: bool,
     /// When it was asked for.
@@ -71,14 +78,10 @@ pub struct Call {
     pub result: Option<ResultCode>,
     /// The packet that closed it.
     pub closing_packet: Option<u64>,
-    /// Data from each end.
-    pub data: [Data; 2],
     /// What runs inside.
     pub ppp: PppSession,
     /// Its first packet.
     pub first_packet: u64,
-    /// Data of it came before any message announced it.
-    pub unannounced: bool,
 }
 
 impl Call {
@@ -112,6 +115,7 @@ impl Call {
 
 /// Data messages in one direction.
 #[derive(Debug, Clone, Default)]
+#[repr(C, align(64))]
 pub struct Data {
     /// Messages.
     pub packets: u64,
@@ -119,20 +123,20 @@ pub struct Data {
     pub bytes: u64,
     /// Network-layer packets among them.
     pub network: u64,
+    /// When the first one came.
+    pub first: Option<Timestamp>,
+    /// When the last one came.
+    pub last: Option<Timestamp>,
     /// Some carry sequence numbers.
     pub sequenced: bool,
+    next: Option<Seq16>,
+    seen: u64,
     /// Numbers that never came.
     pub lost: u64,
     /// Numbers that came again.
     pub duplicated: u64,
     /// Numbers that came late.
     pub reordered: u64,
-    /// When the first one came.
-    pub first: Option<Timestamp>,
-    /// When the last one came.
-    pub last: Option<Timestamp>,
-    next: Option<Seq16>,
-    seen: u64,
 }
 
 impl Data {

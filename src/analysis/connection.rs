@@ -59,12 +59,19 @@ impl Role {
 }
 
 /// One end of a control connection.
+///
+/// In this order, so that what each packet needs and changes lies in one cache line.
 #[derive(Debug, Clone)]
+#[repr(C, align(64))]
 pub struct End {
     /// Where it sends from.
     pub endpoint: Endpoint,
     /// The tunnel ID it assigned.
     pub tunnel_id: Option<TunnelId>,
+    /// Packets of any kind it sent.
+    pub packets: u64,
+    /// Its last packet: number and time.
+    pub last: Option<(u64, Timestamp)>,
     /// Host Name AVP.
     pub host_name: Option<Printable>,
     /// Vendor Name AVP.
@@ -79,10 +86,6 @@ pub struct End {
     pub messages: Vec<(MessageKind, u32)>,
     /// Its Hellos.
     pub hello: Hello,
-    /// Packets of any kind it sent.
-    pub packets: u64,
-    /// Its last packet: number and time.
-    pub last: Option<(u64, Timestamp)>,
 }
 
 /// The Hellos of one end, resends aside.
@@ -157,10 +160,21 @@ impl End {
 }
 
 /// One control connection. End 0 is its initiator, or the first to send if the capture begins later.
+///
+/// In this order, so that what each packet needs and changes lies together at the front.
 #[derive(Debug, Clone)]
+#[repr(C, align(64))]
 pub struct Connection {
+    /// Packets under ESP, and in the clear.
+    pub protection: [u32; 2],
     /// Its number: `T1` is 1.
     pub number: u32,
+    /// The capture shows its SCCRQ.
+    pub from_start: bool,
+    /// The last session of data to each end, and its call: what the routes say, without a look-up.
+    pub(crate) recent: [Option<(SessionId, CallId)>; 2],
+    /// Its ladder.
+    pub ladder: Ladder,
     /// The two ends.
     pub ends: [End; 2],
     /// Which end is the LAC, if a message shows it.
@@ -169,8 +183,6 @@ pub struct Connection {
     pub state: ConnectionState,
     /// Whether it was ever established, as far as the capture shows.
     pub was_established: bool,
-    /// The capture shows its SCCRQ.
-    pub from_start: bool,
     /// A hash of the SCCRQ.
     pub(crate) request: Option<u64>,
     /// When the SCCRQ was sent.
@@ -185,18 +197,12 @@ pub struct Connection {
     pub result: Option<ResultCode>,
     /// The packet of the first StopCCN.
     pub closing_packet: Option<u64>,
-    /// Packets under ESP, and in the clear.
-    pub protection: [u64; 2],
     /// Its calls, in order.
     pub calls: Vec<CallId>,
-    /// Its ladder.
-    pub ladder: Ladder,
     /// Its first packet.
     pub first_packet: u64,
     /// An older connection between the same endpoints.
     pub(crate) older: Option<ConnectionId>,
-    /// The last session of data to each end, and its call: what the routes say, without a look-up.
-    pub(crate) recent: [Option<(SessionId, CallId)>; 2],
 }
 
 impl Connection {

@@ -261,7 +261,7 @@ impl Tracker {
         let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
         connection.end_mut(from).touch(meta.packet, meta.time);
         let [under_esp, in_clear] = &mut connection.protection;
-        super::bump(if protected { under_esp } else { in_clear });
+        super::bump32(if protected { under_esp } else { in_clear });
         let moved = connection.end(from).endpoint != udp.source;
         if moved {
             self.forget(id);

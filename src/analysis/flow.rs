@@ -7,7 +7,10 @@ use crate::util::Timestamp;
 use super::bump;
 
 /// The packets of one SPI between two addresses.
+///
+/// In this order, so that what each packet needs and changes lies together at the front.
 #[derive(Debug, Clone)]
+#[repr(C, align(64))]
 pub struct Flow {
     /// Security Parameters Index.
     pub spi: Spi,
@@ -19,12 +22,18 @@ pub struct Flow {
     pub mode: Option<Mode>,
     /// The SA whose key was used.
     pub sa: Option<SaId>,
-    /// The name of the integrity algorithm that verified last.
-    pub integrity: Option<&'static str>,
-    /// Whole ESP packets.
-    pub packets: u64,
+    /// The highest sequence number seen.
+    pub last_sequence: u32,
+    /// When the last packet came, and its number.
+    pub last: (Timestamp, u64),
     /// Opened.
     pub decrypted: u64,
+    /// Different sequence numbers seen.
+    distinct: u64,
+    /// Which of the last numbers were seen: bit 0 is `last_sequence`.
+    seen: [u64; WORDS],
+    /// The name of the integrity algorithm that verified the first packet of `sa`.
+    pub integrity: Option<&'static str>,
     /// Not openable: no key, a suite that is not known, or the capture lacks the end with the ICV.
     pub no_key: u64,
     /// Of these, cut by the capture.
@@ -41,16 +50,8 @@ pub struct Flow {
     pub reordered: u64,
     /// The first sequence number seen.
     pub first_sequence: u32,
-    /// The highest sequence number seen.
-    pub last_sequence: u32,
-    /// Different sequence numbers seen.
-    distinct: u64,
-    /// Which of the last numbers were seen: bit 0 is `last_sequence`.
-    seen: [u64; WORDS],
     /// When the first packet came, and its number.
     pub first: (Timestamp, u64),
-    /// When the last packet came, and its number.
-    pub last: (Timestamp, u64),
 }
 
 const WORDS: usize = 4;
@@ -78,7 +79,6 @@ impl Flow {
             mode: None,
             sa: None,
             integrity: None,
-            packets: 0,
             decrypted: 0,
             no_key: 0,
             cut: 0,
@@ -98,7 +98,12 @@ impl Flow {
 
     /// Reads a little of all that [`Flow::push`] changes, so that it is near by then.
     pub(crate) fn touch(&self) -> u64 {
-        self.packets ^ self.last.1 ^ self.seen[0] ^ self.distinct ^ u64::from(self.spi.0)
+        self.seen.first().copied().unwrap_or(0) ^ u64::from(self.spi.0)
+    }
+
+    /// Whole ESP packets.
+    pub fn packets(&self) -> u64 {
+        [self.decrypted, self.no_key, self.bad_icv, self.bad_padding].into_iter().fold(0, u64::saturating_add)
     }
 
     /// Sequence numbers between the first and the highest that were never seen.
@@ -110,12 +115,13 @@ impl Flow {
     /// Counts a packet; the sequence numbers of packets whose ICV does not hold mean nothing.
     pub(crate) fn push(&mut self, esp: &Esp, time: Timestamp, packet: u64) -> Option<Arrival> {
         self.last = (time, packet);
-        bump(&mut self.packets);
         match esp.outcome {
             EspOutcome::Opened { sa, mode, integrity, .. } => {
-                self.sa = Some(sa);
-                self.mode = Some(mode);
-                self.integrity = Some(integrity);
+                if self.sa != Some(sa) || self.decrypted == 0 {
+                    self.sa = Some(sa);
+                    self.mode = Some(mode);
+                    self.integrity = Some(integrity);
+                }
                 bump(&mut self.decrypted);
             }
             EspOutcome::NoKey => bump(&mut self.no_key),

@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use crate::dissect::layers::{Ppp, PppBody, PppControl, PppOption, PppOptionValue};
 use crate::util::{Printable, Timestamp};
 
+use super::bump32;
 use super::limits::TEXT;
-use super::{bump, bump32};
 
 /// PPP protocol numbers that the analysis knows.
 pub mod protocol {
@@ -199,8 +199,6 @@ pub struct PppSession {
     pub addresses: [Option<Ipv4Addr>; 2],
     /// DNS servers that an end was given, in the order of the options.
     pub dns: Vec<Ipv4Addr>,
-    /// PPP frames of any kind.
-    pub frames: u64,
 }
 
 /// More network control protocols than any peer tries.
@@ -216,7 +214,6 @@ impl PppSession {
     }
 
     pub(crate) fn push(&mut self, ppp: &Ppp, from: usize, packet: u64, time: Timestamp) {
-        bump(&mut self.frames);
         let Some(control) = ppp.control.as_deref() else { return };
         let end = u8::try_from(from).unwrap_or(0);
         match control.protocol {

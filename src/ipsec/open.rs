@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use super::keyed::{Failure, Keyed, Memory, Plain};
-use super::sa::{SaId, Spi, mapped};
+use super::sa::{SaId, Spi};
 use super::sad::{Sad, Slot};
 
 /// What became of a packet.
@@ -96,7 +96,7 @@ impl Verdict {
 /// What [`Sad::foresee`] works with, reused from call to call.
 #[derive(Debug, Default)]
 pub(crate) struct Ahead {
-    packets: Vec<(Spi, u128)>,
+    packets: Vec<(Spi, IpAddr)>,
     slots: Vec<Slot>,
 }
 
@@ -116,11 +116,11 @@ impl Sad {
         packets: impl Iterator<Item = (Spi, IpAddr)>,
         ahead: &mut Ahead,
     ) {
-        let Ahead { packets: keys, slots } = ahead;
-        keys.clear();
-        keys.extend(packets.map(|(spi, destination)| (spi, mapped(destination))));
+        let Ahead { packets: named, slots } = ahead;
+        named.clear();
+        named.extend(packets);
         slots.clear();
-        slots.extend(keys.iter().filter_map(|key| self.exact.get(key)));
+        slots.extend(named.iter().filter_map(|(spi, destination)| self.exact.get(*spi, *destination)));
         let mut sum = 0;
         for slot in slots.iter().filter(|slot| slot.length == 1) {
             let id = SaId(slot.start);
@@ -145,7 +145,7 @@ impl Sad {
         out: &mut Vec<u8>,
     ) -> Opening {
         let mut verdict = Verdict(None);
-        let exact = self.exact.get(&(spi, mapped(destination))).copied();
+        let exact = self.exact.get(spi, destination);
         if let Some(slot) = exact
             && let Some(opened) = self.open_slot(slot, hints, packet, out, &mut verdict, |_| true)
         {

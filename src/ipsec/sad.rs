@@ -2,12 +2,14 @@
 
 use std::fmt;
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 use hashbrown::HashMap;
 
 use super::keyed::Keyed;
 use super::keys::{KeyError, KeyFile, SaRecord};
 use super::merge::merge;
-use super::sa::{AddressPattern, SaId, SecurityAssociation, Spi, SpiPattern, mapped};
+use super::sa::{AddressPattern, SaId, SecurityAssociation, Spi, SpiPattern};
 
 /// How many different SAs one run may hold. Each costs about 1 KiB.
 pub const MAX_ASSOCIATIONS: usize = 262_144;
@@ -22,8 +24,7 @@ pub struct Sad {
     /// By [`SaId`]; `None` where an algorithm cannot be computed. It has its full size from the beginning: keys are not
     /// moved about.
     pub(super) keyed: Vec<Option<Keyed>>,
-    /// By SPI and destination, the latter as [`mapped`] makes it.
-    pub(super) exact: HashMap<(Spi, u128), Slot>,
+    pub(super) exact: Exact,
     pub(super) by_spi: HashMap<Spi, Slot>,
     pub(super) members: Vec<SaId>,
     pub(super) wildcards: Vec<Wildcard>,
@@ -35,6 +36,36 @@ pub struct Sad {
 pub(super) struct Slot {
     pub(super) start: u32,
     pub(super) length: u32,
+}
+
+/// Lists of SAs by SPI and destination. Every packet is looked up here: for IPv4 an entry is two words, so that tens of
+/// thousands stay near.
+#[derive(Default)]
+pub(super) struct Exact {
+    v4: HashMap<u64, Slot>,
+    v6: HashMap<(Spi, Ipv6Addr), Slot>,
+}
+
+impl Exact {
+    fn v4(spi: Spi, destination: Ipv4Addr) -> u64 {
+        u64::from(spi.0) << 32 | u64::from(destination.to_bits())
+    }
+
+    fn insert(&mut self, spi: Spi, destination: IpAddr, slot: Slot) {
+        match destination {
+            IpAddr::V4(address) => self.v4.insert(Self::v4(spi, address), slot),
+            IpAddr::V6(address) => self.v6.insert((spi, address), slot),
+        };
+    }
+
+    #[inline]
+    pub(super) fn get(&self, spi: Spi, destination: IpAddr) -> Option<Slot> {
+        match destination {
+            IpAddr::V4(address) => self.v4.get(&Self::v4(spi, address)),
+            IpAddr::V6(address) => self.v6.get(&(spi, address)),
+        }
+        .copied()
+    }
 }
 
 /// An SA that is found by comparison.
@@ -57,20 +88,20 @@ impl Sad {
         let mut sad = Self {
             associations: Vec::with_capacity(records.len()),
             keyed: Vec::with_capacity(records.len()),
-            exact: HashMap::new(),
+            exact: Exact::default(),
             by_spi: HashMap::new(),
             members: Vec::new(),
             wildcards: Vec::new(),
             left_out: 0,
         };
-        let mut exact: HashMap<(Spi, u128), Vec<SaId>> = HashMap::with_capacity(records.len());
+        let mut exact: HashMap<(Spi, IpAddr), Vec<SaId>> = HashMap::with_capacity(records.len());
         let mut by_spi: HashMap<Spi, Vec<SaId>> = HashMap::with_capacity(records.len());
         for (record, id) in records.into_iter().zip((0u32..).map(SaId)) {
             match record.spi.exact() {
                 Some(spi) => {
                     by_spi.entry(spi).or_default().push(id);
                     if let Some(destination) = record.destination.exact() {
-                        exact.entry((spi, mapped(destination))).or_default().push(id);
+                        exact.entry((spi, destination)).or_default().push(id);
                     }
                 }
                 None => sad.add_wildcard(&record, id)?,
@@ -79,9 +110,9 @@ impl Sad {
             sad.associations.push(record.into_association());
         }
         // The order of the maps decides where a list lies, never what is in it.
-        for (key, list) in exact {
+        for ((spi, destination), list) in exact {
             let slot = sad.slot(list);
-            sad.exact.insert(key, slot);
+            sad.exact.insert(spi, destination, slot);
         }
         for (key, list) in by_spi {
             let slot = sad.slot(list);
@@ -161,7 +192,7 @@ impl Default for Sad {
         Self {
             associations: Vec::new(),
             keyed: Vec::new(),
-            exact: HashMap::new(),
+            exact: Exact::default(),
             by_spi: HashMap::new(),
             members: Vec::new(),
             wildcards: Vec::new(),

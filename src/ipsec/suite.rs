@@ -58,9 +58,9 @@ pub struct EncryptionRow {
     /// Length of the key in octets.
     pub key_octets: usize,
     /// Length of a block in octets; 1 where there are no blocks.
-    pub block: usize,
+    pub block: u8,
     /// Length of the IV at the start of the ESP payload, in octets.
-    pub iv: usize,
+    pub iv: u8,
     /// Where its use in ESP is written down.
     pub rfc: &'static str,
     names: Names,

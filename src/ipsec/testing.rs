@@ -84,7 +84,7 @@ impl Sender {
 
     /// Seals `payload` with correct padding (RFC 4303 section 3.3.2).
     pub(super) fn seal(&self, spi: u32, sequence: u32, next_header: u8, payload: &[u8]) -> Vec<u8> {
-        let unit = self.encryption.block.max(4);
+        let unit = usize::from(self.encryption.block).max(4);
         let pad = (unit - (payload.len() + 2) % unit) % unit;
         let padding: Vec<u8> = (1..=pad as u8).collect();
         self.seal_padded(spi, sequence, payload, &padding, pad as u8, next_header)
@@ -101,8 +101,7 @@ impl Sender {
         next_header: u8,
     ) -> Vec<u8> {
         let mut packet = [spi.to_be_bytes(), sequence.to_be_bytes()].concat();
-        let iv: Vec<u8> =
-            (0..self.encryption.iv).map(|i| (sequence as u8).wrapping_add(i as u8 * 7)).collect();
+        let iv: Vec<u8> = (0..self.encryption.iv).map(|i| (sequence as u8).wrapping_add(i * 7)).collect();
         let mut body = [payload, padding, &[pad_length, next_header]].concat();
         encrypt(self.encryption, &self.encryption_key, &iv, &mut body);
         packet.extend_from_slice(&iv);

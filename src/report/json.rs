@@ -115,7 +115,7 @@ struct EspJson {
 fn esp(analysis: &Analysis) -> EspJson {
     let sum = |count: fn(&Flow) -> u64| analysis.flows.iter().map(count).sum();
     EspJson {
-        packets: sum(|flow| flow.packets),
+        packets: sum(|flow| flow.packets()),
         decrypted: sum(|flow| flow.decrypted),
         no_key: sum(|flow| flow.no_key),
         bad_icv: sum(|flow| flow.bad_icv),
@@ -160,7 +160,7 @@ fn sa(report: &Report<'_>, flow: &Flow) -> SaJson {
         encryption: suite.as_ref().map(|suite| suite.encryption.clone()),
         integrity: suite.map(|suite| suite.integrity),
         key: flow.sa.is_some(),
-        packets: flow.packets,
+        packets: flow.packets(),
         decrypted: flow.decrypted,
         bad_icv: flow.bad_icv,
         lost: flow.lost(),

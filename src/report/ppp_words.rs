@@ -27,7 +27,7 @@ pub(super) fn ppp(call: &Call, lac: usize) -> String {
         Some(_) if session.lcp.unanswered.iter().any(|n| *n >= NO_START_UP) => String::from("LCP no answer"),
         Some(_) => String::from("LCP negotiating"),
         None if call.data.iter().any(|data| data.network > 0) => String::from("user data"),
-        None if session.frames > 0 => String::from("data"),
+        None if call.data.iter().any(|data| data.packets > 0) => String::from("data"),
         None => String::from("none"),
     }
 }

@@ -100,7 +100,7 @@ fn first_line(report: &Report<'_>) -> Vec<String> {
 /// How much ESP there is, and how much of it could be decrypted.
 fn decrypted(report: &Report<'_>) -> String {
     let flows = &report.analysis.flows;
-    let packets: u64 = flows.iter().map(|flow| flow.packets).sum();
+    let packets: u64 = flows.iter().map(|flow| flow.packets()).sum();
     let decrypted: u64 = flows.iter().map(|flow| flow.decrypted).sum();
     let used = flows.iter().filter(|flow| flow.decrypted > 0).filter_map(|flow| flow.sa);
     let used = used.collect::<HashSet<_>>().len() as u64;

@@ -122,7 +122,7 @@ fn sa(report: &Report<'_>, flow: &Flow) -> Vec<String> {
         flow.addresses.source.to_string(),
         flow.addresses.destination.to_string(),
         algorithms,
-        thousands(flow.packets),
+        thousands(flow.packets()),
         bad,
         thousands(flow.lost()),
         thousands(flow.replayed),

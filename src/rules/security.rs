@@ -17,7 +17,8 @@ rules! {
 
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
     let Some(tally) = case.analysis.facts.get(Fact::InClear, Scope::default()) else { return };
-    let protected: u64 = case.analysis.connections.iter().map(|connection| connection.protection[0]).sum();
+    let protected: u64 =
+        case.analysis.connections.iter().map(|connection| u64::from(connection.protection[0])).sum();
     let seen = match protected {
         0 => format!("{} outside ESP.", count(tally.count, "L2TP packet")),
         n => format!("{} outside ESP, {} inside.", count(tally.count, "L2TP packet"), n),

@@ -93,7 +93,7 @@ pub(super) fn esp(case: &Case<'_>) -> Option<Diagnosis> {
         return None;
     }
     let sum = |field: fn(&Flow) -> u64| analysis.flows.iter().map(field).sum::<u64>();
-    let (total, cut, bad) = (sum(|f| f.packets), sum(|f| f.cut), sum(|f| f.bad_icv));
+    let (total, cut, bad) = (sum(|f| f.packets()), sum(|f| f.cut), sum(|f| f.bad_icv));
     let first = analysis.flows.iter().map(|flow| flow.first.1).min().unwrap_or(0);
     if cut == total {
         return Some(
@@ -156,7 +156,7 @@ fn one_way(case: &Case<'_>) -> Option<Diagnosis> {
     let sa = analysis.ike.iter().find(|sa| sa.quick >= 3 || sa.auth == [true, true])?;
     let from = |address| {
         let flows = analysis.flows.iter().filter(move |flow| flow.addresses.source == address);
-        flows.map(|flow| flow.packets).sum::<u64>()
+        flows.map(|flow| flow.packets()).sum::<u64>()
     };
     let (speaker, silent, sent) = match (from(sa.initiator), from(sa.responder)) {
         (n @ 2.., 0) => (sa.initiator, sa.responder, n),
