@@ -3,7 +3,10 @@ complete -c l2tp-inspect -s f -l capture-filter -d 'Only packets that pass this 
 complete -c l2tp-inspect -s c -l count -d 'Stop after N packets of each file' -r
 complete -c l2tp-inspect -s k -l keys -d 'SA keys, found by content: `ip xfrm state` output, Wireshark esp_sa lines, TOML; a file, a strongSwan save-keys directory, or - for standard input; may be given several times' -r -F
 complete -c l2tp-inspect -s T -l format -d 'How to write it' -r -f -a "text\t'For people'
-json\t'For programs: docs/report.schema.json'"
+json\t'For programs: docs/report.schema.json'
+fields\t'A line for each packet with the fields of -e'"
+complete -c l2tp-inspect -s e -l field -d 'With -T fields or csv: a column with this field, such as l2tp.tunnel; may be given several times' -r
+complete -c l2tp-inspect -s E -d 'With -T fields: header=y, separator=, (/t, /s), occurrence=f|l|a, aggregator=, quote=d|s|n, escape=n, bom=y' -r
 complete -c l2tp-inspect -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -14,6 +17,7 @@ error\t''"
 complete -c l2tp-inspect -l explain -d 'Explain a rule, such as seq-gap, and exit' -r
 complete -c l2tp-inspect -l max-tunnels -d 'Control connections that are followed at once' -r
 complete -c l2tp-inspect -l max-calls -d 'Calls that are followed' -r
+complete -c l2tp-inspect -l show-secrets -d 'Do not mask passwords (keys are never shown)'
 complete -c l2tp-inspect -s n -d 'Do not resolve names (never done; accepted for habit)'
 complete -c l2tp-inspect -l summary -d 'The report: tables, ladder, findings, verdict (default)'
 complete -c l2tp-inspect -l ladder -d 'Only the ladders, complete'
@@ -21,5 +25,7 @@ complete -c l2tp-inspect -l findings -d 'Only the findings'
 complete -c l2tp-inspect -s q -l quiet -d 'Only the verdict line'
 complete -c l2tp-inspect -l ascii -d 'Draw with ASCII characters only'
 complete -c l2tp-inspect -l list-rules -d 'List all rules and exit'
+complete -c l2tp-inspect -l list-fields -d 'List all fields (name, type, description, where defined) and exit'
+complete -c l2tp-inspect -l list-protocols -d 'List all protocols and exit'
 complete -c l2tp-inspect -l version -d 'Print version'
 complete -c l2tp-inspect -s h -l help -d 'Print help (see more with \'--help\')'

@@ -10,9 +10,10 @@ use std::ops::Range;
 use crate::analysis::limits::{Limit, Limits};
 use crate::analysis::{Analysis, Foreseen, Meta, Tracker};
 use crate::dissect::defrag::Defrag;
+use crate::dissect::frame::Clock;
 use crate::dissect::layers::Layers;
 use crate::dissect::{Context, Scratch, dissect, glance};
-use crate::field::Nothing;
+use crate::field::{Nothing, Sink};
 use crate::ipsec::{Ahead, Hints, Sad};
 use crate::util::Frame;
 
@@ -32,6 +33,8 @@ pub struct Inspector<'k> {
     defrag: Defrag,
     worker: Worker,
     batch: Batch,
+    clock: Clock,
+    layers: Layers,
 }
 
 /// What a worker keeps from batch to batch.
@@ -82,7 +85,38 @@ impl<'k> Inspector<'k> {
             defrag: Defrag::default(),
             worker: Worker { hints: Hints::new(sad), scratch: Scratch::default(), ahead: Ahead::default() },
             batch: Batch::default(),
+            clock: Clock::default(),
+            layers: Layers::default(),
         }
+    }
+
+    /// Dissects the next frame of the capture at once and tells `sink` all of it: for views of packets. It is to be
+    /// [followed](Self::follow) before the next one comes.
+    pub fn look<S: Sink>(&mut self, frame: &Frame<'_>, sink: &mut S) -> &Layers {
+        self.layers = Layers::default();
+        self.clock.describe(frame, sink);
+        let mut context = Context {
+            sad: self.sad,
+            hints: &mut self.worker.hints,
+            scratch: &mut self.worker.scratch,
+            defrag: Some(&mut self.defrag),
+            learned: self.tracker.learned(),
+        };
+        dissect(frame, &mut context, sink, &mut self.layers);
+        &self.layers
+    }
+
+    /// Follows the frame that was looked at last.
+    pub fn follow(&mut self, frame: &Frame<'_>) {
+        let meta = Meta::of(frame);
+        if !self.tracker.count(&meta, self.layers.digest) {
+            self.tracker.push(&meta, &self.layers, Foreseen::default());
+        }
+    }
+
+    /// The buffers that were made of the frame that was looked at last.
+    pub fn scratch(&self) -> &Scratch {
+        &self.worker.scratch
     }
 
     /// Takes the next frame of the capture.

@@ -38,6 +38,10 @@ pub struct Args {
     #[arg(short, long, value_name = "PATH", help_heading = "Keys and secrets")]
     pub keys: Vec<PathBuf>,
 
+    /// Do not mask passwords (keys are never shown)
+    #[arg(long, help_heading = "Keys and secrets")]
+    pub show_secrets: bool,
+
     /// Do not resolve names (never done; accepted for habit)
     #[arg(short = 'n', help_heading = "Which packets")]
     pub no_names: bool,
@@ -68,6 +72,14 @@ pub struct Args {
     )]
     pub format: Format,
 
+    /// With -T fields or csv: a column with this field, such as l2tp.tunnel; may be given several times
+    #[arg(short = 'e', long = "field", value_name = "NAME", help_heading = "How to write it")]
+    pub fields: Vec<String>,
+
+    /// With -T fields: header=y, separator=, (/t, /s), occurrence=f|l|a, aggregator=, quote=d|s|n, escape=n, bom=y
+    #[arg(short = 'E', value_name = "NAME=VALUE", help_heading = "How to write it")]
+    pub layout: Vec<String>,
+
     /// When to use colour
     #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "How to write it")]
     pub color: Color,
@@ -92,6 +104,14 @@ pub struct Args {
     /// List all rules and exit
     #[arg(long, exclusive = true, help_heading = "Rules and CI")]
     pub list_rules: bool,
+
+    /// List all fields (name, type, description, where defined) and exit
+    #[arg(long, exclusive = true, help_heading = "Rules and CI")]
+    pub list_fields: bool,
+
+    /// List all protocols and exit
+    #[arg(long, exclusive = true, help_heading = "Rules and CI")]
+    pub list_protocols: bool,
 
     /// Control connections that are followed at once
     #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = in_memory(),
@@ -120,6 +140,8 @@ pub enum Format {
     Text,
     /// For programs: docs/report.schema.json
     Json,
+    /// A line for each packet with the fields of -e
+    Fields,
 }
 
 /// When to use colour.

@@ -47,7 +47,7 @@ fn first_line(rule: &Rule) -> &str {
 }
 
 /// The Levenshtein distance of two short texts.
-fn distance(a: &str, b: &str) -> usize {
+pub(super) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().take(64).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {

@@ -5,9 +5,11 @@ pub mod exit;
 
 mod explain;
 mod keys;
+mod lists;
 mod offline;
 mod privacy;
 mod screen;
+mod views;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -39,6 +41,14 @@ fn execute(args: &Args) -> Result<Exit, Failure> {
     }
     if args.list_rules {
         print(&explain::list())?;
+        return Ok(Exit::Done);
+    }
+    if args.list_fields {
+        print(&lists::fields())?;
+        return Ok(Exit::Done);
+    }
+    if args.list_protocols {
+        print(&lists::protocols())?;
         return Ok(Exit::Done);
     }
     offline::run(args)

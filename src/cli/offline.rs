@@ -14,7 +14,7 @@ use crate::util::Printable;
 
 use super::args::{Args, Format};
 use super::exit::{Exit, Failure};
-use super::{finish, keys, screen};
+use super::{finish, keys, screen, views};
 
 /// One capture, read to its end.
 struct Inspected {
@@ -47,6 +47,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         return Err(Failure::new("standard input (-) can be read only once"));
     }
     let sad = keys::load(&args.keys)?;
+    if views::wanted(args) {
+        let files: Vec<&Path> = files.iter().map(|path| path.as_path()).collect();
+        return views::run(args, &files, &sad);
+    }
     let mut inspected = Vec::new();
     let mut exit = Exit::Done;
     for path in files {
@@ -82,9 +86,7 @@ fn judge_exit(args: &Args, one: &Inspected) -> Exit {
 fn inspect(args: &Args, path: &Path, sad: &Sad) -> Result<Inspected, Failure> {
     let mut capture = CaptureFile::open(path).map_err(|error| failure(&error))?;
     let mut filter = args.capture_filter.as_deref().map(PacketFilter::new);
-    let limits =
-        Limits { tunnels: args.max_tunnels as usize, calls: args.max_calls as usize, ..Limits::default() };
-    let mut inspector = Inspector::new(sad, limits);
+    let mut inspector = Inspector::new(sad, limits(args));
     let mut left = args.count.unwrap_or(u64::MAX);
     while left > 0 {
         let Some(frame) = capture.next_frame().map_err(|error| failure(&error))? else { break };
@@ -106,7 +108,12 @@ fn inspect(args: &Args, path: &Path, sad: &Sad) -> Result<Inspected, Failure> {
     Ok(Inspected { file, format, nanoseconds, damage, analysis, findings, diagnosis })
 }
 
-fn failure(error: &CaptureError) -> Failure {
+/// The limits of the command line.
+pub(super) fn limits(args: &Args) -> Limits {
+    Limits { tunnels: args.max_tunnels as usize, calls: args.max_calls as usize, ..Limits::default() }
+}
+
+pub(super) fn failure(error: &CaptureError) -> Failure {
     let mut failure = Failure::new(error.to_string());
     if let Some(source) = std::error::Error::source(error) {
         failure = failure.cause(source);
@@ -134,7 +141,7 @@ fn write(args: &Args, sad: &Sad, inspected: &[Inspected]) -> Result<(), Failure>
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let written = match args.format {
         Format::Json => json::write(&reports, &mut out),
-        Format::Text => text(args, &reports, &mut out),
+        Format::Text | Format::Fields => text(args, &reports, &mut out),
     };
     finish(written.and_then(|()| out.flush()))
 }

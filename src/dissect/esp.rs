@@ -1,6 +1,6 @@
 //! ESP (RFC 4303): SPI and sequence number in the clear, the rest by the key database.
 
-use crate::field::{Cursor, Kind, Sink};
+use crate::field::{Cursor, Kind, Range, Sink, Value};
 use crate::fields;
 use crate::ipsec::{Hints, Opening, Sad, Spi};
 
@@ -11,8 +11,16 @@ fields! {
     section "RFC 4303 2";
     SPI = "esp.spi", "ESP SPI", Kind::Hex(32);
     SEQUENCE = "esp.sequence", "ESP Sequence", Kind::Dec(32);
+    IV = "esp.iv", "ESP IV", Kind::Bytes;
     SEALED = "esp.encrypted_data", "ESP Encrypted Data", Kind::Bytes;
-    NEXT_HEADER = "esp.protocol", "ESP Next Header", Kind::Hex(8), names ip_protocol_name;
+    ICV = "esp.icv", "ESP ICV", Kind::Bytes;
+    ICV_GOOD = "esp.icv_good", "Good", Kind::Flag;
+    ICV_BAD = "esp.icv_bad", "Bad", Kind::Flag;
+    DECRYPTED = "esp.decrypted_data", "ESP Decrypted Data", Kind::Bytes;
+    CONTAINED = "esp.contained_data", "ESP Contained Data", Kind::Bytes;
+    PADDING = "esp.pad", "ESP Pad", Kind::Bytes;
+    PAD_LENGTH = "esp.pad_len", "ESP Pad Length", Kind::Dec(8);
+    NEXT_HEADER = "esp.protocol", "Next header", Kind::Hex(8), names ip_protocol_name;
 }
 
 /// Reads an ESP packet and opens it into `plain`, a new byte source.
@@ -27,6 +35,7 @@ pub(crate) fn dissect<S: Sink>(
     let packet = c.peek_rest();
     let spi = Spi(c.u32(&SPI)?);
     let sequence = c.u32(&SEQUENCE)?;
+    let sealed = c.rest_range();
     c.rest(&SEALED);
     let ports = layers.udp.map(|udp| (udp.source.port, udp.destination.port));
     let opening = if c.is_cut() {
@@ -36,6 +45,11 @@ pub(crate) fn dissect<S: Sink>(
     };
     if matches!(opening, Some(Opening::Opened { next_header: super::L2TPV3, .. })) {
         layers.other_version = Some(3);
+    }
+    if S::FULL
+        && let Some(opening) = &opening
+    {
+        describe(c, opening, sealed, plain);
     }
     let (outcome, next) = outcome(opening);
     let esp = Esp {
@@ -52,6 +66,41 @@ pub(crate) fn dissect<S: Sink>(
         Some(_) => layers.deeper_esp.push(esp),
     }
     Ok(next)
+}
+
+/// The parts of a packet that only opening it shows (RFC 4303 section 2).
+fn describe<S: Sink>(c: &mut Cursor<'_, '_, S>, opening: &Opening, sealed: Range, plain: &[u8]) {
+    match opening {
+        Opening::Opened { payload, icv_checked, iv_length, icv_length, next_header, .. } => {
+            let octets = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+            let iv = Range { end: sealed.start.saturating_add(octets(*iv_length)), ..sealed };
+            let icv = Range { start: sealed.end.saturating_sub(octets(*icv_length)), ..sealed };
+            for (field, range) in [(&IV, iv), (&ICV, icv)] {
+                if !range.is_empty() {
+                    c.describe(field, range, Value::Octets);
+                }
+            }
+            if *icv_checked {
+                c.derived(&ICV_GOOD, 1);
+                c.derived(&ICV_BAD, 0);
+            }
+            let trailer = plain.len().saturating_sub(2);
+            c.made(&DECRYPTED, 0..plain.len(), Value::Octets);
+            c.made(&CONTAINED, payload.clone(), Value::Octets);
+            if payload.end < trailer {
+                c.made(&PADDING, payload.end..trailer, Value::Octets);
+            }
+            let pad_length = plain.get(trailer).copied().unwrap_or(0);
+            c.made(&PAD_LENGTH, trailer..trailer.saturating_add(1), Value::Number(pad_length.into()));
+            let last = trailer.saturating_add(1)..plain.len();
+            c.made(&NEXT_HEADER, last, Value::Number((*next_header).into()));
+        }
+        Opening::BadIcv { .. } => {
+            c.derived(&ICV_GOOD, 0);
+            c.derived(&ICV_BAD, 1);
+        }
+        _ => {}
+    }
 }
 
 fn outcome(opening: Option<Opening>) -> (EspOutcome, Next) {

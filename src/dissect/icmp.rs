@@ -1,8 +1,8 @@
 //! ICMP, and the packet that an error quotes (RFC 792; next-hop MTU RFC 1191 section 4).
 
 use super::layers::{Addresses, IcmpError, Layers};
-use super::{Next, Step, inner};
-use crate::field::{Bound, Cursor, Kind, Short, Sink};
+use super::{Next, Protocol, Step, inner};
+use crate::field::{Bound, Cursor, Kind, Nothing, Short, Sink};
 
 crate::fields! {
     section "RFC 792";
@@ -13,7 +13,6 @@ crate::fields! {
     MTU = "icmp.mtu", "MTU of next hop", Kind::Dec(16);
     GATEWAY = "icmp.redir_gw", "Gateway Address", Kind::Ipv4;
     POINTER = "icmp.pointer", "Pointer", Kind::Dec(8);
-    QUOTED = "icmp.quoted", "Quoted packet", Kind::Group;
 }
 
 const UNREACHABLE: u8 = 3;
@@ -52,8 +51,7 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, a
     let mut error = new_error(false, kind, code, addresses);
     let read = read_error(c, &mut error);
     layers.icmp = Some(Box::new(error));
-    read?;
-    Ok(Next::End)
+    read
 }
 
 /// An error of which nothing is known but where it came from.
@@ -61,7 +59,7 @@ pub(crate) fn new_error(v6: bool, kind: u8, code: u8, addresses: Addresses) -> I
     IcmpError { v6, kind, code, addresses, quoted: None, quoted_protocol: 0, quoted_ports: None, mtu: None }
 }
 
-fn read_error<S: Sink>(c: &mut Cursor<'_, '_, S>, error: &mut IcmpError) -> Result<(), Short> {
+fn read_error<S: Sink>(c: &mut Cursor<'_, '_, S>, error: &mut IcmpError) -> Step {
     match (error.kind, error.code) {
         (UNREACHABLE, FRAGMENTATION_NEEDED) => {
             c.octets(&UNUSED, 2)?;
@@ -83,19 +81,24 @@ fn read_error<S: Sink>(c: &mut Cursor<'_, '_, S>, error: &mut IcmpError) -> Resu
 }
 
 /// Reads the packet that an ICMP or ICMPv6 error quotes. A quotation may end anywhere behind the addresses.
-pub(crate) fn read_quotation<S: Sink>(c: &mut Cursor<'_, '_, S>, error: &mut IcmpError) -> Result<(), Short> {
-    let cut = c.is_cut();
-    let len = c.remaining();
+pub(crate) fn read_quotation<S: Sink>(c: &mut Cursor<'_, '_, S>, error: &mut IcmpError) -> Step {
+    let (start, cut) = (c.consumed(), c.is_cut());
+    let end = start.saturating_add(c.remaining());
     let mut quoted = None;
-    let read = inner::read(&mut c.group(&QUOTED, len, Bound::Header("the quotation"))?, &mut quoted);
+    let mut nobody = Nothing;
+    let read = inner::read(&mut c.unheard(Bound::Header("the quotation"), &mut nobody), &mut quoted);
+    let protocol = match c.peek(0) {
+        Some(first) if first >> 4 == 6 => Protocol::Ipv6,
+        _ => Protocol::Ipv4,
+    };
     if let Some(quoted) = quoted {
         error.quoted = quoted.addresses;
         error.quoted_protocol = quoted.protocol;
         error.quoted_ports = quoted.ports.filter(|_| quoted.protocol == UDP);
-        return Ok(());
+        return Ok(Next::Inside { protocol, start, end });
     }
     match read {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(Next::End),
         Err(short) if matches!(short.bound, Bound::Header("the quotation")) => Err(Short { cut, ..short }),
         Err(invalid) => Err(invalid),
     }

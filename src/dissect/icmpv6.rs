@@ -3,7 +3,7 @@
 use super::icmp::{new_error, read_quotation};
 use super::layers::{Addresses, IcmpError, Layers};
 use super::{Next, Step};
-use crate::field::{Cursor, Kind, Short, Sink};
+use crate::field::{Cursor, Kind, Sink};
 
 crate::fields! {
     section "RFC 4443 2.1";
@@ -52,11 +52,10 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, a
     let mut error = new_error(true, kind, code, addresses);
     let read = read_error(c, &mut error);
     layers.icmp = Some(Box::new(error));
-    read?;
-    Ok(Next::End)
+    read
 }
 
-fn read_error<S: Sink>(c: &mut Cursor<'_, '_, S>, error: &mut IcmpError) -> Result<(), Short> {
+fn read_error<S: Sink>(c: &mut Cursor<'_, '_, S>, error: &mut IcmpError) -> Step {
     match error.kind {
         PACKET_TOO_BIG => error.mtu = Some(c.u32(&MTU)?),
         PARAMETER_PROBLEM => {

@@ -3,14 +3,8 @@
 //! Every data packet passes here, so only the header is read that names the flow, in place and once.
 
 use super::layers::{Addresses, Inner, Layers};
-use super::{Next, Step, ipv4, ipv6, udp};
-use crate::field::{Bound, Cursor, FieldDef, Kind, Short, Sink};
-
-crate::fields! {
-    section "RFC 9293 3.1";
-    TCP_SOURCE = "tcp.srcport", "Source Port", Kind::Dec(16);
-    TCP_DESTINATION = "tcp.dstport", "Destination Port", Kind::Dec(16);
-}
+use super::{Next, Step, ipv4, ipv6, tcp, udp};
+use crate::field::{Bound, Cursor, FieldDef, Short, Sink};
 
 const MIN_HEADER: u8 = 20;
 const MF: u16 = 0x2000;
@@ -138,7 +132,7 @@ fn end_at<S: Sink>(c: &mut Cursor<'_, '_, S>, len: usize) -> Option<Short> {
 #[inline(always)]
 fn ports<S: Sink>(c: &mut Cursor<'_, '_, S>, protocol: u8) -> Result<Option<(u16, u16)>, Short> {
     Ok(match protocol {
-        TCP => Some((c.u16(&TCP_SOURCE)?, c.u16(&TCP_DESTINATION)?)),
+        TCP => Some((c.u16(&tcp::SOURCE)?, c.u16(&tcp::DESTINATION)?)),
         UDP => Some((c.u16(&udp::SOURCE)?, c.u16(&udp::DESTINATION)?)),
         _ => None,
     })

@@ -31,7 +31,8 @@ fields! {
 const BOUND: Bound = Bound::Header("the IP total length");
 
 pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -> Step {
-    let first = c.u8(&VERSION)?;
+    let first = c.bits8(&VERSION)?;
+    c.part(&VERSION, 1, u64::from(first >> 4));
     let header_len = usize::from(first & 0xf).saturating_mul(4);
     c.part(&HEADER_LENGTH, 1, header_len as u64);
     if first >> 4 != 4 {
@@ -45,7 +46,8 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
     c.part(&ECN, 1, u64::from(ds & 3));
     let length = c.u16(&LENGTH)?;
     let identification = c.u16(&IDENTIFICATION)?;
-    let flags = c.u16(&FLAGS)?;
+    let flags = c.bits16(&FLAGS)?;
+    c.part(&FLAGS, 1, u64::from(flags >> 13));
     c.part(&DONT_FRAGMENT, 2, u64::from(flags >> 14 & 1));
     let more = flags >> 13 & 1 == 1;
     c.part(&MORE_FRAGMENTS, 2, u64::from(more));
@@ -94,7 +96,8 @@ mod tests {
         assert_eq!(step(&packet(30, 0, 50), dissect), "Payload Esp 20..30");
         assert_eq!(step(&packet(60, 0, 50), dissect), "Payload Esp 20..40 cut");
         assert_eq!(step(&packet(0, 0, 50), dissect), "Payload Esp 20..40");
-        assert_eq!(step(&packet(40, 0, 6), dissect), "NotOurs");
+        assert_eq!(step(&packet(40, 0, 6), dissect), "Payload Tcp 20..40");
+        assert_eq!(step(&packet(40, 0, 132), dissect), "NotOurs");
         assert_eq!(step(&packet(19, 0, 6), dissect), "Short ip.len needs 20, has 19 at 20");
         assert_eq!(step(&packet(40, 0x2000, 17), dissect), "Fragment 0 more");
         assert_eq!(step(&packet(40, 0x0001, 17), dissect), "Fragment 8 last");

@@ -16,6 +16,7 @@
 
 pub mod avp_table;
 pub mod defrag;
+pub(crate) mod frame;
 pub mod ike;
 pub mod l2tp_names;
 pub mod layers;
@@ -46,6 +47,7 @@ mod negotiation;
 mod pap;
 mod ppp;
 mod raw;
+mod tcp;
 #[cfg(test)]
 mod testing;
 mod walk;
@@ -73,6 +75,9 @@ pub(crate) enum Next {
     Plain { protocol: Protocol, payload: std::ops::Range<usize> },
     /// A fragment of an IP payload: what is left of the cursor.
     Fragment { key: Key, piece: Piece },
+    /// A packet that is quoted or carried inside, in octets `start..end` of the dissector's cursor: looked into only where
+    /// more is wanted than what the analysis needs.
+    Inside { protocol: Protocol, start: usize, end: usize },
     /// Nothing: all was read.
     End,
     /// Nothing: ESP that could not be opened.
@@ -106,6 +111,7 @@ pub(crate) fn ip_protocol(number: u8) -> Option<Protocol> {
     Some(match IpNumber(number) {
         IpNumber::ICMP => Protocol::Icmp,
         IpNumber::IPV4 => Protocol::Ipv4,
+        IpNumber::TCP => Protocol::Tcp,
         IpNumber::UDP => Protocol::Udp,
         IpNumber::IPV6 => Protocol::Ipv6,
         IpNumber::ENCAPSULATING_SECURITY_PAYLOAD => Protocol::Esp,

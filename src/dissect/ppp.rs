@@ -175,7 +175,7 @@ pub(crate) mod testing {
         let mut tree = Tree::default();
         read(&frame, false, &mut tree);
         let value = |node: &crate::field::Node| match node.value {
-            Value::Number(number) => number.to_string(),
+            Value::Number(number) | Value::Derived(number) => number.to_string(),
             Value::Octets => frame[node.range.start as usize..node.range.end as usize]
                 .iter()
                 .map(|octet| format!("{octet:02x}"))

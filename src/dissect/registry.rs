@@ -1,23 +1,19 @@
 //! The one table of protocols.
 
-use crate::field::FieldDef;
+use crate::field::{FieldDef, Kind};
 
 use super::{
-    avp, avp_table, ccp, chap, cooked, eap, esp, ethernet, icmp, icmpv6, ike, inner, ipcp, ipv4, ipv6,
-    ipv6cp, l2tp, lcp, multilink, nat_traversal, negotiation, pap, ppp, raw, udp,
+    avp, avp_table, ccp, chap, cooked, eap, esp, ethernet, frame, icmp, icmpv6, ike, ipcp, ipv4, ipv6,
+    ipv6cp, l2tp, lcp, multilink, nat_traversal, negotiation, pap, ppp, raw, tcp, udp,
 };
 
 /// One protocol.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Row {
     /// The protocol.
     pub protocol: Protocol,
-    /// Its name in filters: tshark's.
-    pub name: &'static str,
-    /// Its name for people.
-    pub label: &'static str,
-    /// Where it is defined.
-    pub section: &'static str,
+    /// Its heading: name in filters (tshark's), name for people, and where it is defined.
+    pub field: FieldDef,
     /// The fields that its dissectors describe.
     pub fields: &'static [&'static [&'static FieldDef]],
 }
@@ -33,7 +29,8 @@ macro_rules! protocols {
         /// All protocols.
         pub static PROTOCOLS: &[Row] = &[
             $(Row {
-                protocol: Protocol::$id, name: $name, label: $label, section: $section,
+                protocol: Protocol::$id,
+                field: FieldDef { name: $name, label: $label, kind: Kind::Protocol, names: None, section: $section },
                 fields: &[$($fields),*],
             }),*
         ];
@@ -41,6 +38,7 @@ macro_rules! protocols {
 }
 
 protocols! {
+    Frame = "frame", "Frame", "capture file", [frame::FIELDS];
     Ethernet = "eth", "Ethernet", "IEEE 802.3", [ethernet::FIELDS];
     Vlan = "vlan", "802.1Q Virtual LAN", "IEEE 802.1Q", [];
     LinuxSll = "sll", "Linux cooked capture", "LINKTYPE_LINUX_SLL", [cooked::FIELDS];
@@ -51,6 +49,7 @@ protocols! {
     Ipv6 = "ipv6", "Internet Protocol Version 6", "RFC 8200", [ipv6::FIELDS];
     Icmp = "icmp", "Internet Control Message Protocol", "RFC 792", [icmp::FIELDS];
     Icmpv6 = "icmpv6", "Internet Control Message Protocol v6", "RFC 4443", [icmpv6::FIELDS];
+    Tcp = "tcp", "Transmission Control Protocol", "RFC 9293", [tcp::FIELDS];
     Udp = "udp", "User Datagram Protocol", "RFC 768", [udp::FIELDS];
     NatTraversal = "udpencap", "UDP Encapsulation of IPsec Packets", "RFC 3948", [nat_traversal::FIELDS];
     Esp = "esp", "Encapsulating Security Payload", "RFC 4303", [esp::FIELDS];
@@ -65,18 +64,30 @@ protocols! {
     Ipcp = "ipcp", "PPP IP Control Protocol", "RFC 1332", [ipcp::FIELDS];
     Ipv6cp = "ipv6cp", "PPP IPv6 Control Protocol", "RFC 5072", [ipv6cp::FIELDS];
     Ccp = "ccp", "PPP Compression Control Protocol", "RFC 1962", [ccp::FIELDS];
-    Inner = "ip", "Internet Protocol inside PPP", "RFC 791", [inner::FIELDS];
+    Inner = "ip", "Internet Protocol inside PPP", "RFC 791", [];
+}
+
+/// All fields, the headings of protocols among them, in the order of the table.
+pub fn fields() -> impl Iterator<Item = &'static FieldDef> {
+    PROTOCOLS
+        .iter()
+        .flat_map(|row| std::iter::once(&row.field).chain(row.fields.iter().copied().flatten().copied()))
 }
 
 impl Protocol {
     /// The row of this protocol.
     pub fn row(self) -> Option<&'static Row> {
-        PROTOCOLS.iter().find(|row| row.protocol == self)
+        PROTOCOLS.get(self as usize)
+    }
+
+    /// The fields called `name`; several where protocols or versions share a name.
+    pub fn fields_named(name: &str) -> Vec<&'static FieldDef> {
+        fields().filter(|field| field.name == name).collect()
     }
 
     /// Its name for people.
     pub fn label(self) -> &'static str {
-        self.row().map_or("", |row| row.label)
+        self.row().map_or("", |row| row.field.label)
     }
 }
 
@@ -87,7 +98,8 @@ mod tests {
     #[test]
     fn every_protocol_has_a_label_and_every_field_a_section() {
         for row in PROTOCOLS {
-            assert!(!row.label.is_empty() && !row.section.is_empty());
+            assert_eq!(row.protocol.row().map(|found| found.protocol), Some(row.protocol));
+            assert!(!row.field.label.is_empty() && !row.field.section.is_empty());
             for field in row.fields.iter().copied().flatten() {
                 assert!(field.name.contains('.') && !field.section.is_empty(), "{}", field.name);
             }

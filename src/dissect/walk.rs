@@ -13,7 +13,7 @@ use super::defrag::Defrag;
 use super::layers::{Endpoint, Fragment, Layers, Stop, Udp};
 use super::{
     Next, Protocol, ccp, chap, cooked, eap, esp, ethernet, icmp, icmpv6, inner, ipcp, ipv4, ipv6, ipv6cp,
-    l2tp, lcp, multilink, nat_traversal, pap, ppp, raw, udp,
+    l2tp, lcp, multilink, nat_traversal, pap, ppp, raw, tcp, udp,
 };
 
 /// More protocols inside each other than any honest frame has.
@@ -47,6 +47,21 @@ pub struct Scratch {
 #[derive(Debug, Default)]
 pub struct LearnedPorts {
     endpoints: HashSet<Endpoint>,
+}
+
+impl Scratch {
+    /// The octets of a range of a frame that was dissected with this scratch last.
+    pub fn octets<'a>(&'a self, frame: &'a [u8], range: crate::field::Range) -> &'a [u8] {
+        self.source(frame, range.source).get(range.start as usize..range.end as usize).unwrap_or_default()
+    }
+
+    /// A whole byte source of it: 0 is the frame.
+    pub fn source<'a>(&'a self, frame: &'a [u8], source: u8) -> &'a [u8] {
+        match usize::from(source).checked_sub(1) {
+            None => frame,
+            Some(index) => self.buffers.get(index).map_or(&[], Vec::as_slice),
+        }
+    }
 }
 
 impl LearnedPorts {
@@ -85,15 +100,37 @@ pub fn dissect<S: Sink>(frame: &Frame<'_>, context: &mut Context<'_>, sink: &mut
         return;
     };
     let mut at = At { protocol, source: 0, octets: 0..frame.data.len(), cut: truncated };
+    // What an inner packet holds is shown, but the layers of the frame end where it begins.
+    let mut inside: Option<Layers> = None;
     for _ in 0..MOST_LAYERS {
-        match step(frame, context, sink, layers, &at) {
-            Ok(next) => match advance(frame, context, layers, at, next) {
+        if S::FULL && at.protocol == Protocol::Inner && inside.is_none() {
+            match name_inner(frame, context, layers, &at) {
+                Some(protocol) => {
+                    at.protocol = protocol;
+                    inside = Some(Layers { digest: layers.digest, ..Layers::default() });
+                }
+                None => return,
+            }
+        }
+        let current = inside.as_mut().unwrap_or(layers);
+        match step(frame, context, sink, current, &at) {
+            Ok(Next::Inside { protocol, start, end }) if S::FULL => {
+                let base = at.octets.start;
+                at = At {
+                    protocol,
+                    octets: base.saturating_add(start)..base.saturating_add(end),
+                    cut: true,
+                    ..at
+                };
+                inside.get_or_insert_with(|| Layers { digest: layers.digest, ..Layers::default() });
+            }
+            Ok(next) => match advance(frame, context, current, at, next) {
                 Some(further) => at = further,
                 None => return,
             },
             Err(what) => {
                 let layer = at.protocol;
-                layers.stop = if what.cut && truncated && what.source == 0 {
+                current.stop = if what.cut && truncated && what.source == 0 {
                     Stop::Cut { layer, what }
                 } else {
                     Stop::Malformed { layer, what }
@@ -102,7 +139,23 @@ pub fn dissect<S: Sink>(frame: &Frame<'_>, context: &mut Context<'_>, sink: &mut
             }
         }
     }
-    layers.stop = Stop::TooDeep;
+    inside.as_mut().unwrap_or(layers).stop = Stop::TooDeep;
+}
+
+/// Reads of an inner packet what the analysis needs, and says as what it is to be shown.
+fn name_inner(
+    frame: &Frame<'_>,
+    context: &mut Context<'_>,
+    layers: &mut Layers,
+    at: &At,
+) -> Option<Protocol> {
+    let mut nothing = crate::field::Nothing;
+    match step(frame, context, &mut nothing, layers, at) {
+        Ok(_) => layers.stop = Stop::Complete,
+        Err(what) => layers.stop = Stop::Malformed { layer: at.protocol, what },
+    }
+    let first = octets(frame, context.scratch, at.source).get(at.octets.clone())?.first()?;
+    Some(if first >> 4 == 6 { Protocol::Ipv6 } else { Protocol::Ipv4 })
 }
 
 fn link_protocol(link: LinkType) -> Option<Protocol> {
@@ -148,7 +201,13 @@ fn step<S: Sink>(
     if layers.digest.is_none() && at.source == 0 {
         layers.digest = digest(&context.scratch.digest, at.protocol, bytes);
     }
-    let mut c = Cursor::new(bytes, source, base, bound, at.cut, sink);
+    if S::FULL
+        && let Some(row) = at.protocol.row()
+    {
+        let end = base.saturating_add(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        sink.enter(&row.field, crate::field::Range { source, start: base, end });
+    }
+    let mut c = Cursor::new(bytes, source, base, bound, at.cut, &mut *sink);
     let result = match at.protocol {
         Protocol::Ethernet => ethernet::dissect(&mut c, layers),
         Protocol::Vlan => ethernet::vlan(&mut c, layers),
@@ -158,6 +217,7 @@ fn step<S: Sink>(
         Protocol::RawIp => raw::dissect(&mut c, layers),
         Protocol::Ipv4 => ipv4::dissect(&mut c, layers),
         Protocol::Ipv6 => ipv6::dissect(&mut c, layers),
+        Protocol::Tcp => tcp::dissect(&mut c, layers),
         Protocol::Udp => udp::dissect(&mut c, layers, context.learned),
         Protocol::NatTraversal => nat_traversal::dissect(&mut c, layers),
         Protocol::Esp => esp::dissect(&mut c, layers, context.sad, context.hints, &mut plain),
@@ -178,8 +238,12 @@ fn step<S: Sink>(
             Some(addresses) => icmpv6::dissect(&mut c, layers, addresses),
             None => Ok(Next::NotOurs),
         },
+        Protocol::Frame => Ok(Next::NotOurs),
     };
     drop(c);
+    if S::FULL {
+        sink.leave();
+    }
     if at.protocol == Protocol::Esp
         && let Some(buffer) = context.scratch.buffers.get_mut(at.source)
     {
@@ -209,7 +273,7 @@ fn advance(
             layers.stop = Stop::TooDeep;
         }
         Next::Fragment { key, piece } => return reassemble(frame, context, layers, &at, key, piece),
-        Next::End => layers.stop = Stop::Complete,
+        Next::End | Next::Inside { .. } => layers.stop = Stop::Complete,
         Next::Sealed => layers.stop = Stop::Sealed,
         Next::NotOurs => layers.stop = Stop::NotOurs,
         Next::UnknownPort => layers.stop = Stop::UnknownPort,

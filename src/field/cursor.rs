@@ -181,6 +181,19 @@ impl<'a, 's, S: Sink> Cursor<'a, 's, S> {
         Ok(value)
     }
 
+    /// Reads an octet whose parts the caller describes with [`Cursor::part`].
+    #[inline(always)]
+    pub fn bits8(&mut self, field: &'static FieldDef) -> Result<u8, Short> {
+        let [value] = self.array(field)?;
+        Ok(value)
+    }
+
+    /// Reads two octets in network order whose parts the caller describes with [`Cursor::part`].
+    #[inline(always)]
+    pub fn bits16(&mut self, field: &'static FieldDef) -> Result<u16, Short> {
+        Ok(u16::from_be_bytes(self.array(field)?))
+    }
+
     /// Reads four octets in network order.
     #[inline(always)]
     pub fn u32(&mut self, field: &'static FieldDef) -> Result<u32, Short> {
@@ -230,10 +243,50 @@ impl<'a, 's, S: Sink> Cursor<'a, 's, S> {
         taken
     }
 
+    /// A cursor over the octets that are left, which stay unread here and of which the sink is not told.
+    pub fn unheard<'n>(
+        &self,
+        bound: Bound,
+        nobody: &'n mut super::Nothing,
+    ) -> Cursor<'a, 'n, super::Nothing> {
+        Cursor::new(self.peek_rest(), self.source, self.absolute(self.at), bound, false, nobody)
+    }
+
     /// Describes a part (such as some bits) of the last `back` octets, whose value is `value`.
     #[inline(always)]
     pub fn part(&mut self, field: &'static FieldDef, back: usize, value: u64) {
         self.tell(field, back, Value::Number(value));
+    }
+
+    /// Describes octets `range` of the buffer that was made of what this cursor reads.
+    #[inline(always)]
+    pub fn made(&mut self, field: &'static FieldDef, range: std::ops::Range<usize>, value: Value) {
+        let octets = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let source = self.source.saturating_add(1);
+        self.sink.field(field, Range { source, start: octets(range.start), end: octets(range.end) }, value);
+    }
+
+    /// The range of octets `range` of what this cursor covers.
+    pub fn range(&self, range: std::ops::Range<usize>) -> Range {
+        Range { source: self.source, start: self.absolute(range.start), end: self.absolute(range.end) }
+    }
+
+    /// Describes octets that were read before.
+    #[inline(always)]
+    pub fn describe(&mut self, field: &'static FieldDef, range: Range, value: Value) {
+        self.sink.field(field, range, value);
+    }
+
+    /// Describes a value that stands nowhere in the packet, here.
+    #[inline(always)]
+    pub fn derived(&mut self, field: &'static FieldDef, value: u64) {
+        self.tell(field, 0, Value::Derived(value));
+    }
+
+    /// Says what the heading that is open is about.
+    #[inline(always)]
+    pub fn title(&mut self, text: &'static str) {
+        self.sink.title(text);
     }
 
     /// A cursor over the next `len` octets, which this one passes over.

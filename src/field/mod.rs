@@ -51,6 +51,12 @@ pub enum Kind {
     Secret,
     /// A heading with fields below it.
     Group,
+    /// A protocol: the heading of all it reads.
+    Protocol,
+    /// Nanoseconds (as `i64`), shown in seconds.
+    Time,
+    /// The names of all protocols of the frame.
+    Protocols,
 }
 
 /// A value as it was read. Octets are found through the range.
@@ -60,6 +66,8 @@ pub enum Value {
     Number(u64),
     /// The octets of the range.
     Octets,
+    /// A number that stands nowhere in the packet: computed, or known from elsewhere. Shown in brackets.
+    Derived(u64),
 }
 
 /// Octets `start..end` of one byte source of a frame: 0 is the frame, others are decrypted or reassembled buffers.

@@ -4,12 +4,17 @@ use super::{FieldDef, Range, Value};
 
 /// Is told each field as it is read. A type parameter, never `dyn`, so that [`Nothing`] costs nothing.
 pub trait Sink {
+    /// Whether more is wanted than what the analysis needs: inner packets down to their last header.
+    const FULL: bool = true;
+
     /// A field was read.
     fn field(&mut self, field: &'static FieldDef, range: Range, value: Value);
     /// Fields below a heading follow, until [`Sink::leave`].
     fn enter(&mut self, field: &'static FieldDef, range: Range);
     /// The fields below the last heading are complete.
     fn leave(&mut self);
+    /// What the last heading that is open is about, such as the name of an AVP.
+    fn title(&mut self, text: &'static str);
 }
 
 /// Nobody listens: for reports and checks.
@@ -17,12 +22,16 @@ pub trait Sink {
 pub struct Nothing;
 
 impl Sink for Nothing {
+    const FULL: bool = false;
+
     #[inline(always)]
     fn field(&mut self, _: &'static FieldDef, _: Range, _: Value) {}
     #[inline(always)]
     fn enter(&mut self, _: &'static FieldDef, _: Range) {}
     #[inline(always)]
     fn leave(&mut self) {}
+    #[inline(always)]
+    fn title(&mut self, _: &'static str) {}
 }
 
 /// Keeps the values of a few fields, in the order of the packet.
@@ -67,6 +76,8 @@ impl Sink for Wanted {
     }
 
     fn leave(&mut self) {}
+
+    fn title(&mut self, _: &'static str) {}
 }
 
 /// One field of a [`Tree`].
@@ -80,6 +91,8 @@ pub struct Node {
     pub value: Value,
     /// How many headings it is below.
     pub depth: u16,
+    /// Of a heading: what it is about.
+    pub title: Option<&'static str>,
 }
 
 impl PartialEq for FieldDef {
@@ -93,6 +106,7 @@ impl PartialEq for FieldDef {
 pub struct Tree {
     nodes: Vec<Node>,
     depth: u16,
+    open: Vec<usize>,
 }
 
 impl Tree {
@@ -104,21 +118,30 @@ impl Tree {
     /// Forgets everything, keeps the memory.
     pub fn clear(&mut self) {
         self.nodes.clear();
+        self.open.clear();
         self.depth = 0;
     }
 }
 
 impl Sink for Tree {
     fn field(&mut self, field: &'static FieldDef, range: Range, value: Value) {
-        self.nodes.push(Node { field, range, value, depth: self.depth });
+        self.nodes.push(Node { field, range, value, depth: self.depth, title: None });
     }
 
     fn enter(&mut self, field: &'static FieldDef, range: Range) {
-        self.nodes.push(Node { field, range, value: Value::Octets, depth: self.depth });
+        self.open.push(self.nodes.len());
+        self.nodes.push(Node { field, range, value: Value::Octets, depth: self.depth, title: None });
         self.depth = self.depth.saturating_add(1);
     }
 
     fn leave(&mut self) {
+        self.open.pop();
         self.depth = self.depth.saturating_sub(1);
+    }
+
+    fn title(&mut self, text: &'static str) {
+        if let Some(node) = self.open.last().and_then(|at| self.nodes.get_mut(*at)) {
+            node.title = Some(text);
+        }
     }
 }

@@ -58,6 +58,7 @@ pub(super) struct Plain {
     pub(super) integrity: &'static IntegrityRow,
     pub(super) high: Option<u32>,
     pub(super) padding_ok: bool,
+    pub(super) iv: u8,
 }
 
 /// Why a packet did not open.
@@ -245,7 +246,7 @@ impl Keyed {
             }
         }
         let end = start.checked_add(payload.len())?;
-        Some(Plain { next_header, payload: start..end, integrity, high, padding_ok })
+        Some(Plain { next_header, payload: start..end, integrity, high, padding_ok, iv: self.iv })
     }
 }
 

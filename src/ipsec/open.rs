@@ -23,6 +23,8 @@ pub enum Opening {
         /// Report name of the integrity algorithm that verified: `hmac-sha256-96` for an SA that claims
         /// `hmac-sha256-128` if that is what its packets have.
         integrity: &'static str,
+        /// Length of the IV in octets.
+        iv_length: usize,
         /// Length of the ICV in octets.
         icv_length: usize,
         /// High half of the sequence number that verified; `None`: the number has 32 bits, or nothing
@@ -252,12 +254,13 @@ impl Sad {
         let mut nothing = Memory::default();
         let memory = hints.memories.get_mut(sa.index()).unwrap_or(&mut nothing);
         match keyed.open(memory, packet, out) {
-            Ok(Plain { next_header, payload, integrity, high, padding_ok }) => Opening::Opened {
+            Ok(Plain { next_header, payload, integrity, high, padding_ok, iv }) => Opening::Opened {
                 sa,
                 next_header,
                 payload,
                 icv_checked: integrity.hash.is_some(),
                 integrity: integrity.name,
+                iv_length: iv.into(),
                 icv_length: integrity.icv,
                 high,
                 padding_ok,

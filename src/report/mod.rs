@@ -1,9 +1,12 @@
 //! Outputs: one file each. A report is data; nothing in here dissects or judges.
 
+pub mod fields;
 pub mod json;
 pub mod ladder;
+pub mod packet;
 pub mod style;
 pub mod summary;
+pub mod value;
 
 mod findings;
 mod ppp_words;

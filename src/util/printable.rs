@@ -51,6 +51,18 @@ impl Printable {
     }
 }
 
+/// Writes octets that claim to be UTF-8 as [`Printable`] would show them.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write(octets: &[u8], out: &mut dyn std::io::Write) -> std::io::Result<()> {
+    if octets.iter().all(|octet| matches!(octet, 0x20..=0x7e)) {
+        return out.write_all(octets);
+    }
+    out.write_all(Printable::from_bytes(octets).as_str().as_bytes())
+}
+
 fn push_escaped(out: &mut String, text: &str) {
     for c in text.chars() {
         if is_dangerous(c) {
