@@ -299,3 +299,28 @@ fn a_flood_of_requests_does_not_hide_a_tunnel() {
     assert!(judged.analysis.connections.iter().any(|connection| connection.was_established));
     assert_eq!(judged.analysis.calls[0].data[0].packets, 3);
 }
+
+/// A packet of IPCP whose only option is the address.
+fn ipcp(code: u8, address: [u8; 4]) -> Vec<u8> {
+    [&[0x80, 0x21, code, 1, 0, 10, 3, 6][..], &address].concat()
+}
+
+#[test]
+fn an_address_that_neither_side_gives_up() {
+    let (wanted, offered) = ([10, 55, 55, 55], [10, 99, 0, 10]);
+    let round = |talk: &mut Talk| {
+        talk.data(LAC, &ipcp(1, wanted)).data(LNS, &ipcp(3, offered));
+    };
+    let mut talk = up();
+    (0..5).for_each(|_| round(&mut talk));
+    let judged = talk.judge();
+    let finding = judged.assert_raises("ppp-ipcp-nak-loop", Error, Certain);
+    assert!(finding.seen.contains("10.55.55.55") && finding.seen.contains("10.99.0.10"), "{}", finding.seen);
+    // Near miss: after the fifth refusal it takes what it is given.
+    talk.data(LAC, &ipcp(1, offered)).data(LNS, &ipcp(2, offered));
+    talk.judge().assert_quiet("ppp-ipcp-nak-loop");
+    // Near miss: four refusals.
+    let mut talk = up();
+    (0..4).for_each(|_| round(&mut talk));
+    talk.judge().assert_quiet("ppp-ipcp-nak-loop");
+}

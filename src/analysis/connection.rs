@@ -84,6 +84,8 @@ pub struct End {
     pub delivery: Delivery,
     /// How many of each kind it sent.
     pub messages: Vec<(MessageKind, u32)>,
+    /// Its last control message: packet and time.
+    pub last_control: Option<(u64, Timestamp)>,
     /// Its Hellos.
     pub hello: Hello,
 }
@@ -124,6 +126,7 @@ impl End {
             hides: false,
             delivery: Delivery::default(),
             messages: Vec::new(),
+            last_control: None,
             hello: Hello::default(),
             packets: 0,
             last: None,

@@ -106,6 +106,7 @@ impl Tracker {
         let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
         let scope = Scope { connection: Some(connection.number), end: Some(from), ..Scope::default() };
         connection.end_mut(from).count(message.kind);
+        connection.end_mut(from).last_control = Some((meta.packet, meta.time));
         self.faults(&message, scope, meta);
         let (effect, call) = match sent {
             Delivered::Again => (Effect::None, None),

@@ -186,6 +186,19 @@ impl Authentication {
     }
 }
 
+/// What is said about the IPv4 address of one end before it is agreed on (RFC 1332 section 3.3).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Dispute {
+    /// The address which that end asked for last.
+    pub asked: Option<Ipv4Addr>,
+    /// The address which the other end named last in a Configure-Nak.
+    pub offered: Option<Ipv4Addr>,
+    /// How many Configure-Naks named one.
+    pub naks: u32,
+    /// The packets of the first and the last of them.
+    pub packets: Option<(u64, u64)>,
+}
+
 /// The PPP session of a call.
 #[derive(Debug, Clone, Default)]
 pub struct PppSession {
@@ -197,6 +210,8 @@ pub struct PppSession {
     pub authentication: Authentication,
     /// The IPv4 address of each end.
     pub addresses: [Option<Ipv4Addr>; 2],
+    /// How each end came to its address, or did not.
+    pub disputes: [Dispute; 2],
     /// DNS servers that an end was given, in the order of the options.
     pub dns: Vec<Ipv4Addr>,
 }
@@ -229,7 +244,7 @@ impl PppSession {
                     negotiation.push(control, from, packet, time);
                 }
                 if control.protocol == protocol::IPCP {
-                    self.ipcp(control, from);
+                    self.ipcp(control, from, packet);
                 }
             }
             _ => {}
@@ -325,9 +340,24 @@ impl PppSession {
         }
     }
 
-    fn ipcp(&mut self, control: &PppControl, from: usize) {
-        let (CONFIGURE_ACK, PppBody::Options(options)) = (control.code, &control.body) else { return };
+    fn ipcp(&mut self, control: &PppControl, from: usize, packet: u64) {
+        let PppBody::Options(options) = &control.body else { return };
         let asked = 1usize.saturating_sub(from);
+        let named = options.iter().find_map(|option| address(option, 3));
+        match (control.code, self.disputes.get_mut(from)) {
+            (CONFIGURE_REQUEST, Some(own)) => own.asked = named.or(own.asked),
+            (CONFIGURE_NAK, _) if named.is_some() => {
+                if let Some(theirs) = self.disputes.get_mut(asked) {
+                    theirs.offered = named;
+                    bump32(&mut theirs.naks);
+                    theirs.packets = Some((theirs.packets.map_or(packet, |(first, _)| first), packet));
+                }
+            }
+            _ => {}
+        }
+        if control.code != CONFIGURE_ACK {
+            return;
+        }
         if let Some(address) = options.iter().find_map(|option| address(option, 3))
             && let Some(known) = self.addresses.get_mut(asked)
         {

@@ -7,6 +7,9 @@ use crate::dissect::ppp_names::protocol_name;
 /// Configure-Requests without an answer that are no start-up any more.
 const NO_START_UP: u32 = 4;
 
+/// As many refusals of one address are a loop.
+const LOOP: u32 = 5;
+
 /// How far PPP came. `lac` is the end whose address is shown.
 pub(super) fn ppp(call: &Call, lac: usize) -> String {
     let session = &call.ppp;
@@ -38,7 +41,10 @@ fn network(session: &PppSession, lac: usize) -> Option<String> {
     let opened = |number| progress(number) == Some(Progress::Opened);
     if opened(protocol::IPCP) {
         let address = session.addresses.get(lac).copied().flatten();
-        return Some(address.map_or_else(|| String::from("IPCP open"), |address| address.to_string()));
+        // It may open without an address, only to be ended for that.
+        let useless = session.disputes.iter().any(|dispute| dispute.naks >= LOOP);
+        let words = if useless { "no address" } else { "IPCP open" };
+        return Some(address.map_or_else(|| String::from(words), |address| address.to_string()));
     }
     let ours = || session.ncps.iter().map(|(number, _)| *number).filter(|number| *number != protocol::CCP);
     let name = |number: u16| protocol_name(number.into()).unwrap_or("NCP");

@@ -235,13 +235,33 @@ fn unused_keys(case: &Case<'_>, found: &mut Vec<Finding>) {
     }
     // Packets that the capture cut were not tried, but they are there.
     let cut = |spi: SpiPattern| case.analysis.flows.iter().any(|flow| flow.cut > 0 && spi.fits(flow.spi));
-    let unused: Vec<String> = case
-        .sad
-        .iter()
-        .zip(used)
-        .filter(|((_, sa), used)| !used && !cut(sa.spi))
-        .map(|((_, sa), _)| sa.spi.to_string())
-        .collect();
+    let (mut unused, mut silent) = (Vec::new(), Vec::new());
+    for ((_, sa), _) in case.sad.iter().zip(used).filter(|((_, sa), used)| !used && !cut(sa.spi)) {
+        // The other direction of an SA that is in use: that nothing came is worth a word of its own.
+        let returns = case.analysis.flows.iter().any(|flow| {
+            flow.decrypted > 0
+                && sa.source == Some(flow.addresses.destination)
+                && sa.destination == Some(flow.addresses.source)
+        });
+        let answered = |flow: &Flow| {
+            sa.source == Some(flow.addresses.source) && sa.destination == Some(flow.addresses.destination)
+        };
+        match (sa.source, sa.destination) {
+            (Some(source), Some(destination)) if returns && !case.analysis.flows.iter().any(answered) => {
+                silent.push(format!("{} ({source} to {destination})", sa.spi));
+            }
+            _ => unused.push(sa.spi.to_string()),
+        }
+    }
+    if let Some(first) = silent.first() {
+        found.push(
+            Finding::new(&KEY_UNUSED, format!("no ESP came back: SA {first} carried no packet"))
+                .severity(Severity::Note)
+                .seen("ESP of the other direction is there and opens.")
+                .unsure(Some(String::from("a capture of one direction only looks the same.")))
+                .advice("on the host that should answer, see whether the SA of the other direction counts packets (ip -s xfrm state): if not, look at the path; if so, at its daemon and firewall."),
+        );
+    }
     if unused.is_empty() {
         return;
     }

@@ -4,7 +4,7 @@ use crate::analysis::connection::Connection;
 use crate::analysis::delivery::Outstanding;
 use crate::analysis::facts::{Fact, Scope};
 use crate::dissect::layers::MessageType;
-use crate::util::Duration;
+use crate::util::{Duration, Timestamp};
 
 use super::words;
 use super::{Case, Finding, rules};
@@ -94,9 +94,9 @@ fn unacknowledged(
     .seen(format!("{sent}.{others}"))
     .unsure(case.unread_from(connection.end(peer), hello.first).or(early).or_else(|| case.capture_loses()))
     .advice(format!(
-        "find out what happened to {} after its last L2TP packet ({}).",
+        "find out what happened to {} {}.",
         words::who(connection, peer),
-        last_packet(case, connection, peer)
+        since_when(case, connection, peer, hello)
     ))
 }
 
@@ -109,7 +109,9 @@ fn dead(case: &Case<'_>, connection: &Connection, end: u8, hello: &Outstanding) 
         _ => false,
     };
     let seen = if heard_after {
-        format!("{waiting} gave up, although {silent} was still heard: its last L2TP packet is {last}.")
+        format!(
+            "{waiting} gave up, although {silent} was still heard: its last L2TP packet of any kind is {last}."
+        )
     } else {
         format!("the last L2TP packet of {silent} is {last}; {waiting} then gave up.")
     };
@@ -123,8 +125,28 @@ fn dead(case: &Case<'_>, connection: &Connection, end: u8, hello: &Outstanding) 
     .unsure(case.unread_from(connection.end(peer), hello.first))
     .advice(match case.analysis.facts.get(Fact::PortUnreachable, Scope::default()) {
         Some(_) => "that host still answers with ICMP port unreachable, so the path is alive: look at its L2TP daemon.",
+        None if heard_after => "the path still carries its packets, so look at its L2TP daemon first: does it hang, or has it forgotten the tunnel?",
         None => "from one capture point a dead peer and a dead path look the same: capture at the other end too.",
     })
+}
+
+/// Between which moments an end stopped to answer.
+fn since_when(case: &Case<'_>, connection: &Connection, end: u8, hello: &Outstanding) -> String {
+    let asked = hello.packets().first().copied().unwrap_or(0);
+    match connection.end(end).last_control.filter(|(_, time)| *time < hello.first) {
+        Some((packet, time)) => format!(
+            "between its last control message (packet {packet} at {}) and the Hello in packet {asked} at {}",
+            case.at(time),
+            case.at(hello.first)
+        ),
+        None => format!("about packet {asked} at {}", case.at(hello.first)),
+    }
+}
+
+/// Data messages of an end after a moment: it lives, whatever became of its control connection.
+pub(super) fn data_after(case: &Case<'_>, connection: &Connection, end: u8, since: Timestamp) -> bool {
+    let calls = connection.calls.iter().filter_map(|id| case.analysis.call(*id));
+    calls.filter_map(|call| call.data.get(usize::from(end))?.last).any(|last| last > since)
 }
 
 pub(super) fn last_packet(case: &Case<'_>, connection: &Connection, end: u8) -> String {

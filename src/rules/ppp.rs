@@ -1,9 +1,11 @@
 //! Rules on PPP inside calls (RFC 1661, 1334, 1994, 2759).
 
+use std::net::Ipv4Addr;
+
 use crate::analysis::CallId;
 use crate::analysis::call::Call;
 use crate::analysis::connection::Connection;
-use crate::analysis::ppp_session::Outcome;
+use crate::analysis::ppp_session::{Dispute, Outcome};
 
 use super::words::{self, count};
 use super::{Case, Finding, rules};
@@ -22,7 +24,17 @@ rules! {
     /// expired, E=647 account disabled, E=646 not at this hour.
     PPP_AUTH_FAILED = "ppp-auth-failed", Error, "RFC 1661 3.5",
         "a peer that is not authenticated must not reach the network-layer phase.";
+
+    /// One end asks for an IPv4 address again and again, and the other names another one each time.
+    ///
+    /// Neither gives way, so IPCP ends without an address. Usual causes: a fixed address on one side that the pool of
+    /// the other does not hold, or an option that refuses what the peer assigns.
+    PPP_IPCP_NAK_LOOP = "ppp-ipcp-nak-loop", Error, "RFC 1332 3.3",
+        "the peer may accept the value of a Configure-Nak or ask for another; the negotiation has to end.";
 }
+
+/// As many Configure-Naks about one address are a loop.
+const LOOP: u32 = 5;
 
 /// A PPP daemon that starts late misses one or two requests; this many is no start-up.
 const NO_START_UP: u32 = 4;
@@ -35,6 +47,9 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
                 found.extend(no_answer(case, connection, *id, call, end));
             }
             found.extend(refused(connection, *id, call));
+            for end in 0..2u8 {
+                found.extend(address_loop(connection, *id, call, end));
+            }
         }
     }
 }
@@ -73,6 +88,35 @@ fn no_answer(case: &Case<'_>, connection: &Connection, id: CallId, call: &Call, 
             "does data reach {}, and is a PPP daemon attached to the call there? Control messages pass.",
             words::who(connection, peer)
         )),
+    )
+}
+
+/// The address that an end insists on, and the one it should take; `None` unless they go round in circles.
+pub(super) fn insists(call: &Call, end: u8) -> Option<(Ipv4Addr, Ipv4Addr, Dispute)> {
+    let dispute = *call.ppp.disputes.get(usize::from(end))?;
+    if dispute.naks < LOOP || call.ppp.addresses.get(usize::from(end)).copied().flatten().is_some() {
+        return None;
+    }
+    Some((dispute.asked?, dispute.offered?, dispute))
+}
+
+fn address_loop(connection: &Connection, id: CallId, call: &Call, end: u8) -> Option<Finding> {
+    let (asked, offered, dispute) = insists(call, end)?;
+    let (first, last) = dispute.packets?;
+    let (own, peer) = (words::who(connection, end), words::who(connection, 1 - end));
+    Some(
+        Finding::new(
+            &PPP_IPCP_NAK_LOOP,
+            format!("{}: no agreement on the address of {own}", words::call(id)),
+        )
+        .packets(&[first, last])
+        .connection(connection.number)
+        .call(id)
+        .seen(format!(
+            "it asks for {asked}; {peer} answers with {offered}: {}, packets {first} to {last}.",
+            count(dispute.naks.into(), "Configure-Nak")
+        ))
+        .advice(format!("let {own} accept the address it is given, or assign {asked} to it on {peer}.")),
     )
 }
 

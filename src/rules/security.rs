@@ -29,13 +29,13 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
             "on a gateway, the capture also shows packets in the clear that came or leave under ESP.",
         )
     });
-    found.push(
-        Finding::new(&SEC_L2TP_IN_CLEAR, "L2TP runs without IPsec")
-            .tally(tally)
-            .seen(seen)
-            .unsure(unsure)
-            .advice(
-                "if this is no laboratory: check that the IPsec policy covers these addresses and UDP ports.",
-            ),
-    );
+    // A packet or two outside are sent when the SA is gone already: no VPN without IPsec, but a policy with a hole.
+    let leaks = protected > tally.count;
+    let title = if leaks { "some L2TP left outside ESP" } else { "L2TP runs without IPsec" };
+    let advice = if leaks {
+        "most likely the SA was gone already when these were sent: let the policy drop UDP 1701 without IPsec."
+    } else {
+        "if this is no laboratory: check that the IPsec policy covers these addresses and UDP ports."
+    };
+    found.push(Finding::new(&SEC_L2TP_IN_CLEAR, title).tally(tally).seen(seen).unsure(unsure).advice(advice));
 }

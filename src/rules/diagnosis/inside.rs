@@ -266,13 +266,20 @@ fn silent_or_deaf(case: &Case<'_>, connection: &Connection, end: u8, open: &[&Ou
         .confidence(Confidence::Likely)
         .advice("find the loss on the path of control messages, in each direction: compare captures of both ends.");
     }
-    Diagnosis::broken(
-        "hello-timeout",
+    let (heard, since) = (hello::data_after(case, connection, peer, first), case.at(first));
+    let own = connection.end(peer).last_control.filter(|(_, time)| *time > first).is_none();
+    let sentence = if heard && own {
+        format!(
+            "from {since} on {} acknowledged no control message ({hellos}{gave_up}), though its data still came; {last} is its last.",
+            who(connection, peer)
+        )
+    } else {
         format!(
             "{} is still heard ({last} is its last), but left {hellos} unanswered{gave_up}.",
             who(connection, peer)
-        ),
-    )
+        )
+    };
+    Diagnosis::broken("hello-timeout", sentence)
     .confidence(if unread { Confidence::Possible } else { Confidence::Likely })
     .advice(format!(
         "either the L2TP daemon of {} hangs or has forgotten the tunnel, or what is sent to it is lost: look in its log, and capture there.",

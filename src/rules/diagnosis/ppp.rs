@@ -32,7 +32,7 @@ pub(super) fn session(_: &Case<'_>, connection: &Connection, id: CallId, call: &
             Diagnosis::broken(
                 "kernel-data-path",
                 format!(
-                    "{name} was set up, but PPP never started: {asked} LCP requests of {} got no reply{own}.",
+                    "{name} was set up, but LCP never came up: {asked} requests of {} got no reply{own}.",
                     who(connection, end)
                 ),
             )
@@ -54,7 +54,26 @@ pub(super) fn session(_: &Case<'_>, connection: &Connection, id: CallId, call: &
     if useless && !ipcp.rejected && (refusals >= 5 || ipcp.terminated.is_some()) {
         let last = ipcp.last_request.iter().flatten().map(|(packet, _)| *packet).max();
         let why = ipcp.terminated.as_ref().map(|(_, _, text)| text).filter(|text| !text.is_empty());
-        let why = why.map_or_else(String::new, |text| format!("; it ended with \"{text}\""));
+        let why = why.map_or_else(String::new, |text| {
+            let by = ipcp.terminated.as_ref().map_or(0, |(end, ..)| *end);
+            format!("; {} ended it with \"{text}\"", who(connection, by))
+        });
+        if let Some((end, (asked, offered, dispute))) =
+            (0..2u8).find_map(|end| Some((end, ppp_rules::insists(call, end)?)))
+        {
+            let (own, peer) = (who(connection, end), who(connection, 1 - end));
+            return Some(
+                Diagnosis::broken(
+                    "ipcp-trouble",
+                    format!(
+                        "{name} has no address: {own} asks for {asked}, {peer} answers with {offered} ({}){why}.",
+                        count(dispute.naks.into(), "Configure-Nak")
+                    ),
+                )
+                .evidence(last)
+                .advice(format!("let {own} accept the address it is given, or assign {asked} to it on {peer}.")),
+            );
+        }
         return Some(
             Diagnosis::broken(
                 "ipcp-trouble",
