@@ -23,7 +23,7 @@ _l2tp__inspect() {
 
     case "${cmd}" in
         l2tp__inspect)
-            opts="-r -f -c -k -n -q -T -e -E -h --read --capture-filter --count --keys --show-secrets --summary --ladder --findings --quiet --format --field --color --ascii --width --fail-on --explain --list-rules --list-fields --list-protocols --max-tunnels --max-calls --version --help"
+            opts="-r -f -c -k -n -P -V -x -q -T -e -E -t -l -h --read --capture-filter --count --keys --show-secrets --tunnel --call --packets --details --hex --summary --ladder --findings --quiet --format --field --time --color --ascii --width --fail-on --explain --list-rules --list-fields --list-protocols --max-tunnels --max-calls --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -61,12 +61,20 @@ _l2tp__inspect() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --tunnel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --call)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
-                    COMPREPLY=($(compgen -W "text json fields" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text json jsonl fields csv" -- "${cur}"))
                     return 0
                     ;;
                 -T)
-                    COMPREPLY=($(compgen -W "text json fields" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text json jsonl fields csv" -- "${cur}"))
                     return 0
                     ;;
                 --field)
@@ -79,6 +87,14 @@ _l2tp__inspect() {
                     ;;
                 -E)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --time)
+                    COMPREPLY=($(compgen -W "r d a ad u ud e" -- "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -W "r d a ad u ud e" -- "${cur}"))
                     return 0
                     ;;
                 --color)

@@ -2,11 +2,22 @@ complete -c l2tp-inspect -s r -l read -d 'The same as FILE, as in tcpdump and ts
 complete -c l2tp-inspect -s f -l capture-filter -d 'Only packets that pass this libpcap filter, such as \'host 10.1.0.2\'' -r
 complete -c l2tp-inspect -s c -l count -d 'Stop after N packets of each file' -r
 complete -c l2tp-inspect -s k -l keys -d 'SA keys, found by content: `ip xfrm state` output, Wireshark esp_sa lines, TOML; a file, a strongSwan save-keys directory, or - for standard input; may be given several times' -r -F
+complete -c l2tp-inspect -l tunnel -d 'Only packets of this control connection, such as T1, as the report names it' -r
+complete -c l2tp-inspect -l call -d 'Only packets of this call, such as C1, as the report names it' -r
 complete -c l2tp-inspect -s T -l format -d 'How to write it' -r -f -a "text\t'For people'
 json\t'For programs: docs/report.schema.json'
-fields\t'A line for each packet with the fields of -e'"
+jsonl\t'For programs, a line for each packet: with -P or -V'
+fields\t'A line for each packet with the fields of -e'
+csv\t'The same with a header, commas and quotes'"
 complete -c l2tp-inspect -s e -l field -d 'With -T fields or csv: a column with this field, such as l2tp.tunnel; may be given several times' -r
 complete -c l2tp-inspect -s E -d 'With -T fields: header=y, separator=, (/t, /s), occurrence=f|l|a, aggregator=, quote=d|s|n, escape=n, bom=y' -r
+complete -c l2tp-inspect -s t -l time -d 'Time of packets: r since the first, d since the one before, a or ad local, u or ud UTC (d: with date), e epoch' -r -f -a "r\t''
+d\t''
+a\t''
+ad\t''
+u\t''
+ud\t''
+e\t''"
 complete -c l2tp-inspect -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -19,10 +30,14 @@ complete -c l2tp-inspect -l max-tunnels -d 'Control connections that are followe
 complete -c l2tp-inspect -l max-calls -d 'Calls that are followed' -r
 complete -c l2tp-inspect -l show-secrets -d 'Do not mask passwords (keys are never shown)'
 complete -c l2tp-inspect -s n -d 'Do not resolve names (never done; accepted for habit)'
+complete -c l2tp-inspect -s P -l packets -d 'A line for each packet'
+complete -c l2tp-inspect -s V -l details -d 'Every field of every packet, and how far the packet could be taken apart'
+complete -c l2tp-inspect -s x -l hex -d 'The octets of each packet, decrypted and reassembled ones too'
 complete -c l2tp-inspect -l summary -d 'The report: tables, ladder, findings, verdict (default)'
 complete -c l2tp-inspect -l ladder -d 'Only the ladders, complete'
 complete -c l2tp-inspect -l findings -d 'Only the findings'
 complete -c l2tp-inspect -s q -l quiet -d 'Only the verdict line'
+complete -c l2tp-inspect -s l -d 'Write out after each packet'
 complete -c l2tp-inspect -l ascii -d 'Draw with ASCII characters only'
 complete -c l2tp-inspect -l list-rules -d 'List all rules and exit'
 complete -c l2tp-inspect -l list-fields -d 'List all fields (name, type, description, where defined) and exit'

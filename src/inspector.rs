@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use crate::analysis::limits::{Limit, Limits};
+use crate::analysis::place::{Hindsight, Place};
 use crate::analysis::{Analysis, Foreseen, Meta, Tracker};
 use crate::dissect::defrag::Defrag;
 use crate::dissect::frame::Clock;
@@ -35,6 +36,7 @@ pub struct Inspector<'k> {
     batch: Batch,
     clock: Clock,
     layers: Layers,
+    hindsight: Option<Hindsight>,
 }
 
 /// What a worker keeps from batch to batch.
@@ -87,6 +89,7 @@ impl<'k> Inspector<'k> {
             batch: Batch::default(),
             clock: Clock::default(),
             layers: Layers::default(),
+            hindsight: None,
         }
     }
 
@@ -106,12 +109,19 @@ impl<'k> Inspector<'k> {
         &self.layers
     }
 
-    /// Follows the frame that was looked at last.
-    pub fn follow(&mut self, frame: &Frame<'_>) {
-        let meta = Meta::of(frame);
-        if !self.tracker.count(&meta, self.layers.digest) {
-            self.tracker.push(&meta, &self.layers, Foreseen::default());
-        }
+    /// Follows the frame that was looked at last, and says where it belongs.
+    pub fn follow(&mut self, frame: &Frame<'_>) -> Place {
+        self.tracker.place(&Meta::of(frame), &self.layers)
+    }
+
+    /// The typed layers of the frame that was looked at last.
+    pub fn layers(&self) -> &Layers {
+        &self.layers
+    }
+
+    /// Remembers from now on which packet acknowledged which.
+    pub fn remember(&mut self) {
+        self.hindsight = Some(Hindsight::default());
     }
 
     /// The buffers that were made of the frame that was looked at last.
@@ -139,7 +149,12 @@ impl<'k> Inspector<'k> {
     }
 
     /// Ends the capture.
-    pub fn finish(mut self) -> Analysis {
+    pub fn finish(self) -> Analysis {
+        self.finish_with_hindsight().0
+    }
+
+    /// The same, with what was [remembered](Self::remember).
+    pub fn finish_with_hindsight(mut self) -> (Analysis, Hindsight) {
         self.flush();
         let (incomplete, over_limit) = (self.defrag.incomplete(), self.defrag.over_limit());
         let mut analysis = self.tracker.finish();
@@ -147,7 +162,7 @@ impl<'k> Inspector<'k> {
         if over_limit > 0 {
             analysis.reached.push((Limit::Fragments, over_limit));
         }
-        analysis
+        (analysis, self.hindsight.unwrap_or_default())
     }
 
     fn in_order(&mut self) {
@@ -171,6 +186,9 @@ impl<'k> Inspector<'k> {
                     dissect(&held.frame(octets), &mut context, &mut Nothing, layers);
                 }
                 self.tracker.push(&held.meta, layers, foreseen);
+                if let Some(hindsight) = &mut self.hindsight {
+                    hindsight.note(held.meta.packet, self.tracker.last_place());
+                }
             }
         }
     }

@@ -123,6 +123,7 @@ impl Tracker {
         if let (Some(call), Some(ns)) = (call, header.ns) {
             connection.end_mut(from).delivery.about(ns, call);
         }
+        self.place.call = call;
         let row = MessageRow {
             packet: meta.packet,
             last_packet: meta.packet,
@@ -263,6 +264,7 @@ impl Tracker {
         connection.end_mut(from).touch(meta.packet, meta.time);
         let [under_esp, in_clear] = &mut connection.protection;
         super::bump32(if protected { under_esp } else { in_clear });
+        self.place.connection = Some(connection.number);
         let moved = connection.end(from).endpoint != udp.source;
         if moved {
             self.forget(id);
@@ -348,11 +350,14 @@ impl Tracker {
             return Delivered::New(None);
         };
         let acknowledged = connection.end_mut(other(from)).delivery.acknowledge(nr, meta.packet, meta.time);
-        let after = acknowledged.map(|known| meta.time.since(known.first));
+        let after = acknowledged.as_ref().map(|known| meta.time.since(known.first));
+        let first = acknowledged.as_ref().and_then(|known| known.packets().first().copied());
+        self.place.acknowledges = first.zip(after);
         if message.kind == MessageKind::Zlb {
             return Delivered::New(after);
         }
         let end = connection.end_mut(from);
+        self.place.resend_of = end.delivery.waiting(ns);
         let (sent, explained) = end.delivery.send(ns, message.kind, meta.packet, meta.time);
         let peer = Scope { end: Some(other(from)), ..scope };
         match explained {
@@ -366,6 +371,7 @@ impl Tracker {
         }
         match sent {
             Sent::Again => {
+                self.place.resent = true;
                 self.note(Fact::Resent, scope, meta, 1);
                 return Delivered::Again;
             }

@@ -22,6 +22,7 @@ impl Tracker {
         self.arrived(id, from, meta, udp, header, protected);
         let to = 1u8.saturating_sub(from);
         let Some(call_id) = self.call_of_data(id, to, meta, header) else { return };
+        self.place.call = Some(call_id);
         let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
         let number = connection.number;
         connection.ladder.data(meta.packet, meta.time, usize::from(from), &mut self.budget);
@@ -40,6 +41,7 @@ impl Tracker {
         let unannounced = call.unannounced;
         let scope =
             Scope { connection: Some(number), call: Some(call_id), end: Some(from), ..Scope::default() };
+        self.place.data_skipped = skipped;
         if skipped > 0 {
             self.note(Fact::DataGap, scope, meta, u64::from(skipped));
         }

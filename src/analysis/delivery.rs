@@ -123,6 +123,12 @@ impl Delivery {
         &self.holes
     }
 
+    /// The packet of the message with this number, if it waits for its acknowledgement.
+    pub(crate) fn waiting(&self, ns: Seq16) -> Option<u64> {
+        let known = self.outstanding.iter().find(|known| known.ns == ns)?;
+        known.packets.first().copied()
+    }
+
     /// Takes a message that this end sent.
     pub(crate) fn send(
         &mut self,

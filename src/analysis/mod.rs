@@ -22,6 +22,7 @@ pub mod flow;
 pub mod ike_exchange;
 pub mod ladder;
 pub mod limits;
+pub mod place;
 pub mod ppp_session;
 
 mod call_messages;
@@ -47,6 +48,7 @@ pub(crate) use foresee::Foreseen;
 use ike_exchange::IkeSa;
 use ladder::Budget;
 use limits::{Limit, Limits};
+use place::Place;
 use routing::Routes;
 
 /// The place of a control connection in its table. A place may be used again after a flood; numbers are not.
@@ -140,6 +142,7 @@ pub struct Tracker {
     half_open: std::collections::VecDeque<ConnectionId>,
     opened: u32,
     learned: LearnedPorts,
+    place: Place,
     state: Analysis,
 }
 
@@ -235,6 +238,7 @@ impl Tracker {
             half_open: std::collections::VecDeque::new(),
             opened: 0,
             learned: LearnedPorts::default(),
+            place: Place::default(),
             state: Analysis {
                 totals: Totals::default(),
                 connections: Vec::new(),
@@ -286,6 +290,7 @@ impl Tracker {
 
     /// Takes the layers of a frame that [`Tracker::count`] did not call a double.
     pub(crate) fn push(&mut self, meta: &Meta, layers: &Layers, foreseen: Foreseen) {
+        self.place = Place::default();
         if let Some(Fragment::Completed { .. }) = layers.fragment {
             bump(&mut self.state.totals.reassembled);
         }
@@ -355,10 +360,14 @@ impl Tracker {
             let scope = Scope { flow: Some(id), ..Scope::default() };
             match arrival {
                 Some(Arrival::Again) => {
+                    self.place.replayed = true;
                     self.note(Fact::EspReplay, scope, meta, 1);
                     look = false;
                 }
-                Some(Arrival::After(skipped)) => self.note(Fact::EspGap, scope, meta, u64::from(skipped)),
+                Some(Arrival::After(skipped)) => {
+                    self.place.esp_skipped = skipped;
+                    self.note(Fact::EspGap, scope, meta, u64::from(skipped));
+                }
                 _ => {}
             }
             match esp.outcome {

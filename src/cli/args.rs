@@ -46,6 +46,26 @@ pub struct Args {
     #[arg(short = 'n', help_heading = "Which packets")]
     pub no_names: bool,
 
+    /// Only packets of this control connection, such as T1, as the report names it
+    #[arg(long, value_name = "ID", help_heading = "Which packets")]
+    pub tunnel: Option<String>,
+
+    /// Only packets of this call, such as C1, as the report names it
+    #[arg(long, value_name = "ID", help_heading = "Which packets")]
+    pub call: Option<String>,
+
+    /// A line for each packet
+    #[arg(short = 'P', long, conflicts_with = "view", help_heading = "What to show")]
+    pub packets: bool,
+
+    /// Every field of every packet, and how far the packet could be taken apart
+    #[arg(short = 'V', long, conflicts_with = "view", help_heading = "What to show")]
+    pub details: bool,
+
+    /// The octets of each packet, decrypted and reassembled ones too
+    #[arg(short = 'x', long, conflicts_with = "view", help_heading = "What to show")]
+    pub hex: bool,
+
     /// The report: tables, ladder, findings, verdict (default)
     #[arg(long, group = "view", help_heading = "What to show")]
     pub summary: bool,
@@ -79,6 +99,21 @@ pub struct Args {
     /// With -T fields: header=y, separator=, (/t, /s), occurrence=f|l|a, aggregator=, quote=d|s|n, escape=n, bom=y
     #[arg(short = 'E', value_name = "NAME=VALUE", help_heading = "How to write it")]
     pub layout: Vec<String>,
+
+    /// Time of packets: r since the first, d since the one before, a or ad local, u or ud UTC (d: with date), e epoch
+    #[arg(
+        short = 't',
+        long = "time",
+        value_name = "FORMAT",
+        default_value = "r",
+        hide_possible_values = true,
+        help_heading = "How to write it"
+    )]
+    pub time: Time,
+
+    /// Write out after each packet
+    #[arg(short = 'l', help_heading = "How to write it")]
+    pub flush: bool,
 
     /// When to use colour
     #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "How to write it")]
@@ -140,8 +175,25 @@ pub enum Format {
     Text,
     /// For programs: docs/report.schema.json
     Json,
+    /// For programs, a line for each packet: with -P or -V
+    Jsonl,
     /// A line for each packet with the fields of -e
     Fields,
+    /// The same with a header, commas and quotes
+    Csv,
+}
+
+/// How the time of a packet is written, as tshark names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum Time {
+    R,
+    D,
+    A,
+    Ad,
+    U,
+    Ud,
+    E,
 }
 
 /// When to use colour.

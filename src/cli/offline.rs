@@ -141,7 +141,7 @@ fn write(args: &Args, sad: &Sad, inspected: &[Inspected]) -> Result<(), Failure>
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let written = match args.format {
         Format::Json => json::write(&reports, &mut out),
-        Format::Text | Format::Fields => text(args, &reports, &mut out),
+        _ => text(args, &reports, &mut out),
     };
     finish(written.and_then(|()| out.flush()))
 }

@@ -1,63 +1,143 @@
 //! Views of packets: each packet is dissected in full and written at once, in constant memory.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
+use crate::analysis::CallId;
+use crate::analysis::place::Place;
 use crate::capture::{CaptureFile, PacketFilter};
-use crate::dissect::Protocol;
-use crate::dissect::registry;
+use crate::dissect::{Protocol, registry};
 use crate::field::{FieldDef, Tree};
 use crate::inspector::Inspector;
 use crate::ipsec::Sad;
 use crate::report::fields::{Columns, Layout};
-use crate::report::packet::Packet;
-use crate::util::Printable;
+use crate::report::packet::{Clock, Outlook, Packet};
+use crate::report::style::Style;
+use crate::report::times::Stamp;
+use crate::report::{details, hex, packet_json, packets};
+use crate::util::{Frame, Printable, Timestamp};
 
-use super::args::{Args, Format};
+use super::args::{Args, Format, Time};
 use super::exit::{Exit, Failure};
 use super::explain::distance;
 use super::offline::{failure, limits};
+use super::screen;
+
+/// Octets that are gathered before they are written.
+const BUFFER: usize = 1 << 16;
 
 /// Whether these arguments ask for packets, and not for a report.
 pub(super) fn wanted(args: &Args) -> bool {
-    args.format == Format::Fields
+    args.packets
+        || args.details
+        || args.hex
+        || matches!(args.format, Format::Fields | Format::Csv | Format::Jsonl)
 }
 
 /// What writes the packets.
 enum View {
     Columns(Columns),
+    Text { line: bool, details: bool, hex: bool, secrets: bool, stamp: Stamp, style: Style },
+    Json { shape: packet_json::Shape, lines: bool, any: bool },
 }
 
 impl View {
     fn new(args: &Args) -> Result<Self, Failure> {
-        let mut layout = Layout::default();
-        for option in &args.layout {
-            layout
-                .set(option)
-                .map_err(|why| Failure::new(format!("-E {}: {why}", Printable::from_text(option))))?;
-        }
-        let mut columns = Vec::new();
-        for name in &args.fields {
-            columns.push((name.clone(), named(name)?));
-        }
-        if columns.is_empty() {
-            return Err(Failure::new("-T fields: no field was asked for")
-                .hint("l2tp-inspect FILE -T fields -e frame.number -e l2tp.tunnel"));
-        }
-        Ok(Self::Columns(Columns::new(columns, layout, args.show_secrets)))
+        let (line, details) = (args.packets, args.details);
+        Ok(match args.format {
+            Format::Fields | Format::Csv => Self::Columns(columns(args)?),
+            Format::Json | Format::Jsonl => {
+                let line = line || !details;
+                let shape =
+                    packet_json::Shape { line, layers: details, hex: args.hex, secrets: args.show_secrets };
+                Self::Json { shape, lines: args.format == Format::Jsonl, any: false }
+            }
+            Format::Text => Self::Text {
+                line: line || !details,
+                details,
+                hex: args.hex,
+                secrets: args.show_secrets,
+                stamp: stamp(args.time),
+                style: screen::style(args),
+            },
+        })
     }
 
-    fn begin(&self, out: &mut dyn Write) -> io::Result<()> {
+    /// Whether the words of this view get better when the capture was read before.
+    fn looks_ahead(&self) -> bool {
+        matches!(self, Self::Text { .. })
+    }
+
+    fn begin(&self, out: &mut Vec<u8>) {
         match self {
             Self::Columns(columns) => columns.begin(out),
+            Self::Json { lines: false, .. } => out.push(b'['),
+            _ => {}
         }
     }
 
-    fn packet(&mut self, packet: &Packet<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn packet(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
         match self {
             Self::Columns(columns) => columns.write(packet, out),
+            Self::Text { line, details: tree, hex: octets, secrets, stamp, style } => {
+                if *line {
+                    packets::write(packet, *stamp, style, out);
+                }
+                if *tree {
+                    details::write(packet, *secrets, style, out);
+                }
+                if *octets {
+                    hex::write(packet, out);
+                }
+            }
+            Self::Json { shape, lines, any } => {
+                if !*lines {
+                    out.extend_from_slice(if *any { b",\n" } else { b"\n" });
+                    *any = true;
+                }
+                packet_json::write(packet, *shape, out);
+                if *lines {
+                    out.push(b'\n');
+                }
+            }
         }
     }
+
+    fn end(&self, out: &mut Vec<u8>) {
+        if let Self::Json { lines: false, .. } = self {
+            out.extend_from_slice(b"\n]\n");
+        }
+    }
+}
+
+fn stamp(time: Time) -> Stamp {
+    match time {
+        Time::R => Stamp::Relative,
+        Time::D => Stamp::Delta,
+        Time::A => Stamp::Absolute,
+        Time::Ad => Stamp::AbsoluteDate,
+        Time::U => Stamp::Utc,
+        Time::Ud => Stamp::UtcDate,
+        Time::E => Stamp::Epoch,
+    }
+}
+
+fn columns(args: &Args) -> Result<Columns, Failure> {
+    let mut layout = if args.format == Format::Csv { Layout::csv() } else { Layout::default() };
+    for option in &args.layout {
+        layout
+            .set(option)
+            .map_err(|why| Failure::new(format!("-E {}: {why}", Printable::from_text(option))))?;
+    }
+    let mut columns = Vec::new();
+    for name in &args.fields {
+        columns.push((name.clone(), named(name)?));
+    }
+    if columns.is_empty() {
+        return Err(Failure::new("no field was asked for")
+            .hint("l2tp-inspect FILE -T fields -e frame.number -e l2tp.tunnel"));
+    }
+    Ok(Columns::new(columns, layout, args.show_secrets))
 }
 
 /// The definitions of a field that the user named.
@@ -72,6 +152,36 @@ fn named(name: &str) -> Result<Vec<&'static FieldDef>, Failure> {
         .hint("l2tp-inspect --list-fields"))
 }
 
+/// Which packets are shown.
+struct Selection {
+    connection: Option<u32>,
+    call: Option<CallId>,
+}
+
+impl Selection {
+    fn new(args: &Args) -> Result<Self, Failure> {
+        let connection = args.tunnel.as_deref().map(|id| ordinal(id, 'T')).transpose()?;
+        let call = args.call.as_deref().map(|id| ordinal(id, 'C')).transpose()?;
+        Ok(Self { connection, call: call.map(|number| CallId(number - 1)) })
+    }
+
+    fn has(&self, place: &Place) -> bool {
+        self.connection.is_none_or(|wanted| place.connection == Some(wanted))
+            && self.call.is_none_or(|wanted| place.call == Some(wanted))
+    }
+}
+
+/// The number in `T1` or `1`.
+fn ordinal(id: &str, letter: char) -> Result<u32, Failure> {
+    let digits = id.strip_prefix([letter, letter.to_ascii_lowercase()]).unwrap_or(id);
+    digits.parse().ok().filter(|number| *number > 0).ok_or_else(|| {
+        Failure::new(format!(
+            "{}: expected {letter} and a number, such as {letter}1",
+            Printable::from_text(id)
+        ))
+    })
+}
+
 /// Writes the packets of all files.
 ///
 /// # Errors
@@ -79,13 +189,12 @@ fn named(name: &str) -> Result<Vec<&'static FieldDef>, Failure> {
 /// When an option does not fit or the output cannot be written.
 pub(super) fn run(args: &Args, files: &[&Path], sad: &Sad) -> Result<Exit, Failure> {
     let mut view = View::new(args)?;
-    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let selection = Selection::new(args)?;
+    let mut output = Output { to: io::stdout().lock(), waiting: Vec::new(), at_once: args.flush };
     let mut exit = Exit::Done;
-    if let Err(error) = view.begin(&mut out) {
-        return super::finish(Err(error)).map(|()| exit);
-    }
+    view.begin(&mut output.waiting);
     for path in files {
-        match file(args, path, sad, &mut view, &mut out) {
+        match file(args, path, sad, &selection, &mut view, &mut output) {
             Ok(Ok(ended)) => exit = exit.max(ended),
             Ok(Err(error)) => return super::finish(Err(error)).map(|()| exit),
             Err(failure) => {
@@ -94,7 +203,78 @@ pub(super) fn run(args: &Args, files: &[&Path], sad: &Sad) -> Result<Exit, Failu
             }
         }
     }
-    super::finish(out.flush()).map(|()| exit)
+    view.end(&mut output.waiting);
+    super::finish(output.flush()).map(|()| exit)
+}
+
+/// Standard output, behind a buffer.
+struct Output<'a> {
+    to: io::StdoutLock<'a>,
+    waiting: Vec<u8>,
+    at_once: bool,
+}
+
+impl Output<'_> {
+    fn written(&mut self) -> io::Result<()> {
+        if self.at_once || self.waiting.len() >= BUFFER { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.write_all(&self.waiting)?;
+        self.waiting.clear();
+        self.to.flush()
+    }
+}
+
+/// The frames of a capture that pass the options.
+struct Frames {
+    capture: CaptureFile,
+    filter: Option<PacketFilter>,
+    left: u64,
+}
+
+impl Frames {
+    fn open(args: &Args, path: &Path) -> Result<Self, Failure> {
+        let capture = CaptureFile::open(path).map_err(|error| failure(&error))?;
+        let filter = args.capture_filter.as_deref().map(PacketFilter::new);
+        Ok(Self { capture, filter, left: args.count.unwrap_or(u64::MAX) })
+    }
+
+    /// Calls `each` with every frame, until it says that it has enough.
+    fn each(&mut self, mut each: impl FnMut(&Frame<'_>) -> bool) -> Result<(), Failure> {
+        while self.left > 0 {
+            let Some(frame) = self.capture.next_frame().map_err(|error| failure(&error))? else { break };
+            if let Some(filter) = &mut self.filter
+                && !filter.matches(&frame).map_err(|error| failure(&error))?
+            {
+                continue;
+            }
+            if !each(&frame) {
+                break;
+            }
+            self.left -= 1;
+        }
+        Ok(())
+    }
+}
+
+/// Reads the whole capture once, for what only its end can tell. A pipe is read once only, so nothing is known then.
+fn outlook(args: &Args, path: &Path, sad: &Sad) -> Result<Outlook, Failure> {
+    if !path.metadata().is_ok_and(|about| about.is_file()) {
+        return Ok(Outlook::default());
+    }
+    let mut frames = Frames::open(args, path)?;
+    let mut inspector = Inspector::new(sad, limits(args));
+    inspector.remember();
+    frames.each(|frame| {
+        inspector.push(frame);
+        true
+    })?;
+    let (analysis, hindsight) = inspector.finish_with_hindsight();
+    let damage = frames.capture.damage().map(ToString::to_string);
+    let drops = frames.capture.interface_drops();
+    let case = crate::rules::Case { analysis: &analysis, sad, damage: damage.as_deref(), drops };
+    Ok(Outlook::new(hindsight, &crate::rules::judge(&case)))
 }
 
 /// The outer error is the capture's, the inner one the output's.
@@ -102,38 +282,52 @@ fn file(
     args: &Args,
     path: &Path,
     sad: &Sad,
+    selection: &Selection,
     view: &mut View,
-    out: &mut dyn Write,
+    output: &mut Output<'_>,
 ) -> Result<io::Result<Exit>, Failure> {
-    let mut capture = CaptureFile::open(path).map_err(|error| failure(&error))?;
-    let mut filter = args.capture_filter.as_deref().map(PacketFilter::new);
+    let outlook = if view.looks_ahead() { outlook(args, path, sad)? } else { Outlook::default() };
+    let mut frames = Frames::open(args, path)?;
+    let nanoseconds = frames.capture.nanoseconds();
     let mut inspector = Inspector::new(sad, limits(args));
     let mut tree = Tree::default();
-    let mut left = args.count.unwrap_or(u64::MAX);
-    while left > 0 {
-        let Some(frame) = capture.next_frame().map_err(|error| failure(&error))? else { break };
-        if let Some(filter) = &mut filter
-            && !filter.matches(&frame).map_err(|error| failure(&error))?
-        {
-            continue;
-        }
+    let mut times: Option<(Timestamp, Timestamp)> = None;
+    let mut written = Ok(());
+    frames.each(|frame| {
+        let (first, previous) = times.unwrap_or((frame.time, frame.time));
+        let clock = Clock {
+            since_first: frame.time.since(first),
+            since_previous: frame.time.since(previous),
+            nanoseconds,
+        };
+        times = Some((first, frame.time));
         tree.clear();
-        inspector.look(&frame, &mut tree);
-        inspector.follow(&frame);
-        let packet = Packet { frame: &frame, tree: &tree, scratch: inspector.scratch() };
-        if let Err(error) = view.packet(&packet, out) {
-            return Ok(Err(error));
+        inspector.look(frame, &mut tree);
+        let place = inspector.follow(frame);
+        if selection.has(&place) {
+            let packet = Packet {
+                frame,
+                tree: &tree,
+                scratch: inspector.scratch(),
+                layers: inspector.layers(),
+                place: &place,
+                sad,
+                outlook: &outlook,
+                clock,
+            };
+            view.packet(&packet, &mut output.waiting);
+            written = output.written();
         }
-        left -= 1;
+        written.is_ok()
+    })?;
+    if let Err(error) = written {
+        return Ok(Err(error));
     }
-    Ok(Ok(match capture.damage() {
+    Ok(Ok(match frames.capture.damage() {
         Some(damage) => {
             let name = Printable::from_text(&path.to_string_lossy());
-            let _ = writeln!(
-                io::stderr(),
-                "l2tp-inspect: warning: {name}: {}",
-                Printable::from_text(&damage.to_string())
-            );
+            let damage = Printable::from_text(&damage.to_string());
+            let _ = writeln!(io::stderr(), "l2tp-inspect: warning: {name}: {damage}");
             Exit::Damaged
         }
         None => Exit::Done,

@@ -54,7 +54,7 @@ mod walk;
 
 pub(crate) use glance::glance;
 pub use registry::Protocol;
-pub use walk::{Context, LearnedPorts, Scratch, dissect};
+pub use walk::{Context, LearnedPorts, Made, Scratch, dissect, reads};
 
 use etherparse::IpNumber;
 

@@ -36,10 +36,21 @@ pub struct Context<'a> {
     pub learned: &'a LearnedPorts,
 }
 
+/// How a buffer was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Made {
+    /// Decrypted from ESP.
+    #[default]
+    Decrypted,
+    /// Put together from IP fragments.
+    Reassembled,
+}
+
 /// Decrypted and reassembled buffers of one frame.
 #[derive(Debug, Default)]
 pub struct Scratch {
     buffers: Vec<Vec<u8>>,
+    made_by: Vec<Made>,
     digest: hashbrown::DefaultHashBuilder,
 }
 
@@ -53,6 +64,11 @@ impl Scratch {
     /// The octets of a range of a frame that was dissected with this scratch last.
     pub fn octets<'a>(&'a self, frame: &'a [u8], range: crate::field::Range) -> &'a [u8] {
         self.source(frame, range.source).get(range.start as usize..range.end as usize).unwrap_or_default()
+    }
+
+    /// How byte source `source` was made; `None` for the frame.
+    pub fn made(&self, source: u8) -> Option<Made> {
+        self.made_by.get(usize::from(source).checked_sub(1)?).copied()
     }
 
     /// A whole byte source of it: 0 is the frame.
@@ -158,6 +174,11 @@ fn name_inner(
     Some(if first >> 4 == 6 { Protocol::Ipv6 } else { Protocol::Ipv4 })
 }
 
+/// Whether frames of this link type are dissected.
+pub fn reads(link: LinkType) -> bool {
+    link_protocol(link).is_some()
+}
+
 fn link_protocol(link: LinkType) -> Option<Protocol> {
     Some(match link.0 {
         0 | 108 => Protocol::Null,
@@ -188,6 +209,10 @@ fn step<S: Sink>(
     if at.protocol == Protocol::Esp {
         if context.scratch.buffers.len() <= at.source {
             context.scratch.buffers.resize_with(at.source.saturating_add(1), Vec::new);
+            context.scratch.made_by.resize(at.source.saturating_add(1), Made::default());
+        }
+        if let Some(made) = context.scratch.made_by.get_mut(at.source) {
+            *made = Made::Decrypted;
         }
         if let Some(buffer) = context.scratch.buffers.get_mut(at.source) {
             plain = std::mem::take(buffer);
@@ -307,6 +332,10 @@ fn reassemble(
     }
     if context.scratch.buffers.len() < source {
         context.scratch.buffers.resize_with(source, Vec::new);
+        context.scratch.made_by.resize(source, Made::default());
+    }
+    if let Some(made) = context.scratch.made_by.get_mut(at.source) {
+        *made = Made::Reassembled;
     }
     *context.scratch.buffers.get_mut(at.source)? = out;
     layers.stop = Stop::NotOurs;

@@ -1,7 +1,5 @@
 //! `-T fields`: a line for each packet, a column for each field that was asked for, as tshark writes them.
 
-use std::io::{self, Write};
-
 use crate::field::FieldDef;
 
 use super::packet::Packet;
@@ -16,6 +14,17 @@ pub enum Occurrence {
     Last,
     /// All.
     All,
+}
+
+/// What is done with quotes inside a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quoting {
+    /// Nothing.
+    Plain,
+    /// A backslash before each.
+    Backslash,
+    /// Each is written twice.
+    Double,
 }
 
 /// How columns are written: tshark's `-E`.
@@ -33,8 +42,8 @@ pub struct Layout {
     pub aggregator: char,
     /// Around each column.
     pub quote: Option<char>,
-    /// Backslashes before what would end a line or a column.
-    pub escape: bool,
+    /// What is done with quotes inside a column.
+    pub quoting: Quoting,
 }
 
 impl Default for Layout {
@@ -46,12 +55,17 @@ impl Default for Layout {
             occurrence: Occurrence::All,
             aggregator: ',',
             quote: None,
-            escape: true,
+            quoting: Quoting::Backslash,
         }
     }
 }
 
 impl Layout {
+    /// Comma-separated values (RFC 4180) with a header.
+    pub fn csv() -> Self {
+        Self { header: true, separator: ',', quote: Some('"'), quoting: Quoting::Double, ..Self::default() }
+    }
+
     /// Takes one `NAME=VALUE` of `-E`.
     ///
     /// # Errors
@@ -62,7 +76,7 @@ impl Layout {
         match name {
             "header" => self.header = yes(value)?,
             "bom" => self.mark = yes(value)?,
-            "escape" => self.escape = yes(value)?,
+            "escape" => self.quoting = if yes(value)? { Quoting::Backslash } else { Quoting::Plain },
             "separator" => self.separator = character(value)?,
             "aggregator" => self.aggregator = character(value)?,
             "occurrence" => {
@@ -130,54 +144,57 @@ impl Columns {
     }
 
     /// Writes what comes before the first packet.
-    ///
-    /// # Errors
-    ///
-    /// Those of `out`.
-    pub fn begin(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub fn begin(&self, out: &mut Vec<u8>) {
         if self.layout.mark {
-            write!(out, "\u{feff}")?;
+            push('\u{feff}', out);
         }
         if !self.layout.header {
-            return Ok(());
+            return;
         }
         for (at, name) in self.names.iter().enumerate() {
             if at > 0 {
-                write!(out, "{}", self.layout.separator)?;
+                push(self.layout.separator, out);
             }
-            self.quote(out)?;
-            out.write_all(name.as_bytes())?;
-            self.quote(out)?;
+            self.column(name.as_bytes(), out);
         }
-        writeln!(out)
-    }
-
-    fn quote(&self, out: &mut dyn Write) -> io::Result<()> {
-        self.layout.quote.map_or(Ok(()), |quote| write!(out, "{quote}"))
+        out.push(b'\n');
     }
 
     /// Writes the line of one packet.
-    ///
-    /// # Errors
-    ///
-    /// Those of `out`.
-    pub fn write(&mut self, packet: &Packet<'_>, out: &mut dyn Write) -> io::Result<()> {
-        self.gather(packet)?;
+    pub fn write(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
+        self.gather(packet);
         for (at, cell) in self.cells.iter().enumerate() {
             if at > 0 {
-                write!(out, "{}", self.layout.separator)?;
+                push(self.layout.separator, out);
             }
-            if cell.is_empty() {
-                continue;
+            if !cell.is_empty() {
+                self.column(cell, out);
             }
-            self.quote(out)?;
-            self.cell(cell, out)?;
-            self.quote(out)?;
         }
-        writeln!(out)
+        out.push(b'\n');
     }
 
-    fn gather(&mut self, packet: &Packet<'_>) -> io::Result<()> {
+    /// A value may hold what ends a column: CSV doubles quotes (RFC 4180 section 2), tshark puts a backslash before.
+    fn column(&self, cell: &[u8], out: &mut Vec<u8>) {
+        let Some(quote) = self.layout.quote else {
+            out.extend_from_slice(cell);
+            return;
+        };
+        push(quote, out);
+        let mut buffer = [0; 4];
+        let [octet] = *quote.encode_utf8(&mut buffer).as_bytes() else { return };
+        for one in cell {
+            match self.layout.quoting {
+                Quoting::Double if *one == octet => out.push(octet),
+                Quoting::Backslash if *one == octet => out.push(b'\\'),
+                _ => {}
+            }
+            out.push(*one);
+        }
+        push(quote, out);
+    }
+
+    fn gather(&mut self, packet: &Packet<'_>) {
         self.found.fill(0);
         self.cells.iter_mut().for_each(Vec::clear);
         for node in packet.nodes() {
@@ -190,23 +207,17 @@ impl Columns {
                 match self.layout.occurrence {
                     Occurrence::First if *found > 1 => continue,
                     Occurrence::Last => cell.clear(),
-                    Occurrence::All if *found > 1 => write!(cell, "{}", self.layout.aggregator)?,
+                    Occurrence::All if *found > 1 => {
+                        cell.extend_from_slice(self.layout.aggregator.encode_utf8(&mut [0; 4]).as_bytes());
+                    }
                     _ => {}
                 }
-                value::write(packet, node, self.secrets, cell)?;
+                value::write(packet, node, self.secrets, cell);
             }
         }
-        Ok(())
     }
+}
 
-    /// A value may hold what ends a column: tshark puts a backslash before it, and doubles nothing.
-    fn cell(&self, cell: &[u8], out: &mut dyn Write) -> io::Result<()> {
-        match self.layout.quote {
-            Some(quote) if self.layout.escape => {
-                let text = String::from_utf8_lossy(cell);
-                out.write_all(text.replace(quote, &format!("\\{quote}")).as_bytes())
-            }
-            _ => out.write_all(cell),
-        }
-    }
+fn push(character: char, out: &mut Vec<u8>) {
+    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
 }

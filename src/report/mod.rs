@@ -1,11 +1,18 @@
 //! Outputs: one file each. A report is data; nothing in here dissects or judges.
 
+pub mod details;
 pub mod fields;
+pub mod hex;
+pub mod info;
 pub mod json;
 pub mod ladder;
+pub mod ledger;
 pub mod packet;
+pub mod packet_json;
+pub mod packets;
 pub mod style;
 pub mod summary;
+pub mod times;
 pub mod value;
 
 mod findings;

@@ -1,10 +1,17 @@
 //! One packet as the views of packets see it.
 
-use crate::dissect::Scratch;
-use crate::field::{Node, Range, Tree};
-use crate::util::Frame;
+use hashbrown::HashMap;
 
-/// A packet: its frame, its fields, and the buffers that were made of it.
+use crate::analysis::CallId;
+use crate::analysis::place::{Hindsight, Place};
+use crate::dissect::layers::Layers;
+use crate::dissect::{Made, Scratch};
+use crate::field::{Node, Range, Tree};
+use crate::ipsec::Sad;
+use crate::rules::{Finding, Severity};
+use crate::util::{Duration, Frame};
+
+/// A packet: its frame, its fields, the buffers that were made of it, and what is known of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Packet<'a> {
     /// The frame as captured.
@@ -13,6 +20,56 @@ pub struct Packet<'a> {
     pub tree: &'a Tree,
     /// Decrypted and reassembled buffers.
     pub scratch: &'a Scratch,
+    /// What the analysis knows of it.
+    pub layers: &'a Layers,
+    /// Where it belongs.
+    pub place: &'a Place,
+    /// The keys.
+    pub sad: &'a Sad,
+    /// What the rest of the capture says of it.
+    pub outlook: &'a Outlook,
+    /// The time to show.
+    pub clock: Clock,
+}
+
+/// Times that a packet is shown with.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Clock {
+    /// Since the first packet.
+    pub since_first: Duration,
+    /// Since the packet before it.
+    pub since_previous: Duration,
+    /// The capture has nanoseconds.
+    pub nanoseconds: bool,
+}
+
+/// What is known of packets when the capture has been read once before: nothing, if it could not be.
+#[derive(Debug, Default)]
+pub struct Outlook {
+    /// Which packet acknowledged which.
+    pub hindsight: Hindsight,
+    marks: HashMap<u64, Vec<&'static str>>,
+}
+
+impl Outlook {
+    /// What findings and acknowledgements say of packets.
+    pub fn new(hindsight: Hindsight, findings: &[Finding]) -> Self {
+        let mut marks: HashMap<u64, Vec<&'static str>> = HashMap::new();
+        for finding in findings.iter().filter(|finding| finding.severity > Severity::Note) {
+            for packet in &finding.packets {
+                let rules = marks.entry(*packet).or_default();
+                if !rules.contains(&finding.rule.id) {
+                    rules.push(finding.rule.id);
+                }
+            }
+        }
+        Self { hindsight, marks }
+    }
+
+    /// The rules that a packet is evidence for.
+    pub fn rules(&self, packet: u64) -> &[&'static str] {
+        self.marks.get(&packet).map_or(&[], Vec::as_slice)
+    }
 }
 
 impl<'a> Packet<'a> {
@@ -25,4 +82,23 @@ impl<'a> Packet<'a> {
     pub fn nodes(&self) -> &'a [Node] {
         self.tree.nodes()
     }
+
+    /// The buffers that were made of the frame, with their names.
+    pub fn buffers(&self) -> impl Iterator<Item = (&'static str, &'a [u8])> + use<'a> {
+        let last = self.nodes().iter().map(|node| node.range.source).max().unwrap_or(0);
+        let (scratch, frame) = (self.scratch, self.frame.data);
+        (0..=last).map(move |source| {
+            let name = match scratch.made(source) {
+                None => "Frame",
+                Some(Made::Decrypted) => "Decrypted ESP",
+                Some(Made::Reassembled) => "Reassembled IP",
+            };
+            (name, scratch.source(frame, source))
+        })
+    }
+}
+
+/// `C1`.
+pub(super) fn call_name(call: CallId) -> String {
+    format!("C{}", u64::from(call.0) + 1)
 }

@@ -52,15 +52,12 @@ impl Printable {
 }
 
 /// Writes octets that claim to be UTF-8 as [`Printable`] would show them.
-///
-/// # Errors
-///
-/// Those of `out`.
-pub fn write(octets: &[u8], out: &mut dyn std::io::Write) -> std::io::Result<()> {
+pub fn write(octets: &[u8], out: &mut Vec<u8>) {
     if octets.iter().all(|octet| matches!(octet, 0x20..=0x7e)) {
-        return out.write_all(octets);
+        out.extend_from_slice(octets);
+    } else {
+        out.extend_from_slice(Printable::from_bytes(octets).as_str().as_bytes());
     }
-    out.write_all(Printable::from_bytes(octets).as_str().as_bytes())
 }
 
 fn push_escaped(out: &mut String, text: &str) {

@@ -1,0 +1,251 @@
+//! A packet in a few words: protocol, ids and what it says.
+
+use std::fmt::Write as _;
+
+use crate::dissect::avp_table::attribute;
+use crate::dissect::ike::exchange_name;
+use crate::dissect::ip_protocol_name;
+use crate::dissect::l2tp_names::{cdn_reason, stop_ccn_reason};
+use crate::dissect::layers::{
+    AvpValue, Control, Esp, EspOutcome, Ike, L2tp, Layers, MessageType, Ppp, PppBody, PppControl, PppOption,
+    PppOptionValue,
+};
+use crate::dissect::ppp_names::{self, protocol_name};
+use crate::field::Kind;
+
+use super::ledger;
+use super::packet::{Packet, call_name};
+
+/// Who sent a packet and who is to have it, by the innermost header that names the ends of the tunnel; link addresses
+/// are not shown.
+pub fn ends(layers: &Layers) -> (String, String) {
+    match layers.outer {
+        Some(outer) => (outer.source.to_string(), outer.destination.to_string()),
+        None => (String::from("-"), String::from("-")),
+    }
+}
+
+/// The protocol that says most: the innermost that was read.
+pub fn protocol(packet: &Packet<'_>) -> &'static str {
+    let layers = packet.layers;
+    if layers.control.is_some() {
+        return "L2TP";
+    }
+    if let Some(ppp) = &layers.ppp {
+        return match (&ppp.control, ppp.inner) {
+            (_, Some(inner)) => ip_protocol_name(inner.protocol.into()).unwrap_or("IP"),
+            _ => protocol_name(ppp.protocol.into()).unwrap_or("PPP"),
+        };
+    }
+    if layers.l2tp.is_some() {
+        return "L2TP";
+    }
+    match (&layers.ike, &layers.esp) {
+        (Some(_), _) => "IKE",
+        (None, Some(_)) => "ESP",
+        _ if layers.icmp.is_some() => "ICMP",
+        _ if layers.nat_keepalive => "NAT-T",
+        _ => last_protocol(packet),
+    }
+}
+
+/// The last protocol of the tree: what there is where nothing of ours was found.
+fn last_protocol(packet: &Packet<'_>) -> &'static str {
+    let mut names = packet.nodes().iter().filter(|node| node.field.kind == Kind::Protocol);
+    names.next_back().map_or("-", |node| node.field.name)
+}
+
+/// `T1 C1`.
+pub fn ids(packet: &Packet<'_>) -> String {
+    let mut out = packet.place.connection.map_or_else(String::new, |number| format!("T{number}"));
+    if let Some(call) = packet.place.call {
+        let _ = write!(out, "{}{}", if out.is_empty() { "" } else { " " }, call_name(call));
+    }
+    out
+}
+
+/// What a packet says, and what is odd about it.
+pub fn info(packet: &Packet<'_>) -> String {
+    let mut out = said(packet);
+    let place = packet.place;
+    let mut add = |words: String| {
+        let _ = write!(out, "{}[{words}]", if out.is_empty() { "" } else { " " });
+    };
+    match (place.resent, place.resend_of) {
+        (true, Some(first)) => add(format!("resend of {first}")),
+        (true, None) => add(String::from("resend")),
+        _ => {}
+    }
+    if place.double {
+        add(String::from("double of the capture"));
+    }
+    if place.replayed {
+        add(String::from("ESP sequence number came before"));
+    }
+    if place.esp_skipped > 0 {
+        add(format!("{} ESP packets missing before", place.esp_skipped));
+    }
+    if place.data_skipped > 0 {
+        add(format!("{} data packets missing before", place.data_skipped));
+    }
+    if let Some(why) = ledger::stopped(packet) {
+        add(why);
+    }
+    for rule in packet.outlook.rules(packet.frame.number) {
+        add((*rule).to_owned());
+    }
+    out
+}
+
+fn said(packet: &Packet<'_>) -> String {
+    let layers = packet.layers;
+    if let (Some(header), Some(message)) = (&layers.l2tp, &layers.control) {
+        return control(header, message);
+    }
+    if let Some(data) = &layers.ppp {
+        return ppp(data);
+    }
+    if let Some(header) = &layers.l2tp {
+        return format!("data, tunnel {} session {}", header.tunnel_id, header.session_id);
+    }
+    if let Some(message) = &layers.ike {
+        return ike(message);
+    }
+    if let Some(sealed) = &layers.esp {
+        return esp(sealed);
+    }
+    if let Some(error) = &layers.icmp {
+        let quoted = error.quoted.map_or_else(String::new, |ends| {
+            let ports =
+                error.quoted_ports.map_or_else(String::new, |(from, to)| format!(" port {from} to {to}"));
+            format!(" about {} to {}{ports}", ends.source, ends.destination)
+        });
+        let mtu = error.mtu.map_or_else(String::new, |mtu| format!(", MTU {mtu}"));
+        return format!("error {} code {}{quoted}{mtu}", error.kind, error.code);
+    }
+    if layers.nat_keepalive {
+        return String::from("keepalive");
+    }
+    match (&layers.udp, layers.other_version) {
+        (_, Some(version)) => format!("L2TP version {version}"),
+        (Some(udp), None) => format!("port {} to {}", udp.source.port, udp.destination.port),
+        (None, None) => String::new(),
+    }
+}
+
+fn control(header: &L2tp, control: &Control) -> String {
+    let number = |number: Option<crate::util::seq::Seq16>| {
+        number.map_or_else(|| String::from("-"), |number| number.0.to_string())
+    };
+    if control.zlb {
+        return format!("ack Nr {}", number(header.nr));
+    }
+    let name = control.message.map_or("unknown", MessageType::name);
+    let mut out = format!("{name} Ns {} Nr {}", number(header.ns), number(header.nr));
+    for avp in control.avps.iter().filter(|avp| avp.vendor == 0) {
+        let word = match (avp.attribute, &avp.value) {
+            (attribute::ASSIGNED_TUNNEL_ID, AvpValue::Number(id)) => format!(", tunnel {id}"),
+            (attribute::ASSIGNED_SESSION_ID, AvpValue::Number(id)) => format!(", session {id}"),
+            (attribute::HOST_NAME, AvpValue::Text(name)) => format!(", {name}"),
+            (attribute::RESULT_CODE, AvpValue::Result(result)) => {
+                let stop = control.message == Some(MessageType::STOP_CCN);
+                let reason = if stop { stop_ccn_reason(result.code) } else { cdn_reason(result.code) };
+                let reason = reason.map_or_else(String::new, |reason| format!(" {reason}"));
+                let error = result
+                    .error
+                    .filter(|error| *error != 0)
+                    .map_or_else(String::new, |error| format!(" error {error}"));
+                let text = result.message.as_ref().map_or_else(String::new, |text| format!(" \"{text}\""));
+                format!(", result {}{reason}{error}{text}", result.code)
+            }
+            _ => continue,
+        };
+        out.push_str(&word);
+    }
+    out
+}
+
+fn ike(ike: &Ike) -> String {
+    let direction = match (ike.version, ike.flags & 0x20) {
+        (2, 0) => " request",
+        (2, _) => " response",
+        (_, _) if ike.flags & 1 == 1 => ", encrypted",
+        _ => "",
+    };
+    format!(
+        "IKEv{} {}{direction}, message {:#x}",
+        ike.version,
+        exchange_name(ike.version, ike.exchange),
+        ike.message_id
+    )
+}
+
+fn esp(esp: &Esp) -> String {
+    let inside = match esp.outcome {
+        EspOutcome::Opened { .. } => ", opened",
+        _ => "",
+    };
+    format!("SPI {} sequence {}{inside}", esp.spi, esp.sequence)
+}
+
+fn ppp(ppp: &Ppp) -> String {
+    if let Some(inner) = ppp.inner {
+        let Some(ends) = inner.addresses else { return String::from("unreadable") };
+        return match inner.ports {
+            Some((from, to)) => format!("{}:{from} to {}:{to}", ends.source, ends.destination),
+            None => format!("{} to {}", ends.source, ends.destination),
+        };
+    }
+    match &ppp.control {
+        Some(control) => negotiation(control),
+        None => format!("{} octets", ppp.payload),
+    }
+}
+
+fn negotiation(control: &PppControl) -> String {
+    let code = ppp_names::code_name(control.protocol, control.code).unwrap_or("unknown code");
+    let mut out = format!("{code} id {}", control.identifier);
+    match &control.body {
+        PppBody::Options(options) => {
+            for (at, option) in options.iter().enumerate() {
+                out.push_str(if at == 0 { ": " } else { ", " });
+                out.push_str(&option_words(control.protocol, option));
+            }
+        }
+        PppBody::Message(text) if !text.is_empty() => {
+            let _ = write!(out, " \"{text}\"");
+        }
+        PppBody::ProtocolReject(protocol) => {
+            let _ = write!(out, ": {}", protocol_name((*protocol).into()).unwrap_or("unknown protocol"));
+        }
+        PppBody::PapRequest(name) | PppBody::Chap { name, .. } => {
+            let _ = write!(out, " \"{name}\"");
+        }
+        PppBody::Eap { kind, identity } => {
+            let _ = write!(out, " {}", ppp_names::eap_type_name((*kind).into()).unwrap_or("unknown type"));
+            if let Some(identity) = identity {
+                let _ = write!(out, " \"{identity}\"");
+            }
+        }
+        _ => {}
+    }
+    out
+}
+
+fn option_words(protocol: u16, option: &PppOption) -> String {
+    let name = ppp_names::option_name(protocol, option.kind).unwrap_or("option");
+    match option.value {
+        PppOptionValue::Number(number) if option.length > 8 => format!("{name} {number:016x}"),
+        PppOptionValue::Number(number) if option.length > 4 => format!("{name} {number:#010x}"),
+        PppOptionValue::Number(number) => format!("{name} {number}"),
+        PppOptionValue::Address(address) => format!("{name} {address}"),
+        PppOptionValue::Authentication(number, algorithm) => {
+            let method = protocol_name(number.into()).unwrap_or("unknown");
+            match algorithm.and_then(|algorithm| ppp_names::chap_algorithm_name(algorithm.into())) {
+                Some(algorithm) => format!("{name} {method} {algorithm}"),
+                None => format!("{name} {method}"),
+            }
+        }
+        _ => name.to_owned(),
+    }
+}
