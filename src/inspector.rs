@@ -37,6 +37,7 @@ pub struct Inspector<'k> {
     clock: Clock,
     layers: Layers,
     hindsight: Option<Hindsight>,
+    selected: Option<Tracker>,
 }
 
 /// What a worker keeps from batch to batch.
@@ -90,6 +91,7 @@ impl<'k> Inspector<'k> {
             clock: Clock::default(),
             layers: Layers::default(),
             hindsight: None,
+            selected: None,
         }
     }
 
@@ -117,6 +119,19 @@ impl<'k> Inspector<'k> {
     /// The typed layers of the frame that was looked at last.
     pub fn layers(&self) -> &Layers {
         &self.layers
+    }
+
+    /// Reports, at the end, only of frames that were [kept](Self::keep).
+    pub fn select(&mut self, limits: Limits) {
+        self.selected = Some(Tracker::new(limits));
+    }
+
+    /// Keeps the frame that was looked at last for the report. All frames are to be followed all the same: what is
+    /// kept may depend on them, such as fragments and ports.
+    pub fn keep(&mut self, frame: &Frame<'_>) {
+        if let Some(selected) = &mut self.selected {
+            selected.place(&Meta::of(frame), &self.layers);
+        }
     }
 
     /// Remembers from now on which packet acknowledged which.
@@ -157,7 +172,7 @@ impl<'k> Inspector<'k> {
     pub fn finish_with_hindsight(mut self) -> (Analysis, Hindsight) {
         self.flush();
         let (incomplete, over_limit) = (self.defrag.incomplete(), self.defrag.over_limit());
-        let mut analysis = self.tracker.finish();
+        let mut analysis = self.selected.unwrap_or(self.tracker).finish();
         analysis.incomplete_datagrams = incomplete;
         if over_limit > 0 {
             analysis.reached.push((Limit::Fragments, over_limit));

@@ -4,7 +4,7 @@
 //! by the keys of [`ipsec`]) and followed ([`analysis`]), [`rules`] judge the facts, and [`report`] writes.
 //!
 //! ```text
-//! util → field → ipsec → dissect → analysis → rules → report → inspector → cli
+//! util → field → ipsec → dissect → filter → analysis → rules → report → inspector → cli
 //!           capture ─────────── as a stream of frames ────────────┘
 //! ```
 //!
@@ -47,6 +47,7 @@ pub mod capture;
 pub mod cli;
 pub mod dissect;
 pub mod field;
+pub mod filter;
 pub mod inspector;
 pub mod ipsec;
 pub mod report;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// From left to right.
 const LINE: &[&str] =
-    &["util", "field", "ipsec", "dissect", "analysis", "rules", "report", "inspector", "cli"];
+    &["util", "field", "ipsec", "dissect", "filter", "analysis", "rules", "report", "inspector", "cli"];
 /// What the reader of captures may import, and who may import it.
 const CAPTURE: (&[&str], &[&str]) = (&["util"], &["inspector", "cli"]);
 /// Only the command prints reports.

@@ -46,6 +46,10 @@ pub struct Args {
     #[arg(short = 'n', help_heading = "Which packets")]
     pub no_names: bool,
 
+    /// Only packets that pass this display filter, in tshark's language, such as 'l2tp.tunnel == 7 and not ppp'
+    #[arg(short = 'Y', long = "filter", value_name = "EXPR", help_heading = "Which packets")]
+    pub filter: Option<String>,
+
     /// Only packets of this control connection, such as T1, as the report names it
     #[arg(long, value_name = "ID", help_heading = "Which packets")]
     pub tunnel: Option<String>,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::rules::{self, Rule};
-use crate::util::Printable;
+use crate::util::{Printable, nearest};
 
 use super::exit::Failure;
 
@@ -14,7 +14,7 @@ use super::exit::Failure;
 /// When no rule has this id; the message offers the nearest.
 pub(super) fn explain(id: &str) -> Result<String, Failure> {
     let Some(rule) = rules::all().find(|rule| rule.id == id) else {
-        let nearest = rules::all().min_by_key(|rule| distance(rule.id, id)).map_or("", |rule| rule.id);
+        let nearest = nearest(id, rules::all().map(|rule| rule.id));
         return Err(Failure::new(format!(
             "{}: no such rule; did you mean {nearest}?",
             Printable::from_text(id)
@@ -44,22 +44,6 @@ pub(super) fn list() -> String {
 
 fn first_line(rule: &Rule) -> &str {
     rule.doc.lines().next().map_or("", str::trim)
-}
-
-/// The Levenshtein distance of two short texts.
-pub(super) fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let above = row[j + 1];
-            row[j + 1] = (diagonal + usize::from(x != *y)).min(above + 1).min(row[j] + 1);
-            diagonal = above;
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::analysis::Analysis;
 use crate::analysis::limits::Limits;
 use crate::capture::{CaptureError, CaptureFile, PacketFilter};
+use crate::filter::Filter;
 use crate::inspector::Inspector;
 use crate::ipsec::Sad;
 use crate::report::{Report, json, ladder, summary};
@@ -46,6 +47,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     if standard_input > 1 {
         return Err(Failure::new("standard input (-) can be read only once"));
     }
+    display_filter(args)?;
     let sad = keys::load(&args.keys)?;
     if views::wanted(args) {
         let files: Vec<&Path> = files.iter().map(|path| path.as_path()).collect();
@@ -87,6 +89,13 @@ fn inspect(args: &Args, path: &Path, sad: &Sad) -> Result<Inspected, Failure> {
     let mut capture = CaptureFile::open(path).map_err(|error| failure(&error))?;
     let mut filter = args.capture_filter.as_deref().map(PacketFilter::new);
     let mut inspector = Inspector::new(sad, limits(args));
+    let mut display = display_filter(args)?.map(|filter| {
+        let wanted = filter.wanted();
+        (filter, wanted)
+    });
+    if display.is_some() {
+        inspector.select(limits(args));
+    }
     let mut left = args.count.unwrap_or(u64::MAX);
     while left > 0 {
         let Some(frame) = capture.next_frame().map_err(|error| failure(&error))? else { break };
@@ -95,7 +104,18 @@ fn inspect(args: &Args, path: &Path, sad: &Sad) -> Result<Inspected, Failure> {
         {
             continue;
         }
-        inspector.push(&frame);
+        match &mut display {
+            None => inspector.push(&frame),
+            Some((filter, wanted)) => {
+                wanted.clear();
+                inspector.look(&frame, wanted);
+                inspector.follow(&frame);
+                let octets = |range| inspector.scratch().octets(frame.data, range);
+                if filter.passes(wanted, &octets) {
+                    inspector.keep(&frame);
+                }
+            }
+        }
         left -= 1;
     }
     let analysis = inspector.finish();
@@ -106,6 +126,27 @@ fn inspect(args: &Args, path: &Path, sad: &Sad) -> Result<Inspected, Failure> {
     let file = Printable::from_text(&path.to_string_lossy());
     let (format, nanoseconds) = (capture.format().name(), capture.nanoseconds());
     Ok(Inspected { file, format, nanoseconds, damage, analysis, findings, diagnosis })
+}
+
+/// The display filter of the command line.
+///
+/// # Errors
+///
+/// When it cannot be compiled: the message points at the place.
+pub(super) fn display_filter(args: &Args) -> Result<Option<Filter>, Failure> {
+    let Some(text) = args.filter.as_deref() else { return Ok(None) };
+    Filter::new(text).map(Some).map_err(|error| {
+        let column = error.column(text);
+        let length = text.get(error.place.clone()).map_or(1, |part| part.chars().count().max(1));
+        let marks = format!("{}{}", " ".repeat(column - 1), "^".repeat(length));
+        let shown = Printable::from_text(text);
+        let hint =
+            if shown.as_str() == text { format!("{shown}\n        {marks}") } else { shown.to_string() };
+        let word = Printable::from_text(text.get(error.place.clone()).unwrap_or_default());
+        let what = Printable::from_text(&error.what);
+        let subject = if word.is_empty() { String::new() } else { format!("{word}: ") };
+        Failure::new(format!("-Y, column {column}: {subject}{what}")).hint(hint)
+    })
 }
 
 /// The limits of the command line.

@@ -15,12 +15,11 @@ use crate::report::packet::{Clock, Outlook, Packet};
 use crate::report::style::Style;
 use crate::report::times::Stamp;
 use crate::report::{details, hex, packet_json, packets};
-use crate::util::{Frame, Printable, Timestamp};
+use crate::util::{Frame, Printable, Timestamp, nearest};
 
 use super::args::{Args, Format, Time};
 use super::exit::{Exit, Failure};
-use super::explain::distance;
-use super::offline::{failure, limits};
+use super::offline::{display_filter, failure, limits};
 use super::screen;
 
 /// Octets that are gathered before they are written.
@@ -146,8 +145,7 @@ fn named(name: &str) -> Result<Vec<&'static FieldDef>, Failure> {
     if !found.is_empty() {
         return Ok(found);
     }
-    let nearest =
-        registry::fields().min_by_key(|field| distance(field.name, name)).map_or("", |field| field.name);
+    let nearest = nearest(name, registry::fields().map(|field| field.name));
     Err(Failure::new(format!("{}: no such field; did you mean {nearest}?", Printable::from_text(name)))
         .hint("l2tp-inspect --list-fields"))
 }
@@ -290,6 +288,7 @@ fn file(
     let mut frames = Frames::open(args, path)?;
     let nanoseconds = frames.capture.nanoseconds();
     let mut inspector = Inspector::new(sad, limits(args));
+    let mut filter = display_filter(args)?;
     let mut tree = Tree::default();
     let mut times: Option<(Timestamp, Timestamp)> = None;
     let mut written = Ok(());
@@ -304,7 +303,9 @@ fn file(
         tree.clear();
         inspector.look(frame, &mut tree);
         let place = inspector.follow(frame);
-        if selection.has(&place) {
+        let octets = |range| inspector.scratch().octets(frame.data, range);
+        let passes = filter.as_mut().is_none_or(|filter| filter.passes_tree(tree.nodes(), &octets));
+        if passes && selection.has(&place) {
             let packet = Packet {
                 frame,
                 tree: &tree,

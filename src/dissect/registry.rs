@@ -67,6 +67,15 @@ protocols! {
     Inner = "ip", "Internet Protocol inside PPP", "RFC 791", [];
 }
 
+/// Names for either of two fields, as tshark has them.
+static ALIASES: &[(&str, &[&str])] = &[
+    ("eth.addr", &["eth.dst", "eth.src"]),
+    ("ip.addr", &["ip.src", "ip.dst"]),
+    ("ipv6.addr", &["ipv6.src", "ipv6.dst"]),
+    ("tcp.port", &["tcp.srcport", "tcp.dstport"]),
+    ("udp.port", &["udp.srcport", "udp.dstport"]),
+];
+
 /// All fields, the headings of protocols among them, in the order of the table.
 pub fn fields() -> impl Iterator<Item = &'static FieldDef> {
     PROTOCOLS
@@ -82,7 +91,11 @@ impl Protocol {
 
     /// The fields called `name`; several where protocols or versions share a name.
     pub fn fields_named(name: &str) -> Vec<&'static FieldDef> {
-        fields().filter(|field| field.name == name).collect()
+        let either = ALIASES.iter().find(|(alias, _)| *alias == name).map(|(_, names)| *names);
+        match either {
+            Some(names) => fields().filter(|field| names.contains(&field.name)).collect(),
+            None => fields().filter(|field| field.name == name).collect(),
+        }
     }
 
     /// Its name for people.
