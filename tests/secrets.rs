@@ -88,14 +88,17 @@ fn passwords_of_packets_are_in_no_output() {
     talk.data(LAC, &request).data(LNS, b"\xff\x03\xc0\x23\x03\x01\x00\x08\x03bad").close();
     std::fs::write(&capture, pcap(&talk.frames)).expect("written");
     let capture = capture.to_str().expect("a name");
-    for arguments in [&["-T", "json"][..], &["-q"], &[], &["--ladder"], &["--findings"]] {
-        let output = tool(&[arguments, &[capture]].concat());
+    for arguments in VIEWS {
+        let output = tool(&[*arguments, &[capture][..]].concat());
         assert_none("pap", &output.stdout, &["correct-horse-battery"]);
         assert_none("pap", &output.stderr, &["correct-horse-battery"]);
-        if arguments == ["-T", "json"] {
+        if *arguments == ["-T", "json"] {
             assert!(String::from_utf8_lossy(&output.stdout).contains("alice"));
         }
     }
+    // Unless it is asked for.
+    let shown = tool(&["-V", "--show-secrets", capture]);
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("correct-horse-battery"));
 }
 
 /// A key where the name of an algorithm belongs, on an SA that the capture has: reports name the algorithms of such an
@@ -191,6 +194,12 @@ const VIEWS: &[&[&str]] = &[
     &["--color", "always"],
     &["-c", "12"],
     &["-f", "udp or esp"],
+    &["-P"],
+    &["-V", "-x", "-c", "60"],
+    &["-V", "-x", "-T", "json", "-c", "60"],
+    &["-P", "-T", "jsonl"],
+    &["-T", "csv", "-e", "esp.decrypted_data", "-e", "pap.password", "-e", "frame"],
+    &["-Y", "ppp"],
 ];
 
 /// The passwords and tunnel secrets of the networks that the samples were made in.

@@ -48,9 +48,32 @@ fn texts_of_packets() {
     let file = dir.path().join("hostile.pcap");
     std::fs::write(&file, conversation()).expect("written");
     let file = file.to_str().expect("a name");
-    for arguments in
-        [&["-T", "json"][..], &[], &["--ladder"], &["--findings"], &["-q"], &["--ascii"], &["--width", "80"]]
-    {
+    for arguments in [
+        &["-T", "json"][..],
+        &[],
+        &["--ladder"],
+        &["--findings"],
+        &["-q"],
+        &["--ascii"],
+        &["--width", "80"],
+        &["-P"],
+        &["-V", "-x"],
+        &["-V", "-x", "-T", "json"],
+        &["-P", "-T", "jsonl"],
+        &["--show-secrets", "-V"],
+        &[
+            "-T",
+            "fields",
+            "-E",
+            "separator=;",
+            "-e",
+            "l2tp.avp.host_name",
+            "-e",
+            "chap.name",
+            "-e",
+            "frame.protocols",
+        ],
+    ] {
         let output = tool(&[arguments, &[file]].concat());
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         assert_clean(&format!("{arguments:?}"), &output);
@@ -83,6 +106,11 @@ fn names_of_files_and_options() {
     );
     std::fs::write(&file, conversation()).expect("written");
     assert_clean("capture", &run(&[file_name]));
+    assert_clean(
+        "bad display filter",
+        &run(&["-Y".as_ref(), std::ffi::OsStr::from_bytes(b"\x1b[31mgap"), file_name]),
+    );
+    assert_clean("packets", &run(&["-P".as_ref(), file_name]));
     assert_clean("json", &run(&["-T".as_ref(), "json".as_ref(), file_name]));
     std::fs::write(&file, b"\x1b[31mno keys in here\xff").expect("written");
     assert_clean("no capture", &run(&[file_name]));

@@ -14,7 +14,7 @@ use crate::report::fields::{Columns, Layout};
 use crate::report::packet::{Clock, Outlook, Packet};
 use crate::report::style::Style;
 use crate::report::times::Stamp;
-use crate::report::{details, hex, packet_json, packets};
+use crate::report::{details, hex, packet, packet_json, packets};
 use crate::util::{Frame, Printable, Timestamp, nearest};
 
 use super::args::{Args, Format, Time};
@@ -36,7 +36,7 @@ pub(super) fn wanted(args: &Args) -> bool {
 /// What writes the packets.
 enum View {
     Columns(Columns),
-    Text { line: bool, details: bool, hex: bool, secrets: bool, stamp: Stamp, style: Style },
+    Text { line: bool, details: bool, hex: bool, stamp: Stamp, style: Style },
     Json { shape: packet_json::Shape, lines: bool, any: bool },
 }
 
@@ -47,15 +47,13 @@ impl View {
             Format::Fields | Format::Csv => Self::Columns(columns(args)?),
             Format::Json | Format::Jsonl => {
                 let line = line || !details;
-                let shape =
-                    packet_json::Shape { line, layers: details, hex: args.hex, secrets: args.show_secrets };
+                let shape = packet_json::Shape { line, layers: details, hex: args.hex };
                 Self::Json { shape, lines: args.format == Format::Jsonl, any: false }
             }
             Format::Text => Self::Text {
                 line: line || !details,
                 details,
                 hex: args.hex,
-                secrets: args.show_secrets,
                 stamp: stamp(args.time),
                 style: screen::style(args),
             },
@@ -78,12 +76,12 @@ impl View {
     fn packet(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
         match self {
             Self::Columns(columns) => columns.write(packet, out),
-            Self::Text { line, details: tree, hex: octets, secrets, stamp, style } => {
+            Self::Text { line, details: tree, hex: octets, stamp, style } => {
                 if *line {
                     packets::write(packet, *stamp, style, out);
                 }
                 if *tree {
-                    details::write(packet, *secrets, style, out);
+                    details::write(packet, style, out);
                 }
                 if *octets {
                     hex::write(packet, out);
@@ -136,7 +134,7 @@ fn columns(args: &Args) -> Result<Columns, Failure> {
         return Err(Failure::new("no field was asked for")
             .hint("l2tp-inspect FILE -T fields -e frame.number -e l2tp.tunnel"));
     }
-    Ok(Columns::new(columns, layout, args.show_secrets))
+    Ok(Columns::new(columns, layout))
 }
 
 /// The definitions of a field that the user named.
@@ -291,6 +289,7 @@ fn file(
     let mut filter = display_filter(args)?;
     let mut tree = Tree::default();
     let mut times: Option<(Timestamp, Timestamp)> = None;
+    let mut masked = Vec::new();
     let mut written = Ok(());
     frames.each(|frame| {
         let (first, previous) = times.unwrap_or((frame.time, frame.time));
@@ -306,6 +305,9 @@ fn file(
         let octets = |range| inspector.scratch().octets(frame.data, range);
         let passes = filter.as_mut().is_none_or(|filter| filter.passes_tree(tree.nodes(), &octets));
         if passes && selection.has(&place) {
+            if !args.show_secrets {
+                packet::secrets(tree.nodes(), &mut masked);
+            }
             let packet = Packet {
                 frame,
                 tree: &tree,
@@ -315,6 +317,7 @@ fn file(
                 sad,
                 outlook: &outlook,
                 clock,
+                masked: &masked,
             };
             view.packet(&packet, &mut output.waiting);
             written = output.written();

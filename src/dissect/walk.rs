@@ -267,6 +267,9 @@ fn step<S: Sink>(
     };
     drop(c);
     if S::FULL {
+        if let Ok(Next::Payload { start, .. } | Next::Inside { start, .. }) = &result {
+            sink.ends(base.saturating_add(u32::try_from(*start).unwrap_or(u32::MAX)));
+        }
         sink.leave();
     }
     if at.protocol == Protocol::Esp

@@ -13,6 +13,8 @@ pub trait Sink {
     fn enter(&mut self, field: &'static FieldDef, range: Range);
     /// The fields below the last heading are complete.
     fn leave(&mut self);
+    /// The last heading that is open ends before octet `end`: what follows belongs to another.
+    fn ends(&mut self, end: u32);
     /// What the last heading that is open is about, such as the name of an AVP.
     fn title(&mut self, text: &'static str);
 }
@@ -31,6 +33,8 @@ impl Sink for Nothing {
     #[inline(always)]
     fn leave(&mut self) {}
     #[inline(always)]
+    fn ends(&mut self, _: u32) {}
+    #[inline(always)]
     fn title(&mut self, _: &'static str) {}
 }
 
@@ -39,12 +43,14 @@ impl Sink for Nothing {
 pub struct Wanted {
     fields: Vec<&'static FieldDef>,
     found: Vec<(usize, Range, Value)>,
+    /// Of each heading that is open, what was found before it.
+    open: Vec<usize>,
 }
 
 impl Wanted {
     /// Wants these fields.
     pub fn new(fields: Vec<&'static FieldDef>) -> Self {
-        Self { fields, found: Vec::new() }
+        Self { fields, found: Vec::new(), open: Vec::new() }
     }
 
     /// What was found: the index of the wanted field, its range and value.
@@ -55,6 +61,7 @@ impl Wanted {
     /// Forgets what was found, keeps the memory.
     pub fn clear(&mut self) {
         self.found.clear();
+        self.open.clear();
     }
 
     fn keep(&mut self, field: &'static FieldDef, range: Range, value: Value) {
@@ -72,10 +79,21 @@ impl Sink for Wanted {
     }
 
     fn enter(&mut self, field: &'static FieldDef, range: Range) {
+        self.open.push(self.found.len());
         self.keep(field, range, Value::Octets);
     }
 
-    fn leave(&mut self) {}
+    fn leave(&mut self) {
+        self.open.pop();
+    }
+
+    fn ends(&mut self, end: u32) {
+        // A heading that is wanted stands where it was opened; what it holds stands behind it.
+        let Some((_, range, value)) = self.open.last().and_then(|at| self.found.get_mut(*at)) else { return };
+        if *value == Value::Octets && range.end > end && range.start <= end {
+            range.end = end;
+        }
+    }
 
     fn title(&mut self, _: &'static str) {}
 }
@@ -137,6 +155,12 @@ impl Sink for Tree {
     fn leave(&mut self) {
         self.open.pop();
         self.depth = self.depth.saturating_sub(1);
+    }
+
+    fn ends(&mut self, end: u32) {
+        if let Some(node) = self.open.last().and_then(|at| self.nodes.get_mut(*at)) {
+            node.range.end = node.range.end.min(end).max(node.range.start);
+        }
     }
 
     fn title(&mut self, text: &'static str) {

@@ -189,16 +189,13 @@ fn ipv6(word: &str) -> Option<Literal> {
     network(address.parse::<Ipv6Addr>().ok()?.octets().to_vec(), bits)
 }
 
-/// `c8:02`, `c8-02`, `c8.02`, `c802`, `0xc802`, or one digit alone.
+/// `c8:02`, `c8-02`, `c8.02`, `c802`, `0xc802`; an odd number of digits begins with a 0.
 fn octets(word: &str) -> Option<Vec<u8>> {
     let digits = word.strip_prefix("0x").unwrap_or(word);
     let parts: Vec<&str> = digits.split([':', '-', '.']).collect();
     if let [one] = parts.as_slice() {
-        if one.len() == 1 {
-            return Some(vec![u8::from_str_radix(one, 16).ok()?]);
-        }
-        let pairs = one.as_bytes().chunks(2);
-        return pairs.map(|pair| (pair.len() == 2).then(|| hex(pair)).flatten()).collect();
+        let even = if one.len() % 2 == 1 { format!("0{one}") } else { (*one).to_owned() };
+        return even.as_bytes().chunks(2).map(hex).collect();
     }
     parts.into_iter().map(|part| if part.len() <= 2 { hex(part.as_bytes()) } else { None }).collect()
 }
@@ -224,7 +221,8 @@ mod tests {
         for word in ["c8:02", "c8-02", "c8.02", "c802", "0xc802"] {
             assert_eq!(octets(word), Some(vec![0xc8, 2]), "{word}");
         }
-        assert_eq!(octets("abc"), None);
+        assert_eq!(octets("abc"), Some(vec![0x0a, 0xbc]));
+        assert_eq!(octets("xyz"), None);
         assert_eq!(octets("7"), Some(vec![7]));
     }
 }

@@ -40,13 +40,13 @@ const HEADINGS: &[(&str, &[&str])] = &[
 ];
 
 /// Writes a packet: the ledger, the tree, and what is known from other packets.
-pub fn write(packet: &Packet<'_>, secrets: bool, style: &Style, out: &mut Vec<u8>) {
+pub fn write(packet: &Packet<'_>, style: &Style, out: &mut Vec<u8>) {
     steps(packet, style, out);
     let nodes = packet.nodes();
     for (at, node) in nodes.iter().enumerate() {
         out.extend(std::iter::repeat_n(b' ', INDENT * usize::from(node.depth)));
         match node.field.kind {
-            Kind::Protocol => heading(packet, nodes, at, secrets, style, out),
+            Kind::Protocol => heading(packet, nodes, at, style, out),
             Kind::Group => {
                 let label = node.field.label;
                 let _ = match node.title {
@@ -54,7 +54,7 @@ pub fn write(packet: &Packet<'_>, secrets: bool, style: &Style, out: &mut Vec<u8
                     None => write!(out, "{label}"),
                 };
             }
-            _ => line(packet, node, secrets, style, out),
+            _ => line(packet, node, style, out),
         }
         out.push(b'\n');
     }
@@ -74,7 +74,7 @@ fn steps(packet: &Packet<'_>, style: &Style, out: &mut Vec<u8>) {
     }
 }
 
-fn heading(packet: &Packet<'_>, nodes: &[Node], at: usize, secrets: bool, style: &Style, out: &mut Vec<u8>) {
+fn heading(packet: &Packet<'_>, nodes: &[Node], at: usize, style: &Style, out: &mut Vec<u8>) {
     let Some(node) = nodes.get(at) else { return };
     out.extend_from_slice(style.paint(Tone::Arrow, node.field.label).as_bytes());
     let wanted = HEADINGS.iter().find(|row| row.0 == node.field.name).map_or(&[][..], |row| row.1);
@@ -82,25 +82,25 @@ fn heading(packet: &Packet<'_>, nodes: &[Node], at: usize, secrets: bool, style:
     for name in wanted {
         if let Some(below) = own().find(|below| below.field.name == *name) {
             let _ = write!(out, ", {}: ", below.field.label);
-            shown(packet, below, secrets, style, out);
+            shown(packet, below, style, out);
         }
     }
 }
 
-fn line(packet: &Packet<'_>, node: &Node, secrets: bool, style: &Style, out: &mut Vec<u8>) {
+fn line(packet: &Packet<'_>, node: &Node, style: &Style, out: &mut Vec<u8>) {
     let derived = matches!(node.value, Value::Derived(_));
     if derived {
         out.push(b'[');
     }
     let _ = write!(out, "{}: ", node.field.label);
-    shown(packet, node, secrets, style, out);
+    shown(packet, node, style, out);
     if derived {
         out.push(b']');
     }
 }
 
 /// A value with its name, as people read it.
-fn shown(packet: &Packet<'_>, node: &Node, secrets: bool, style: &Style, out: &mut Vec<u8>) {
+fn shown(packet: &Packet<'_>, node: &Node, style: &Style, out: &mut Vec<u8>) {
     let name = match node.value {
         Value::Number(number) | Value::Derived(number) => node.field.names.and_then(|names| names(number)),
         Value::Octets => None,
@@ -117,7 +117,7 @@ fn shown(packet: &Packet<'_>, node: &Node, secrets: bool, style: &Style, out: &m
         let _ = write!(out, "{name} (");
     }
     let start = out.len();
-    value::write(packet, node, secrets, out);
+    value::write(packet, node, out);
     if style.ascii
         && let Some(text) = out.get(start..).map(|text| style.text(&String::from_utf8_lossy(text)))
     {

@@ -130,17 +130,16 @@ pub struct Columns {
     /// Every definition with the name of each column.
     definitions: Vec<Vec<&'static FieldDef>>,
     layout: Layout,
-    secrets: bool,
     cells: Vec<Vec<u8>>,
     found: Vec<u32>,
 }
 
 impl Columns {
     /// Columns of these names and definitions.
-    pub fn new(columns: Vec<(String, Vec<&'static FieldDef>)>, layout: Layout, secrets: bool) -> Self {
+    pub fn new(columns: Vec<(String, Vec<&'static FieldDef>)>, layout: Layout) -> Self {
         let (names, definitions): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
         let count = names.len();
-        Self { names, definitions, layout, secrets, cells: vec![Vec::new(); count], found: vec![0; count] }
+        Self { names, definitions, layout, cells: vec![Vec::new(); count], found: vec![0; count] }
     }
 
     /// Writes what comes before the first packet.
@@ -212,7 +211,7 @@ impl Columns {
                     }
                     _ => {}
                 }
-                value::write(packet, node, self.secrets, cell);
+                value::write(packet, node, cell);
             }
         }
     }

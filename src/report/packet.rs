@@ -6,7 +6,7 @@ use crate::analysis::CallId;
 use crate::analysis::place::{Hindsight, Place};
 use crate::dissect::layers::Layers;
 use crate::dissect::{Made, Scratch};
-use crate::field::{Node, Range, Tree};
+use crate::field::{Kind, Node, Range, Tree};
 use crate::ipsec::Sad;
 use crate::rules::{Finding, Severity};
 use crate::util::{Duration, Frame};
@@ -30,6 +30,8 @@ pub struct Packet<'a> {
     pub outlook: &'a Outlook,
     /// The time to show.
     pub clock: Clock,
+    /// Octets that nobody is to read, such as passwords.
+    pub masked: &'a [Range],
 }
 
 /// Times that a packet is shown with.
@@ -83,8 +85,8 @@ impl<'a> Packet<'a> {
         self.tree.nodes()
     }
 
-    /// The buffers that were made of the frame, with their names.
-    pub fn buffers(&self) -> impl Iterator<Item = (&'static str, &'a [u8])> + use<'a> {
+    /// The buffers that were made of the frame, with their names and ranges.
+    pub fn buffers(&self) -> impl Iterator<Item = (&'static str, Range, &'a [u8])> + use<'a> {
         let last = self.nodes().iter().map(|node| node.range.source).max().unwrap_or(0);
         let (scratch, frame) = (self.scratch, self.frame.data);
         (0..=last).map(move |source| {
@@ -93,9 +95,28 @@ impl<'a> Packet<'a> {
                 Some(Made::Decrypted) => "Decrypted ESP",
                 Some(Made::Reassembled) => "Reassembled IP",
             };
-            (name, scratch.source(frame, source))
+            let octets = scratch.source(frame, source);
+            let end = u32::try_from(octets.len()).unwrap_or(u32::MAX);
+            (name, Range { source, start: 0, end }, octets)
         })
     }
+
+    /// Which octets of a range are to be masked, as offsets within it.
+    pub(super) fn masks(&self, range: Range) -> impl Iterator<Item = std::ops::Range<usize>> + use<'a> {
+        let own = self.masked.iter().filter(move |masked| {
+            masked.source == range.source && masked.start < range.end && range.start < masked.end
+        });
+        own.map(move |masked| {
+            let within = |at: u32| at.clamp(range.start, range.end).saturating_sub(range.start) as usize;
+            within(masked.start)..within(masked.end)
+        })
+    }
+}
+
+/// The octets of a packet that are secret, by the kind of their fields.
+pub fn secrets(nodes: &[Node], out: &mut Vec<Range>) {
+    out.clear();
+    out.extend(nodes.iter().filter(|node| node.field.kind == Kind::Secret).map(|node| node.range));
 }
 
 /// `C1`.

@@ -16,8 +16,6 @@ pub struct Shape {
     pub layers: bool,
     /// The buffers of `-x`.
     pub hex: bool,
-    /// Passwords as they are.
-    pub secrets: bool,
 }
 
 /// Writes the object of a packet.
@@ -30,7 +28,7 @@ pub fn write(packet: &Packet<'_>, shape: Shape, out: &mut Vec<u8>) {
     }
     if shape.layers {
         steps(packet, out);
-        layers(packet, shape.secrets, out);
+        layers(packet, out);
     }
     if shape.hex {
         buffers(packet, out);
@@ -61,7 +59,7 @@ fn steps(packet: &Packet<'_>, out: &mut Vec<u8>) {
 }
 
 /// A list for each protocol, of its fields in order; headings keep their place as fields without a value.
-fn layers(packet: &Packet<'_>, secrets: bool, out: &mut Vec<u8>) {
+fn layers(packet: &Packet<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"layers\":[");
     let mut open = false;
     let mut text = Vec::new();
@@ -76,7 +74,7 @@ fn layers(packet: &Packet<'_>, secrets: bool, out: &mut Vec<u8>) {
         if out.last() == Some(&b'}') {
             out.push(b',');
         }
-        field(packet, node, secrets, &mut text, out);
+        field(packet, node, &mut text, out);
     }
     if open {
         out.extend_from_slice(b"]}");
@@ -84,18 +82,18 @@ fn layers(packet: &Packet<'_>, secrets: bool, out: &mut Vec<u8>) {
     out.push(b']');
 }
 
-fn field(packet: &Packet<'_>, node: &Node, secrets: bool, text: &mut Vec<u8>, out: &mut Vec<u8>) {
+fn field(packet: &Packet<'_>, node: &Node, text: &mut Vec<u8>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"name\":\"");
     out.extend_from_slice(node.field.name.as_bytes());
     out.extend_from_slice(b"\",\"value\":");
     if matches!(node.field.kind, Kind::Text | Kind::Secret) {
         text.clear();
-        value::write(packet, node, secrets, text);
+        value::write(packet, node, text);
         string(text, out);
     } else {
         // Digits, and words of our own: nothing in them needs care.
         out.push(b'"');
-        value::write(packet, node, secrets, out);
+        value::write(packet, node, out);
         out.push(b'"');
     }
     if let Some(name) = shown(node) {
@@ -123,10 +121,10 @@ fn shown(node: &Node) -> Option<&'static str> {
 
 fn buffers(packet: &Packet<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"buffers\":[");
-    for (at, (name, octets)) in packet.buffers().enumerate() {
+    for (at, (name, range, octets)) in packet.buffers().enumerate() {
         comma(at, out);
         let _ = write!(out, "{{\"name\":\"{name}\",\"octets\":\"");
-        value::hex(octets, out);
+        value::masked_hex(packet, range, octets, out);
         out.extend_from_slice(b"\"}");
     }
     out.push(b']');

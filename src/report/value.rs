@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::net::Ipv6Addr;
 
-use crate::field::{Kind, Node, Value};
+use crate::field::{Kind, Node, Range, Value};
 use crate::util::{Timestamp, printable};
 
 use super::packet::Packet;
@@ -13,18 +13,19 @@ pub const MASK: &str = "********";
 
 /// Writes the value of a field as `-T fields` shows it.
 ///
-/// Nothing that a terminal would obey comes out; secrets are masked unless `secrets`.
-pub fn write(packet: &Packet<'_>, node: &Node, secrets: bool, out: &mut Vec<u8>) {
+/// Nothing that a terminal would obey comes out; what the packet says is to be masked is.
+pub fn write(packet: &Packet<'_>, node: &Node, out: &mut Vec<u8>) {
     match (node.field.kind, node.value) {
         (Kind::Protocols, _) => protocols(packet, out),
         (Kind::Time, Value::Number(nanoseconds) | Value::Derived(nanoseconds)) => time(nanoseconds, out),
         (Kind::Hex(bits), Value::Number(number) | Value::Derived(number)) => hexadecimal(number, bits, out),
         (_, Value::Number(number) | Value::Derived(number)) => decimal(number, out),
-        (kind, Value::Octets) => octets(kind, packet.octets(node.range), node, secrets, out),
+        (kind, Value::Octets) => octets(packet, kind, node, out),
     }
 }
 
-fn octets(kind: Kind, octets: &[u8], node: &Node, secrets: bool, out: &mut Vec<u8>) {
+fn octets(packet: &Packet<'_>, kind: Kind, node: &Node, out: &mut Vec<u8>) {
+    let octets = packet.octets(node.range);
     match kind {
         Kind::Ipv4 => match octets {
             [a, b, c, d] => {
@@ -52,12 +53,23 @@ fn octets(kind: Kind, octets: &[u8], node: &Node, secrets: bool, out: &mut Vec<u
             }
         }
         Kind::Text => printable::write(octets, out),
-        Kind::Secret if !secrets => out.extend_from_slice(MASK.as_bytes()),
+        Kind::Secret if !packet.masked.is_empty() => out.extend_from_slice(MASK.as_bytes()),
         Kind::Secret if is_text(octets) => printable::write(octets, out),
         Kind::Group | Kind::Protocol => {
             out.extend_from_slice(node.title.unwrap_or(node.field.label).as_bytes())
         }
-        _ => hex(octets, out),
+        _ => masked_hex(packet, node.range, octets, out),
+    }
+}
+
+/// Octets in hexadecimal, with stars for those that nobody is to read.
+pub(super) fn masked_hex(packet: &Packet<'_>, range: Range, octets: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    hex(octets, out);
+    for mask in packet.masks(range) {
+        if let Some(digits) = out.get_mut(start + 2 * mask.start..start + 2 * mask.end) {
+            digits.fill(b'*');
+        }
     }
 }
 
