@@ -9,6 +9,7 @@ use super::{Next, Step, ip_follow, ip_protocol_name};
 
 fields! {
     section "RFC 8200 3";
+    IP_VERSION = "ip.version", "Version", Kind::Dec(8);
     VERSION = "ipv6.version", "Version", Kind::Dec(8);
     TRAFFIC_CLASS = "ipv6.tclass", "Traffic Class", Kind::Hex(32);
     FLOW_LABEL = "ipv6.flow", "Flow Label", Kind::Hex(32);
@@ -30,7 +31,13 @@ fields! {
 const BOUND: Bound = Bound::Header("the IPv6 payload length");
 
 pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -> Step {
-    let first = c.u32(&VERSION)?;
+    let word = [c.peek(0), c.peek(1), c.peek(2), c.peek(3)].map(|octet| octet.unwrap_or_default());
+    c.sub(&VERSION, word.len(), Bound::Capture)?;
+    let first = u32::from_be_bytes(word);
+    let version = u64::from(first >> 28);
+    // tshark's filters on ip.version find both.
+    c.part(&IP_VERSION, word.len(), version);
+    c.part(&VERSION, word.len(), version);
     if first >> 28 != 6 {
         return Err(c.invalid(&VERSION, 6, first >> 28));
     }
