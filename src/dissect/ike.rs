@@ -136,6 +136,9 @@ fn payloads<S: Sink>(c: &mut Cursor<'_, '_, S>, ike: &mut Ike) -> Result<(), Sho
     })
 }
 
+/// What reads the body of a payload of some type.
+type Body<'f, 'a, S> = dyn FnMut(&mut Cursor<'a, '_, S>, u8) -> Result<(), Short> + 'f;
+
 /// Walks a chain of payloads that begins with one of type `kind`; each has at least 4 octets, so the walk ends.
 ///
 /// A body that breaks its format does not hide those behind it: the first fault is returned at the end. A length that
@@ -144,7 +147,7 @@ fn chain<'a, S: Sink>(
     c: &mut Cursor<'a, '_, S>,
     critical: bool,
     mut kind: u8,
-    body: &mut dyn FnMut(&mut Cursor<'a, '_, S>, u8) -> Result<(), Short>,
+    body: &mut Body<'_, 'a, S>,
 ) -> Result<(), Short> {
     let mut fault = None;
     while kind != 0 && !c.is_empty() {
@@ -187,7 +190,7 @@ fn payload<'a, S: Sink>(
     critical: bool,
     kind: u8,
     length: u16,
-    body: &mut dyn FnMut(&mut Cursor<'a, '_, S>, u8) -> Result<(), Short>,
+    body: &mut Body<'_, 'a, S>,
 ) -> Result<(u8, Result<(), Short>), Short> {
     let there = usize::from(length.max(HEADER)).min(c.remaining());
     let mut c = c.group(&TREE, there, PAYLOAD_BOUND)?;
@@ -232,36 +235,4 @@ fn encrypted<S: Sink>(c: &mut Cursor<'_, '_, S>, kind: u8) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dissect::testing::{layers_of, step};
-
-    fn message(version: u8, exchange: u8, next: u8, flags: u8, body: &[u8]) -> Vec<u8> {
-        let mut bytes = vec![1; 8];
-        bytes.extend([0; 8]);
-        bytes.extend([next, version << 4, exchange, flags, 0, 0, 0, 0]);
-        bytes.extend((28 + body.len() as u32).to_be_bytes());
-        bytes.extend(body);
-        bytes
-    }
-
-    #[test]
-    fn a_refusal_in_the_clear_is_seen_in_both_versions() {
-        let v2 = message(2, 34, 41, 0x20, &[0, 0, 0, 8, 0, 0, 0, 14]);
-        let layers = layers_of(&v2, dissect);
-        assert_eq!(layers.ike.map(|ike| ike.notifies), Some(vec![NO_PROPOSAL_CHOSEN]));
-        let v1 = message(1, 5, 11, 0, &[0, 0, 0, 12, 0, 0, 0, 1, 1, 0, 0, 14]);
-        let layers = layers_of(&v1, dissect);
-        assert_eq!(layers.ike.map(|ike| ike.notifies), Some(vec![NO_PROPOSAL_CHOSEN]));
-    }
-
-    #[test]
-    fn encrypted_payloads_are_left_alone_and_loops_end() {
-        assert_eq!(step(&message(1, 2, 5, 1, &[0; 3]), dissect), "End");
-        assert_eq!(step(&message(2, 35, 46, 8, &[0; 3]), dissect), "End");
-        assert_eq!(
-            step(&message(1, 2, 1, 0, &[1, 0, 0, 0]), dissect),
-            "Short isakmp.payloadlength needs 4, has 0 at 28"
-        );
-    }
-}
+mod tests;

@@ -46,6 +46,8 @@ mod lcp;
 mod multilink;
 mod nat_traversal;
 mod negotiation;
+#[cfg(test)]
+mod nesting;
 mod pap;
 mod ppp;
 mod raw;

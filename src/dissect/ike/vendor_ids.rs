@@ -76,6 +76,7 @@ static ROWS: &[Row] = &[
         details: Details::Unity,
     },
     row(b"\x1f\x07\xf7\x0e\xaa\x65\x14\xd3\xb0\xfa\x96\x54\x2a\x50", "CISCO-CONCENTRATOR"),
+    row(b"OE-Libreswan-", "Libreswan"),
     row(b"CISCO(COPYRIGHT)", "Cisco Copyright"),
     row(b"CISCO-DELETE-REASON", "Cisco Delete Reason Supported"),
     row(b"CISCO-DYNAMIC-ROUTE", "Cisco Dynamic Route Supported"),
