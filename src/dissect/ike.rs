@@ -2,6 +2,7 @@
 //!
 //! What is encrypted stays closed. Without a view, only the header and the notifications in the clear are read.
 
+mod algorithms;
 pub(crate) mod attributes;
 pub(crate) mod config;
 mod names;

@@ -3,7 +3,7 @@
 use crate::field::{Bound, Cursor, FieldDef, Kind, Short, Sink, Value};
 use crate::fields;
 
-use super::names;
+use super::algorithms;
 
 /// How the value of an attribute is laid out.
 #[derive(Debug, Clone, Copy)]
@@ -299,17 +299,17 @@ fields! {
     IKE_FORMAT = "isakmp.ike.attr.format", "Format", Kind::Flag;
     IKE_LENGTH = "isakmp.ike.attr.length", "Length", Kind::Dec(16);
     IKE_VALUE = "isakmp.ike.attr.value", "Value", Kind::Bytes;
-    IKE_ENCRYPTION = "isakmp.ike.attr.encryption_algorithm", "Encryption Algorithm", Kind::Dec(16), names names::v1_cipher;
-    IKE_HASH = "isakmp.ike.attr.hash_algorithm", "Hash Algorithm", Kind::Dec(16), names names::v1_hash;
-    IKE_AUTHENTICATION = "isakmp.ike.attr.authentication_method", "Authentication Method", Kind::Dec(16), names names::v1_authentication;
-    IKE_GROUP = "isakmp.ike.attr.group_description", "Group Description", Kind::Dec(16), names names::group;
-    IKE_GROUP_TYPE = "isakmp.ike.attr.group_type", "Group Type", Kind::Dec(16), names names::group_type;
+    IKE_ENCRYPTION = "isakmp.ike.attr.encryption_algorithm", "Encryption Algorithm", Kind::Dec(16), names algorithms::v1_cipher;
+    IKE_HASH = "isakmp.ike.attr.hash_algorithm", "Hash Algorithm", Kind::Dec(16), names algorithms::v1_hash;
+    IKE_AUTHENTICATION = "isakmp.ike.attr.authentication_method", "Authentication Method", Kind::Dec(16), names algorithms::v1_authentication;
+    IKE_GROUP = "isakmp.ike.attr.group_description", "Group Description", Kind::Dec(16), names algorithms::group;
+    IKE_GROUP_TYPE = "isakmp.ike.attr.group_type", "Group Type", Kind::Dec(16), names algorithms::group_type;
     IKE_PRIME = "isakmp.ike.attr.group_prime", "Group Prime", Kind::Bytes;
     IKE_GENERATOR_ONE = "isakmp.ike.attr.group_generator_one", "Group Generator One", Kind::Bytes;
     IKE_GENERATOR_TWO = "isakmp.ike.attr.group_generator_two", "Group Generator Two", Kind::Bytes;
     IKE_CURVE_A = "isakmp.ike.attr.group_curve_a", "Group Curve A", Kind::Bytes;
     IKE_CURVE_B = "isakmp.ike.attr.group_curve_b", "Group Curve B", Kind::Bytes;
-    IKE_LIFE_TYPE = "isakmp.ike.attr.life_type", "Life Type", Kind::Dec(16), names names::life_type;
+    IKE_LIFE_TYPE = "isakmp.ike.attr.life_type", "Life Type", Kind::Dec(16), names algorithms::life_type;
     IKE_LIFE = "isakmp.ike.attr.life_duration", "Life Duration", Kind::Dec(32);
     IKE_LIFE_64 = "isakmp.ike.attr.life_duration64", "Life Duration", Kind::Dec(64);
     IKE_LIFE_OCTETS = "isakmp.ike.attr.life_duration_bytes", "Life Duration", Kind::Bytes;
@@ -324,13 +324,13 @@ fields! {
     IPSEC_FORMAT = "isakmp.ipsec.attr.format", "Format", Kind::Flag;
     IPSEC_LENGTH = "isakmp.ipsec.attr.length", "Length", Kind::Dec(16);
     IPSEC_VALUE = "isakmp.ipsec.attr.value", "Value", Kind::Bytes;
-    IPSEC_LIFE_TYPE = "isakmp.ipsec.attr.life_type", "Life Type", Kind::Dec(16), names names::life_type;
+    IPSEC_LIFE_TYPE = "isakmp.ipsec.attr.life_type", "Life Type", Kind::Dec(16), names algorithms::life_type;
     IPSEC_LIFE = "isakmp.ipsec.attr.life_duration", "Life Duration", Kind::Dec(32);
     IPSEC_LIFE_64 = "isakmp.ipsec.attr.life_duration64", "Life Duration", Kind::Dec(64);
     IPSEC_LIFE_OCTETS = "isakmp.ipsec.attr.life_duration_bytes", "Life Duration", Kind::Bytes;
-    IPSEC_GROUP = "isakmp.ipsec.attr.group_description", "Group Description", Kind::Dec(16), names names::group;
-    IPSEC_MODE = "isakmp.ipsec.attr.encap_mode", "Encapsulation Mode", Kind::Dec(16), names names::encapsulation_mode;
-    IPSEC_AUTHENTICATION = "isakmp.ipsec.attr.auth_algorithm", "Authentication Algorithm", Kind::Dec(16), names names::v1_integrity;
+    IPSEC_GROUP = "isakmp.ipsec.attr.group_description", "Group Description", Kind::Dec(16), names algorithms::group;
+    IPSEC_MODE = "isakmp.ipsec.attr.encap_mode", "Encapsulation Mode", Kind::Dec(16), names algorithms::encapsulation_mode;
+    IPSEC_AUTHENTICATION = "isakmp.ipsec.attr.auth_algorithm", "Authentication Algorithm", Kind::Dec(16), names algorithms::v1_integrity;
     IPSEC_KEY_LENGTH = "isakmp.ipsec.attr.key_length", "Key Length", Kind::Dec(16);
     IPSEC_KEY_ROUNDS = "isakmp.ipsec.attr.key_rounds", "Key Rounds", Kind::Dec(16);
     IPSEC_DICTIONARY = "isakmp.ipsec.attr.cmpr_dict_size", "Compress Dictionary Size", Kind::Dec(16);
@@ -352,7 +352,7 @@ fields! {
     RESPONDER_IKE_FORMAT = "isakmp.notify.data.resp_lifetime.ike.attr.format", "Format", Kind::Flag;
     RESPONDER_IKE_LENGTH = "isakmp.notify.data.resp_lifetime.ike.attr.length", "Length", Kind::Dec(16);
     RESPONDER_IKE_VALUE = "isakmp.notify.data.resp_lifetime.ike.attr.value", "Value", Kind::Bytes;
-    RESPONDER_IKE_LIFE_TYPE = "isakmp.notify.data.resp_lifetime.ike.attr.life_type", "Life Type", Kind::Dec(16), names names::life_type;
+    RESPONDER_IKE_LIFE_TYPE = "isakmp.notify.data.resp_lifetime.ike.attr.life_type", "Life Type", Kind::Dec(16), names algorithms::life_type;
     RESPONDER_IKE_LIFE = "isakmp.notify.data.resp_lifetime.ike.attr.life_duration", "Life Duration", Kind::Dec(32);
     RESPONDER_IKE_LIFE_64 = "isakmp.notify.data.resp_lifetime.ike.attr.life_duration64", "Life Duration", Kind::Dec(64);
     RESPONDER_IKE_OCTETS = "isakmp.notify.data.resp_lifetime.ike.attr.life_duration_bytes", "Life Duration", Kind::Bytes;
@@ -361,7 +361,7 @@ fields! {
     RESPONDER_IPSEC_FORMAT = "isakmp.notify.data.resp_lifetime.ipsec.attr.format", "Format", Kind::Flag;
     RESPONDER_IPSEC_LENGTH = "isakmp.notify.data.resp_lifetime.ipsec.attr.length", "Length", Kind::Dec(16);
     RESPONDER_IPSEC_VALUE = "isakmp.notify.data.resp_lifetime.ipsec.attr.value", "Value", Kind::Bytes;
-    RESPONDER_IPSEC_LIFE_TYPE = "isakmp.notify.data.resp_lifetime.ipsec.attr.life_type", "Life Type", Kind::Dec(16), names names::life_type;
+    RESPONDER_IPSEC_LIFE_TYPE = "isakmp.notify.data.resp_lifetime.ipsec.attr.life_type", "Life Type", Kind::Dec(16), names algorithms::life_type;
     RESPONDER_IPSEC_LIFE = "isakmp.notify.data.resp_lifetime.ipsec.attr.life_duration", "Life Duration", Kind::Dec(32);
     RESPONDER_IPSEC_LIFE_64 = "isakmp.notify.data.resp_lifetime.ipsec.attr.life_duration64", "Life Duration", Kind::Dec(64);
     RESPONDER_IPSEC_OCTETS = "isakmp.notify.data.resp_lifetime.ipsec.attr.life_duration_bytes", "Life Duration", Kind::Bytes;

@@ -4,7 +4,7 @@ use crate::field::{Cursor, Kind, Short, Sink, Value};
 use crate::fields;
 
 use super::super::layers::Ike;
-use super::{attributes, names, notify_names};
+use super::{algorithms, attributes, names, notify_names};
 
 /// More notifications than any honest message has; a hostile one repeats itself.
 const MOST_NOTIFIES: usize = 16;
@@ -135,9 +135,9 @@ fields! {
     ARE_YOU_THERE = "isakmp.notify.data.dpd.are_you_there", "DPD ARE-YOU-THERE sequence", Kind::Dec(32);
     ARE_YOU_THERE_ACK = "isakmp.notify.data.dpd.are_you_there_ack", "DPD ARE-YOU-THERE-ACK sequence", Kind::Dec(32);
     LOAD_BALANCE = "isakmp.notify.data.unity.load_balance", "UNITY LOAD BALANCE", Kind::Ipv4;
-    ACCEPTED_GROUP = "isakmp.notify.data.accepted_dh_group", "Accepted DH group number", Kind::Dec(16), names names::group;
+    ACCEPTED_GROUP = "isakmp.notify.data.accepted_dh_group", "Accepted DH group number", Kind::Dec(16), names algorithms::group;
     COMPRESSION_CPI = "isakmp.notify.data.ipcomp.cpi", "IPCOMP CPI", Kind::Dec(16);
-    COMPRESSION_TRANSFORM = "isakmp.notify.data.ipcomp.transform_id", "IPCOMP Transform ID", Kind::Dec(8), names names::compression;
+    COMPRESSION_TRANSFORM = "isakmp.notify.data.ipcomp.transform_id", "IPCOMP Transform ID", Kind::Dec(8), names algorithms::compression;
     LIFETIME = "isakmp.notify.data.auth_lifetime", "Authentication Lifetime", Kind::Dec(32);
     GATEWAY_TYPE = "isakmp.notify.data.redirect.gw_ident.type", "Gateway Identity Type", Kind::Dec(8);
     GATEWAY_LENGTH = "isakmp.notify.data.redirect.gw_ident.len", "Gateway Identity Length", Kind::Dec(8);
@@ -150,5 +150,5 @@ fields! {
     TICKET = "isakmp.notify.data.ticket_opaque.data", "TICKET OPAQUE Data", Kind::Bytes;
     TOKEN = "isakmp.notify.data.qcd.token_secret_data", "Token Secret Data", Kind::Secret;
     PASSWORD_METHODS = "isakmp.notify.data.secure_password_methods", "Secure Password Methods", Kind::Bytes;
-    SIGNATURE_HASH = "isakmp.notify.data.signature_hash_algorithms", "Supported Signature Hash Algorithm", Kind::Dec(16), names names::signature_hash;
+    SIGNATURE_HASH = "isakmp.notify.data.signature_hash_algorithms", "Supported Signature Hash Algorithm", Kind::Dec(16), names algorithms::signature_hash;
 }

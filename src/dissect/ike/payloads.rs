@@ -3,7 +3,7 @@
 use crate::field::{Bound, Cursor, Kind, Short, Sink, Value};
 use crate::fields;
 
-use super::{RESERVED, config, names, proposals, vendor_ids};
+use super::{RESERVED, algorithms, config, names, proposals, vendor_ids};
 
 const HASH_AND_URL: [u8; 2] = [12, 13];
 /// What SHA-1 makes: hashes of certificates and of their issuers.
@@ -242,7 +242,7 @@ fn selector<S: Sink>(c: &mut Cursor<'_, '_, S>) -> Result<(), Short> {
 
 fields! {
     section "RFC 7296 3";
-    GROUP = "isakmp.key_exchange.dh_group", "DH Group #", Kind::Dec(16), names names::group;
+    GROUP = "isakmp.key_exchange.dh_group", "DH Group #", Kind::Dec(16), names algorithms::group;
     KEY_EXCHANGE = "isakmp.key_exchange.data", "Key Exchange Data", Kind::Bytes;
     ID_TYPE = "isakmp.id.type", "ID type", Kind::Dec(8), names names::identification;
     ID_PROTOCOL = "isakmp.id.protoid", "Protocol ID", Kind::Dec(8), names super::super::ip_protocol_name;

@@ -3,7 +3,7 @@
 use crate::field::{Cursor, FieldDef, Kind, Short, Sink};
 use crate::fields;
 
-use super::{attributes, chain, names};
+use super::{algorithms, attributes, chain, names};
 
 /// The types of the payloads inside, of both versions.
 const PROPOSAL: u8 = 2;
@@ -86,15 +86,15 @@ fields! {
     TRANSFORMS = "isakmp.prop.transforms", "Proposal transforms", Kind::Dec(8);
     SPI = "isakmp.spi", "SPI", Kind::Bytes;
     TRANSFORM_NUMBER = "isakmp.trans.number", "Transform number", Kind::Dec(8);
-    ID_ISAKMP = "isakmp.trans.id", "Transform ID", Kind::Dec(8), names names::v1_key_exchange;
-    ID_AH = "isakmp.trans.id", "Transform ID", Kind::Dec(8), names names::v1_ah;
-    ID_ESP = "isakmp.trans.id", "Transform ID", Kind::Dec(8), names names::v1_esp;
-    ID_COMPRESSION = "isakmp.trans.id", "Transform ID", Kind::Dec(8), names names::compression;
-    TYPE = "isakmp.tf.type", "Transform Type", Kind::Dec(8), names names::transform_type;
-    CIPHER = "isakmp.tf.id.encr", "Transform ID (ENCR)", Kind::Dec(16), names names::v2_cipher;
-    PRF = "isakmp.tf.id.prf", "Transform ID (PRF)", Kind::Dec(16), names names::prf;
-    INTEGRITY_ALGORITHM = "isakmp.tf.id.integ", "Transform ID (INTEG)", Kind::Dec(16), names names::integrity;
-    GROUP = "isakmp.tf.id.dh", "Transform ID (D-H)", Kind::Dec(16), names names::group;
-    ESN = "isakmp.tf.id.esn", "Transform ID (ESN)", Kind::Dec(16), names names::esn;
+    ID_ISAKMP = "isakmp.trans.id", "Transform ID", Kind::Dec(8), names algorithms::v1_key_exchange;
+    ID_AH = "isakmp.trans.id", "Transform ID", Kind::Dec(8), names algorithms::v1_ah;
+    ID_ESP = "isakmp.trans.id", "Transform ID", Kind::Dec(8), names algorithms::v1_esp;
+    ID_COMPRESSION = "isakmp.trans.id", "Transform ID", Kind::Dec(8), names algorithms::compression;
+    TYPE = "isakmp.tf.type", "Transform Type", Kind::Dec(8), names algorithms::transform_type;
+    CIPHER = "isakmp.tf.id.encr", "Transform ID (ENCR)", Kind::Dec(16), names algorithms::v2_cipher;
+    PRF = "isakmp.tf.id.prf", "Transform ID (PRF)", Kind::Dec(16), names algorithms::prf;
+    INTEGRITY_ALGORITHM = "isakmp.tf.id.integ", "Transform ID (INTEG)", Kind::Dec(16), names algorithms::integrity;
+    GROUP = "isakmp.tf.id.dh", "Transform ID (D-H)", Kind::Dec(16), names algorithms::group;
+    ESN = "isakmp.tf.id.esn", "Transform ID (ESN)", Kind::Dec(16), names algorithms::esn;
     OTHER = "isakmp.tf.id", "Transform ID", Kind::Dec(16);
 }
