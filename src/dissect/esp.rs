@@ -80,8 +80,9 @@ fn describe<S: Sink>(c: &mut Cursor<'_, '_, S>, opening: &Opening, sealed: Range
                     c.describe(field, range, Value::Octets);
                 }
             }
-            if *icv_checked {
-                c.derived(&ICV_GOOD, 1);
+            // Neither, where the key does not let it be checked.
+            if !icv.is_empty() {
+                c.derived(&ICV_GOOD, (*icv_checked).into());
                 c.derived(&ICV_BAD, 0);
             }
             let trailer = plain.len().saturating_sub(2);

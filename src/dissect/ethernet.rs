@@ -14,6 +14,9 @@ fields! {
     SOURCE = "eth.src", "Source", Kind::Mac;
     TYPE = "eth.type", "Type", Kind::Hex(16);
     LENGTH = "eth.len", "Length", Kind::Dec(16);
+    SERVICE_PRIORITY = "ieee8021ad.priority", "Priority", Kind::Dec(16);
+    SERVICE_DEI = "ieee8021ad.dei", "DEI", Kind::Dec(16);
+    SERVICE_ID = "ieee8021ad.id", "ID", Kind::Dec(16);
     VLAN_ID = "vlan.id", "ID", Kind::Dec(16);
     VLAN_PRIORITY = "vlan.priority", "Priority", Kind::Dec(16);
     VLAN_DEI = "vlan.dei", "DEI", Kind::Flag;
@@ -34,9 +37,20 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, _: &mut Layers) -> Ste
 
 /// A VLAN tag behind its EtherType.
 pub(crate) fn vlan<S: Sink>(c: &mut Cursor<'_, '_, S>, _: &mut Layers) -> Step {
-    let tag = c.u16(&VLAN_ID)?;
+    let tag = c.bits16(&VLAN_ID)?;
     c.part(&VLAN_PRIORITY, 2, u64::from(tag >> 13));
     c.part(&VLAN_DEI, 2, u64::from(tag >> 12 & 1));
+    c.part(&VLAN_ID, 2, u64::from(tag & 0x0fff));
+    let ethertype = c.u16(&VLAN_TYPE)?;
+    Ok(follow(c, ethertype))
+}
+
+/// The tag of a service provider (IEEE 802.1ad), before that of its customer.
+pub(crate) fn service_vlan<S: Sink>(c: &mut Cursor<'_, '_, S>, _: &mut Layers) -> Step {
+    let tag = c.bits16(&SERVICE_ID)?;
+    c.part(&SERVICE_PRIORITY, 2, u64::from(tag >> 13));
+    c.part(&SERVICE_DEI, 2, u64::from(tag >> 12 & 1));
+    c.part(&SERVICE_ID, 2, u64::from(tag & 0x0fff));
     let ethertype = c.u16(&VLAN_TYPE)?;
     Ok(follow(c, ethertype))
 }
@@ -46,9 +60,8 @@ pub(crate) fn follow<S: Sink>(c: &Cursor<'_, '_, S>, ethertype: u16) -> Next {
     match EtherType(ethertype) {
         EtherType::IPV4 => Next::rest(c, Protocol::Ipv4),
         EtherType::IPV6 => Next::rest(c, Protocol::Ipv6),
-        EtherType::VLAN_TAGGED_FRAME | EtherType::PROVIDER_BRIDGING | EtherType::VLAN_DOUBLE_TAGGED_FRAME => {
-            Next::rest(c, Protocol::Vlan)
-        }
+        EtherType::PROVIDER_BRIDGING => Next::rest(c, Protocol::ServiceVlan),
+        EtherType::VLAN_TAGGED_FRAME | EtherType::VLAN_DOUBLE_TAGGED_FRAME => Next::rest(c, Protocol::Vlan),
         // The tag of QinQ before IEEE 802.1ad gave it a number.
         EtherType(0x9200) => Next::rest(c, Protocol::Vlan),
         _ => Next::NotOurs,
@@ -65,8 +78,9 @@ mod tests {
         let plain = [&[0u8; 12][..], &[0x08, 0x00, 0x45]].concat();
         assert_eq!(step(&plain, dissect), "Payload Ipv4 14..15");
         let tagged = [&[0u8; 12][..], &[0x88, 0xa8, 0, 5, 0x81, 0, 0, 6, 0x86, 0xdd]].concat();
-        assert_eq!(step(&tagged, dissect), "Payload Vlan 14..22");
-        assert_eq!(step(&[0, 5, 0x81, 0, 0, 6, 0x86, 0xdd], vlan), "Payload Vlan 4..8");
+        assert_eq!(step(&tagged, dissect), "Payload ServiceVlan 14..22");
+        assert_eq!(step(&[0, 5, 0x81, 0, 0, 6, 0x86, 0xdd], service_vlan), "Payload Vlan 4..8");
+        assert_eq!(step(&[0, 6, 0x86, 0xdd], vlan), "Payload Ipv6 4..4");
         let llc = [&[0u8; 12][..], &[0, 38, 0x42, 0x42]].concat();
         assert_eq!(step(&llc, dissect), "NotOurs");
         assert_eq!(step(&plain[..13], dissect), "Short eth.type needs 2, has 1 at 12");

@@ -1,4 +1,16 @@
-//! The header of IKE messages, and notifications in the clear (RFC 2408 section 3, RFC 7296 section 3).
+//! IKE messages of both versions: the header, and the chain of payloads (RFC 2408 section 3, RFC 7296 section 3).
+//!
+//! What is encrypted stays closed. Without a view, only the header and the notifications in the clear are read.
+
+mod algorithms;
+pub(crate) mod attributes;
+pub(crate) mod config;
+mod names;
+pub(crate) mod notify;
+mod notify_names;
+pub(crate) mod payloads;
+pub(crate) mod proposals;
+pub(crate) mod vendor_ids;
 
 use crate::field::{Bound, Cursor, Kind, Short, Sink};
 use crate::fields;
@@ -10,43 +22,54 @@ fields! {
     section "RFC 7296 3.1";
     INITIATOR_SPI = "isakmp.ispi", "Initiator SPI", Kind::Bytes;
     RESPONDER_SPI = "isakmp.rspi", "Responder SPI", Kind::Bytes;
-    NEXT_PAYLOAD = "isakmp.nextpayload", "Next payload", Kind::Dec(8);
+    NEXT_PAYLOAD = "isakmp.nextpayload", "Next payload", Kind::Dec(8), names names::payload;
     VERSION = "isakmp.version", "Version", Kind::Hex(8);
-    EXCHANGE = "isakmp.exchangetype", "Exchange type", Kind::Dec(8);
+    MAJOR_VERSION = "isakmp.mjver", "MjVer", Kind::Hex(8);
+    MINOR_VERSION = "isakmp.mnver", "MnVer", Kind::Hex(8);
+    EXCHANGE = "isakmp.exchangetype", "Exchange type", Kind::Dec(8), names names::exchange;
     FLAGS = "isakmp.flags", "Flags", Kind::Hex(8);
+    ENCRYPTION = "isakmp.flag_e", "Encryption", Kind::Flag;
+    COMMIT = "isakmp.flag_c", "Commit", Kind::Flag;
+    AUTHENTICATION = "isakmp.flag_a", "Authentication", Kind::Flag;
+    INITIATOR = "isakmp.flag_i", "Initiator", Kind::Flag;
+    HIGHER_VERSION = "isakmp.flag_v", "Version", Kind::Flag;
+    RESPONSE = "isakmp.flag_r", "Response", Kind::Flag;
     MESSAGE_ID = "isakmp.messageid", "Message ID", Kind::Hex(32);
     LENGTH = "isakmp.length", "Length", Kind::Dec(32);
-    PAYLOAD = "isakmp.typepayload", "Payload", Kind::Group;
-    PAYLOAD_RESERVED = "isakmp.reserved", "Reserved", Kind::Hex(8);
+    TREE = "isakmp.typepayload.tree", "Payload", Kind::Group;
+    PAYLOAD = "isakmp.typepayload", "Payload", Kind::Dec(8), names names::payload;
+    CRITICAL = "isakmp.criticalpayload", "Critical Bit", Kind::Flag;
+    RESERVED_BITS = "isakmp.reserved7", "Reserved", Kind::Hex(8);
+    RESERVED = "isakmp.reserved", "Reserved", Kind::Bytes;
     PAYLOAD_LENGTH = "isakmp.payloadlength", "Payload length", Kind::Dec(16);
-    DOI = "isakmp.notify.doi", "Domain of interpretation", Kind::Dec(32);
-    PROTOCOL_ID = "isakmp.notify.protoid", "Protocol ID", Kind::Dec(8);
-    SPI_SIZE = "isakmp.spisize", "SPI Size", Kind::Dec(8);
-    NOTIFY_TYPE = "isakmp.notify.msgtype", "Notify Message Type", Kind::Dec(16);
     BODY = "isakmp.datapayload", "Data Payload", Kind::Bytes;
+    EXTRA = "isakmp.extradata", "Extra data", Kind::Bytes;
+    FRAGMENT_NUMBER = "isakmp.frag.number", "Fragment Number", Kind::Dec(16);
+    FRAGMENT_TOTAL = "isakmp.frag.total", "Total Fragments", Kind::Dec(16);
+    IV = "isakmp.enc.iv", "Initialization Vector", Kind::Bytes;
+    ICV = "isakmp.enc.icd", "Integrity Checksum Data", Kind::Bytes;
     ENCRYPTED = "isakmp.enc.data", "Encrypted Data", Kind::Bytes;
 }
 
 const LENGTH_BOUND: Bound = Bound::Header("the IKE Length");
 const PAYLOAD_BOUND: Bound = Bound::Header("the IKE Payload Length");
 
+/// Payload types that the walk itself must know.
+const NOTIFICATION: u8 = 11;
+const NOTIFICATION_V2: u8 = 41;
+const ENCRYPTED_PAYLOAD: u8 = 46;
+const ENCRYPTED_FRAGMENT: u8 = 53;
+
+/// Octets of the generic header of a payload.
+const HEADER: u16 = 4;
+
 /// Names of the exchange types of both versions, as the report writes them.
 pub fn exchange_name(version: u8, exchange: u8) -> &'static str {
-    match (version, exchange) {
-        (1, 1) => "base",
-        (1, 2) => "main",
-        (1, 3) => "authentication-only",
-        (1, 4) => "aggressive",
-        (1, 5) => "informational",
-        (1, 6) => "configuration",
-        (1, 32) => "quick",
-        (1, 33) => "new-group",
-        (2, 34) => "IKE_SA_INIT",
-        (2, 35) => "IKE_AUTH",
-        (2, 36) => "CREATE_CHILD_SA",
-        (2, 37) => "INFORMATIONAL",
-        _ => "unknown",
+    // RFC 7296 section 3.1: numbers below 34 are those of version 1.
+    if (exchange >= 34) != (version >= 2) {
+        return "unknown";
     }
+    names::exchange(exchange.into()).unwrap_or("unknown")
 }
 
 /// NO-PROPOSAL-CHOSEN: the same number in RFC 2408 section 3.14.1 and RFC 7296 section 3.10.1.
@@ -57,11 +80,20 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
     let responder_spi = eight(c.octets(&RESPONDER_SPI, 8)?);
     let next_payload = c.u8(&NEXT_PAYLOAD)?;
     let version = c.u8(&VERSION)?;
+    c.part(&MAJOR_VERSION, 1, u64::from(version >> 4));
+    c.part(&MINOR_VERSION, 1, u64::from(version & 0xf));
+    let version = version >> 4;
     let exchange = c.u8(&EXCHANGE)?;
     let flags = c.u8(&FLAGS)?;
+    let bits = match version {
+        1 => [(&ENCRYPTION, 1), (&COMMIT, 2), (&AUTHENTICATION, 4)],
+        _ => [(&INITIATOR, 8), (&HIGHER_VERSION, 0x10), (&RESPONSE, 0x20)],
+    };
+    for (field, bit) in bits {
+        c.part(field, 1, u64::from(flags & bit != 0));
+    }
     let message_id = c.u32(&MESSAGE_ID)?;
     let length = c.u32(&LENGTH)?;
-    let version = version >> 4;
     if !(1..=2).contains(&version) {
         return Ok(Next::NotOurs);
     }
@@ -92,87 +124,116 @@ fn eight(octets: &[u8]) -> u64 {
     octets.first_chunk().map_or(0, |chunk| u64::from_be_bytes(*chunk))
 }
 
-/// Walks the chain of payloads; each has at least 4 octets, so the walk ends.
 fn payloads<S: Sink>(c: &mut Cursor<'_, '_, S>, ike: &mut Ike) -> Result<(), Short> {
     // RFC 2408 section 3.1: the Encryption bit covers all payloads.
     if ike.version == 1 && ike.flags & 1 == 1 {
         c.rest(&ENCRYPTED);
         return Ok(());
     }
-    let mut kind = ike.next_payload;
-    while kind != 0 && !c.is_empty() {
-        // RFC 7296 section 3.14 and RFC 7383: Encrypted payload and its fragments come last.
-        if ike.version == 2 && matches!(kind, 46 | 53) {
-            c.rest(&ENCRYPTED);
-            return Ok(());
-        }
-        let len = [c.peek(2), c.peek(3)];
-        let [Some(high), Some(low)] = len else { return Err(c.short(&PAYLOAD_LENGTH, 4)) };
-        let length = u16::from_be_bytes([high, low]);
-        if length < 4 {
-            return Err(c.invalid(&PAYLOAD_LENGTH, 4, length.into()));
-        }
-        let mut payload = c.group(&PAYLOAD, length.into(), PAYLOAD_BOUND)?;
-        let next = payload.u8(&NEXT_PAYLOAD)?;
-        payload.u8(&PAYLOAD_RESERVED)?;
-        payload.u16(&PAYLOAD_LENGTH)?;
-        match (ike.version, kind) {
-            (1, 11) => {
-                payload.u32(&DOI)?;
-                notify(&mut payload, ike)?;
-            }
-            (2, 41) => notify(&mut payload, ike)?,
-            _ => {}
-        }
-        payload.rest(&BODY);
-        drop(payload);
-        kind = next;
-    }
-    Ok(())
+    chain(c, ike.version == 2, ike.next_payload, &mut |c, kind| match (ike.version, kind) {
+        (1, NOTIFICATION) | (2, NOTIFICATION_V2) => notify::read(c, ike),
+        _ if S::FULL => payloads::read(c, ike.version, kind),
+        _ => Ok(()),
+    })
 }
 
-fn notify<S: Sink>(payload: &mut Cursor<'_, '_, S>, ike: &mut Ike) -> Result<(), Short> {
-    payload.u8(&PROTOCOL_ID)?;
-    payload.u8(&SPI_SIZE)?;
-    let kind = payload.u16(&NOTIFY_TYPE)?;
-    // A handful at most in honest messages; a hostile one repeats itself.
-    if ike.notifies.len() < 16 {
-        ike.notifies.push(kind);
+/// What reads the body of a payload of some type.
+type Body<'f, 'a, S> = dyn FnMut(&mut Cursor<'a, '_, S>, u8) -> Result<(), Short> + 'f;
+
+/// Walks a chain of payloads that begins with one of type `kind`; each has at least 4 octets, so the walk ends.
+///
+/// A body that breaks its format does not hide those behind it: the first fault is returned at the end. A length that
+/// cannot be true ends the walk.
+fn chain<'a, S: Sink>(
+    c: &mut Cursor<'a, '_, S>,
+    critical: bool,
+    mut kind: u8,
+    body: &mut Body<'_, 'a, S>,
+) -> Result<(), Short> {
+    let mut fault = None;
+    while kind != 0 && !c.is_empty() {
+        // RFC 7296 section 3.14 and RFC 7383: Encrypted payload and its fragments come last, and the type in their
+        // header is that of the first payload inside.
+        if critical && matches!(kind, ENCRYPTED_PAYLOAD | ENCRYPTED_FRAGMENT) {
+            encrypted(c, kind);
+            return fault.map_or(Ok(()), Err);
+        }
+        let (Some(high), Some(low)) = (c.peek(2), c.peek(3)) else {
+            return Err(fault.unwrap_or_else(|| c.short(&PAYLOAD_LENGTH, HEADER.into())));
+        };
+        let length = u16::from_be_bytes([high, low]);
+        let untrue = if length < HEADER {
+            Some(c.invalid(&PAYLOAD_LENGTH, HEADER.into(), length.into()))
+        } else if usize::from(length) > c.remaining() {
+            Some(c.short(&PAYLOAD, length.into()))
+        } else {
+            None
+        };
+        if untrue.is_some() && !S::FULL {
+            return fault.or(untrue).map_or(Ok(()), Err);
+        }
+        let (next, read) = payload(c, critical, kind, length, body)?;
+        fault = fault.or(untrue).or(read.err());
+        if untrue.is_some() {
+            break;
+        }
+        kind = next;
     }
-    Ok(())
+    if fault.is_none() && S::FULL && !c.is_empty() {
+        c.rest(&EXTRA);
+    }
+    fault.map_or(Ok(()), Err)
+}
+
+/// Reads one payload whose header says `length`, or what there is of it: the type of the next, and how its body was.
+fn payload<'a, S: Sink>(
+    c: &mut Cursor<'a, '_, S>,
+    critical: bool,
+    kind: u8,
+    length: u16,
+    body: &mut Body<'_, 'a, S>,
+) -> Result<(u8, Result<(), Short>), Short> {
+    let there = usize::from(length.max(HEADER)).min(c.remaining());
+    let mut c = c.group(&TREE, there, PAYLOAD_BOUND)?;
+    let next = header(&mut c, critical, kind)?;
+    c.limit(usize::from(length.saturating_sub(HEADER)), PAYLOAD_BOUND);
+    Ok((next, if length < HEADER { Ok(()) } else { body(&mut c, kind) }))
+}
+
+/// The generic header (RFC 2408 section 3.2, RFC 7296 section 3.2).
+fn header<S: Sink>(c: &mut Cursor<'_, '_, S>, critical: bool, kind: u8) -> Result<u8, Short> {
+    if let Some(name) = names::payload(kind.into()) {
+        c.title(name);
+    }
+    c.derived(&PAYLOAD, kind.into());
+    let next = c.u8(&NEXT_PAYLOAD)?;
+    if critical {
+        let bits = c.bits8(&CRITICAL)?;
+        c.part(&CRITICAL, 1, u64::from(bits >> 7));
+        c.part(&RESERVED_BITS, 1, u64::from(bits & 0x7f));
+    } else {
+        c.octets(&RESERVED, 1)?;
+    }
+    c.u16(&PAYLOAD_LENGTH)?;
+    Ok(next)
+}
+
+/// An Encrypted payload or a fragment of one, of which only the outside is shown: how long its initialization vector is,
+/// only its keys tell (RFC 7296 section 3.14).
+fn encrypted<S: Sink>(c: &mut Cursor<'_, '_, S>, kind: u8) {
+    let len = c.remaining();
+    // A header that is cut is octets like the rest.
+    let Ok(mut c) = c.group(&TREE, len, PAYLOAD_BOUND) else { return };
+    if len >= usize::from(HEADER) && header(&mut c, true, kind).is_err() {
+        return;
+    }
+    if kind == ENCRYPTED_FRAGMENT && c.remaining() >= 4 {
+        // Four octets are there.
+        let _ = c.u16(&FRAGMENT_NUMBER);
+        let _ = c.u16(&FRAGMENT_TOTAL);
+    }
+    c.rest(&ENCRYPTED);
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dissect::testing::{layers_of, step};
-
-    fn message(version: u8, exchange: u8, next: u8, flags: u8, body: &[u8]) -> Vec<u8> {
-        let mut bytes = vec![1; 8];
-        bytes.extend([0; 8]);
-        bytes.extend([next, version << 4, exchange, flags, 0, 0, 0, 0]);
-        bytes.extend((28 + body.len() as u32).to_be_bytes());
-        bytes.extend(body);
-        bytes
-    }
-
-    #[test]
-    fn a_refusal_in_the_clear_is_seen_in_both_versions() {
-        let v2 = message(2, 34, 41, 0x20, &[0, 0, 0, 8, 0, 0, 0, 14]);
-        let layers = layers_of(&v2, dissect);
-        assert_eq!(layers.ike.map(|ike| ike.notifies), Some(vec![NO_PROPOSAL_CHOSEN]));
-        let v1 = message(1, 5, 11, 0, &[0, 0, 0, 12, 0, 0, 0, 1, 1, 0, 0, 14]);
-        let layers = layers_of(&v1, dissect);
-        assert_eq!(layers.ike.map(|ike| ike.notifies), Some(vec![NO_PROPOSAL_CHOSEN]));
-    }
-
-    #[test]
-    fn encrypted_payloads_are_left_alone_and_loops_end() {
-        assert_eq!(step(&message(1, 2, 5, 1, &[0; 3]), dissect), "End");
-        assert_eq!(step(&message(2, 35, 46, 8, &[0; 3]), dissect), "End");
-        assert_eq!(
-            step(&message(1, 2, 1, 0, &[1, 0, 0, 0]), dissect),
-            "Short isakmp.payloadlength needs 4, has 0 at 28"
-        );
-    }
-}
+mod tests;

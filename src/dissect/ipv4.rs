@@ -17,6 +17,7 @@ fields! {
     LENGTH = "ip.len", "Total Length", Kind::Dec(16);
     IDENTIFICATION = "ip.id", "Identification", Kind::Hex(16);
     FLAGS = "ip.flags", "Flags", Kind::Hex(8);
+    RESERVED_BIT = "ip.flags.rb", "Reserved bit", Kind::Flag;
     DONT_FRAGMENT = "ip.flags.df", "Don't fragment", Kind::Flag;
     MORE_FRAGMENTS = "ip.flags.mf", "More fragments", Kind::Flag;
     FRAGMENT_OFFSET = "ip.frag_offset", "Fragment Offset", Kind::Dec(16);
@@ -48,6 +49,7 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
     let identification = c.u16(&IDENTIFICATION)?;
     let flags = c.bits16(&FLAGS)?;
     c.part(&FLAGS, 1, u64::from(flags >> 13));
+    c.part(&RESERVED_BIT, 2, u64::from(flags >> 15 & 1));
     c.part(&DONT_FRAGMENT, 2, u64::from(flags >> 14 & 1));
     let more = flags >> 13 & 1 == 1;
     c.part(&MORE_FRAGMENTS, 2, u64::from(more));

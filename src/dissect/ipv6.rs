@@ -9,8 +9,11 @@ use super::{Next, Step, ip_follow, ip_protocol_name};
 
 fields! {
     section "RFC 8200 3";
+    IP_VERSION = "ip.version", "Version", Kind::Dec(8);
     VERSION = "ipv6.version", "Version", Kind::Dec(8);
     TRAFFIC_CLASS = "ipv6.tclass", "Traffic Class", Kind::Hex(32);
+    DSCP = "ipv6.tclass.dscp", "Differentiated Services Codepoint", Kind::Dec(32);
+    ECN = "ipv6.tclass.ecn", "Explicit Congestion Notification", Kind::Dec(32);
     FLOW_LABEL = "ipv6.flow", "Flow Label", Kind::Hex(32);
     LENGTH = "ipv6.plen", "Payload Length", Kind::Dec(16);
     NEXT_HEADER = "ipv6.nxt", "Next Header", Kind::Dec(8), names ip_protocol_name;
@@ -20,7 +23,13 @@ fields! {
     EXTENSION_NEXT = "ipv6.opt.next_header", "Next Header", Kind::Dec(8), names ip_protocol_name;
     EXTENSION_LENGTH = "ipv6.opt.length", "Length", Kind::Dec(8);
     EXTENSION_DATA = "ipv6.opt.unknown", "Extension data", Kind::Bytes;
-    FRAGMENT_NEXT = "ipv6.fraghdr.nxt", "Next header", Kind::Hex(8), names ip_protocol_name;
+    HOP_BY_HOP_NEXT = "ipv6.hopopts.nxt", "Next Header", Kind::Dec(8), names ip_protocol_name;
+    HOP_BY_HOP_LENGTH = "ipv6.hopopts.len", "Length", Kind::Dec(8);
+    ROUTING_NEXT = "ipv6.routing.nxt", "Next Header", Kind::Dec(8), names ip_protocol_name;
+    ROUTING_LENGTH = "ipv6.routing.len", "Length", Kind::Dec(8);
+    DESTINATION_NEXT = "ipv6.dstopts.nxt", "Next Header", Kind::Dec(8), names ip_protocol_name;
+    DESTINATION_LENGTH = "ipv6.dstopts.len", "Length", Kind::Dec(8);
+    FRAGMENT_NEXT = "ipv6.fraghdr.nxt", "Next header", Kind::Dec(8), names ip_protocol_name;
     FRAGMENT_RESERVED = "ipv6.fraghdr.reserved_octet", "Reserved octet", Kind::Hex(8);
     FRAGMENT_OFFSET = "ipv6.fraghdr.offset", "Offset", Kind::Dec(16);
     FRAGMENT_MORE = "ipv6.fraghdr.more", "More Fragments", Kind::Flag;
@@ -30,11 +39,19 @@ fields! {
 const BOUND: Bound = Bound::Header("the IPv6 payload length");
 
 pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -> Step {
-    let first = c.u32(&VERSION)?;
+    let word = [c.peek(0), c.peek(1), c.peek(2), c.peek(3)].map(|octet| octet.unwrap_or_default());
+    c.sub(&VERSION, word.len(), Bound::Capture)?;
+    let first = u32::from_be_bytes(word);
+    let version = u64::from(first >> 28);
+    // tshark's filters on ip.version find both.
+    c.part(&IP_VERSION, word.len(), version);
+    c.part(&VERSION, word.len(), version);
     if first >> 28 != 6 {
         return Err(c.invalid(&VERSION, 6, first >> 28));
     }
     c.part(&TRAFFIC_CLASS, 4, u64::from(first >> 20 & 0xff));
+    c.part(&DSCP, 4, u64::from(first >> 22 & 0x3f));
+    c.part(&ECN, 4, u64::from(first >> 20 & 3));
     c.part(&FLOW_LABEL, 4, u64::from(first & 0xf_ffff));
     let length = c.u16(&LENGTH)?;
     let next = c.u8(&NEXT_HEADER)?;
@@ -76,14 +93,22 @@ pub(super) fn upper<S: Sink>(c: &mut Cursor<'_, '_, S>, mut next: u8) -> Result<
     loop {
         match next {
             0 | 43 | 60 | 135 | 139 | 140 => {
-                next = c.u8(&EXTENSION_NEXT)?;
-                let units = c.u8(&EXTENSION_LENGTH)?;
+                let (next_field, length_field) = match next {
+                    0 => (&HOP_BY_HOP_NEXT, &HOP_BY_HOP_LENGTH),
+                    43 => (&ROUTING_NEXT, &ROUTING_LENGTH),
+                    60 => (&DESTINATION_NEXT, &DESTINATION_LENGTH),
+                    _ => (&EXTENSION_NEXT, &EXTENSION_LENGTH),
+                };
+                next = c.u8(next_field)?;
+                let units = c.u8(length_field)?;
                 c.octets(&EXTENSION_DATA, usize::from(units).saturating_mul(8).saturating_add(6))?;
             }
             44 => {
                 let protocol = c.u8(&FRAGMENT_NEXT)?;
                 c.u8(&FRAGMENT_RESERVED)?;
-                let word = c.u16(&FRAGMENT_OFFSET)?;
+                let word = c.bits16(&FRAGMENT_OFFSET)?;
+                // In units of eight octets, as it stands in the header.
+                c.part(&FRAGMENT_OFFSET, 2, u64::from(word >> 3));
                 let more = word & 1 == 1;
                 c.part(&FRAGMENT_MORE, 2, u64::from(more));
                 let identification = c.u32(&FRAGMENT_IDENTIFICATION)?;

@@ -24,6 +24,7 @@ pub mod ppp_names;
 pub mod registry;
 pub mod udp;
 
+mod ah;
 mod avp;
 mod ccp;
 mod chap;
@@ -32,6 +33,7 @@ mod eap;
 mod esp;
 mod ethernet;
 mod glance;
+mod gre;
 mod icmp;
 mod icmpv6;
 mod inner;
@@ -44,6 +46,8 @@ mod lcp;
 mod multilink;
 mod nat_traversal;
 mod negotiation;
+#[cfg(test)]
+mod nesting;
 mod pap;
 mod ppp;
 mod raw;
@@ -114,7 +118,9 @@ pub(crate) fn ip_protocol(number: u8) -> Option<Protocol> {
         IpNumber::TCP => Protocol::Tcp,
         IpNumber::UDP => Protocol::Udp,
         IpNumber::IPV6 => Protocol::Ipv6,
+        IpNumber::GRE => Protocol::Gre,
         IpNumber::ENCAPSULATING_SECURITY_PAYLOAD => Protocol::Esp,
+        IpNumber::AUTHENTICATION_HEADER => Protocol::Ah,
         IpNumber::IPV6_ICMP => Protocol::Icmpv6,
         _ => return None,
     })

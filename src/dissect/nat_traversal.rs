@@ -1,6 +1,6 @@
 //! What shares UDP port 4500: ESP, IKE behind a non-ESP marker, and keepalives (RFC 3948 section 2).
 
-use crate::field::{Cursor, Kind, Sink};
+use crate::field::{Bound, Cursor, Kind, Sink};
 use crate::fields;
 
 use super::layers::Layers;
@@ -9,17 +9,20 @@ use super::{Next, Protocol, Step};
 fields! {
     section "RFC 3948 2";
     KEEPALIVE = "udpencap.nat_keepalive", "NAT-keepalive packet", Kind::Flag;
-    MARKER = "udpencap.non_esp_marker", "Non-ESP Marker", Kind::Hex(32);
+    MARKER = "udpencap.non_esp_marker", "Non-ESP Marker", Kind::Flag;
 }
 
+// Both are there or not, and hold nothing: what tshark shows of them is 1.
 pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -> Step {
     if c.remaining() == 1 && c.peek(0) == Some(0xff) {
-        c.u8(&KEEPALIVE)?;
+        c.sub(&KEEPALIVE, 1, Bound::Capture)?;
+        c.part(&KEEPALIVE, 1, 1);
         layers.nat_keepalive = true;
         return Ok(Next::End);
     }
     if [c.peek(0), c.peek(1), c.peek(2), c.peek(3)] == [Some(0); 4] {
-        c.u32(&MARKER)?;
+        c.sub(&MARKER, 4, Bound::Capture)?;
+        c.part(&MARKER, 4, 1);
         layers.marker = true;
         return Ok(Next::rest(c, Protocol::Ike));
     }

@@ -1,6 +1,6 @@
 //! Link types without a link header, or with an address family alone (LINKTYPE_RAW, _NULL, _LOOP).
 
-use crate::field::{Cursor, Kind, Sink};
+use crate::field::{Bound, Cursor, Kind, Sink};
 use crate::fields;
 
 use super::layers::Layers;
@@ -22,8 +22,12 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, _: &mut Layers) -> Ste
 
 /// Four octets of address family: in the order of the capturing host for NULL, in network order for LOOP.
 pub(crate) fn null<S: Sink>(c: &mut Cursor<'_, '_, S>, _: &mut Layers) -> Step {
-    let family = c.u32(&FAMILY)?;
+    let read = [c.peek(0), c.peek(1), c.peek(2), c.peek(3)].map(|octet| octet.unwrap_or_default());
+    c.sub(&FAMILY, read.len(), Bound::Capture)?;
+    // No family has a number above 65535, so the order shows itself.
+    let family = u32::from_be_bytes(read);
     let family = if family > 0xffff { family.swap_bytes() } else { family };
+    c.part(&FAMILY, read.len(), family.into());
     Ok(match family {
         2 => Next::rest(c, Protocol::Ipv4),
         // AF_INET6 differs: 24 NetBSD and OpenBSD, 28 FreeBSD, 30 macOS, 10 Linux.

@@ -3,8 +3,8 @@
 use crate::field::{FieldDef, Kind};
 
 use super::{
-    avp, avp_table, ccp, chap, cooked, eap, esp, ethernet, frame, icmp, icmpv6, ike, ipcp, ipv4, ipv6,
-    ipv6cp, l2tp, lcp, multilink, nat_traversal, negotiation, pap, ppp, raw, tcp, udp,
+    ah, avp, avp_table, ccp, chap, cooked, eap, esp, ethernet, frame, gre, icmp, icmpv6, ike, ipcp, ipv4,
+    ipv6, ipv6cp, l2tp, lcp, multilink, nat_traversal, negotiation, pap, ppp, raw, tcp, udp,
 };
 
 /// One protocol.
@@ -40,6 +40,7 @@ macro_rules! protocols {
 protocols! {
     Frame = "frame", "Frame", "capture file", [frame::FIELDS];
     Ethernet = "eth", "Ethernet", "IEEE 802.3", [ethernet::FIELDS];
+    ServiceVlan = "ieee8021ad", "IEEE 802.1ad", "IEEE 802.1ad", [];
     Vlan = "vlan", "802.1Q Virtual LAN", "IEEE 802.1Q", [];
     LinuxSll = "sll", "Linux cooked capture", "LINKTYPE_LINUX_SLL", [cooked::FIELDS];
     LinuxSll2 = "sll", "Linux cooked capture v2", "LINKTYPE_LINUX_SLL2", [];
@@ -53,7 +54,12 @@ protocols! {
     Udp = "udp", "User Datagram Protocol", "RFC 768", [udp::FIELDS];
     NatTraversal = "udpencap", "UDP Encapsulation of IPsec Packets", "RFC 3948", [nat_traversal::FIELDS];
     Esp = "esp", "Encapsulating Security Payload", "RFC 4303", [esp::FIELDS];
-    Ike = "isakmp", "Internet Security Association and Key Management Protocol", "RFC 7296", [ike::FIELDS];
+    Ah = "ah", "Authentication Header", "RFC 4302", [ah::FIELDS];
+    Gre = "gre", "Generic Routing Encapsulation", "RFC 2784", [gre::FIELDS];
+    Ike = "isakmp", "Internet Security Association and Key Management Protocol", "RFC 7296", [
+        ike::FIELDS, ike::payloads::FIELDS, ike::proposals::FIELDS, ike::attributes::FIELDS, ike::notify::FIELDS,
+        ike::config::FIELDS, ike::vendor_ids::FIELDS
+    ];
     L2tp = "l2tp", "Layer 2 Tunneling Protocol", "RFC 2661", [l2tp::FIELDS, avp::FIELDS, avp_table::FIELDS];
     Ppp = "ppp", "Point-to-Point Protocol", "RFC 1661", [ppp::FIELDS];
     Multilink = "mp", "PPP Multilink Protocol", "RFC 1990", [multilink::FIELDS];

@@ -12,8 +12,8 @@ use crate::util::{Frame, LinkType};
 use super::defrag::Defrag;
 use super::layers::{Endpoint, Fragment, Layers, Stop, Udp};
 use super::{
-    Next, Protocol, ccp, chap, cooked, eap, esp, ethernet, icmp, icmpv6, inner, ipcp, ipv4, ipv6, ipv6cp,
-    l2tp, lcp, multilink, nat_traversal, pap, ppp, raw, tcp, udp,
+    Next, Protocol, ah, ccp, chap, cooked, eap, esp, ethernet, gre, icmp, icmpv6, inner, ipcp, ipv4, ipv6,
+    ipv6cp, l2tp, lcp, multilink, nat_traversal, pap, ppp, raw, tcp, udp,
 };
 
 /// More protocols inside each other than any honest frame has.
@@ -235,6 +235,7 @@ fn step<S: Sink>(
     let mut c = Cursor::new(bytes, source, base, bound, at.cut, &mut *sink);
     let result = match at.protocol {
         Protocol::Ethernet => ethernet::dissect(&mut c, layers),
+        Protocol::ServiceVlan => ethernet::service_vlan(&mut c, layers),
         Protocol::Vlan => ethernet::vlan(&mut c, layers),
         Protocol::LinuxSll => cooked::dissect(&mut c, layers),
         Protocol::LinuxSll2 => cooked::version2(&mut c, layers),
@@ -246,6 +247,8 @@ fn step<S: Sink>(
         Protocol::Udp => udp::dissect(&mut c, layers, context.learned),
         Protocol::NatTraversal => nat_traversal::dissect(&mut c, layers),
         Protocol::Esp => esp::dissect(&mut c, layers, context.sad, context.hints, &mut plain),
+        Protocol::Ah => ah::dissect(&mut c, layers),
+        Protocol::Gre => gre::dissect(&mut c, layers),
         Protocol::Ike => super::ike::dissect(&mut c, layers),
         Protocol::L2tp => l2tp::dissect(&mut c, layers),
         Protocol::Ppp => ppp::dissect(&mut c, layers),
