@@ -33,8 +33,8 @@ mod routing;
 
 use hashbrown::HashMap;
 
-use crate::dissect::LearnedPorts;
-use crate::dissect::layers::{Addresses, Esp, EspOutcome, Fragment, IcmpError, Layers, Stop};
+use crate::dissect::Learned;
+use crate::dissect::layers::{Addresses, Esp, EspOutcome, Fragment, IcmpError, L2tpV3, Layers, Stop};
 use crate::util::{Duration, Timestamp};
 use crate::util::{Frame, LinkType};
 
@@ -139,7 +139,7 @@ pub struct Tracker {
     budget: Budget,
     half_open: std::collections::VecDeque<ConnectionId>,
     opened: u32,
-    learned: LearnedPorts,
+    learned: Learned,
     state: Analysis,
 }
 
@@ -234,7 +234,7 @@ impl Tracker {
             budget: Budget { left: limits.ladder, refused: 0 },
             half_open: std::collections::VecDeque::new(),
             opened: 0,
-            learned: LearnedPorts::default(),
+            learned: Learned::default(),
             state: Analysis {
                 totals: Totals::default(),
                 connections: Vec::new(),
@@ -249,8 +249,8 @@ impl Tracker {
         }
     }
 
-    /// Ports that turned out to carry L2TP.
-    pub fn learned(&self) -> &LearnedPorts {
+    /// What earlier packets taught.
+    pub fn learned(&self) -> &Learned {
         &self.learned
     }
 
@@ -260,8 +260,15 @@ impl Tracker {
         match layers.stop {
             Stop::Fragment => true,
             Stop::UnknownPort => layers.udp.is_some_and(|udp| self.learned.knows(&udp)),
-            _ => false,
+            _ => layers.v3.as_ref().is_some_and(|v3| self.knows_session(layers, v3)),
         }
+    }
+
+    /// Whether control messages said how this data of L2TPv3 is laid out, and its dissection did not know that.
+    fn knows_session(&self, layers: &Layers, v3: &L2tpV3) -> bool {
+        let (Some(session), Some(addresses)) = (v3.session, layers.addresses) else { return false };
+        v3.carried.is_none_or(|carried| carried.inferred)
+            && self.learned.session(addresses.destination, session).is_some()
     }
 
     /// Counts a frame. Says whether it is a double of the capture, which is looked at no further.
@@ -305,6 +312,9 @@ impl Tracker {
         }
         if let Some(version) = layers.other_version {
             self.other_version(version, meta);
+        }
+        if let Some(v3) = &layers.v3 {
+            self.learn_v3(layers, v3);
         }
         let (Some(udp), Some(header)) = (&layers.udp, &layers.l2tp) else { return };
         bump(&mut self.state.totals.l2tp);
@@ -430,6 +440,15 @@ impl Tracker {
         let quoted = icmp.quoted_ports.is_some_and(|(source, destination)| ours(source) || ours(destination));
         if (icmp.kind, icmp.code) == unreachable && quoted {
             self.note(Fact::PortUnreachable, Scope::default(), meta, 1);
+        }
+    }
+
+    /// Remembers what a control message of L2TPv3 says of later packets. Its state machines are not followed.
+    fn learn_v3(&mut self, layers: &Layers, v3: &L2tpV3) {
+        let (Some(control), Some(addresses)) = (&v3.control, layers.addresses) else { return };
+        self.learned.learn_session(addresses, control);
+        if let Some(udp) = &layers.udp {
+            self.learned.learn(udp);
         }
     }
 
