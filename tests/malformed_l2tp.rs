@@ -1,6 +1,8 @@
 //! What is said of L2TP packets that have broken other dissectors and daemons: each ends in a typed fault or stop, or is
 //! read as the RFC has it.
 
+mod samples;
+
 use l2tp_inspect::analysis::limits::Limits;
 use l2tp_inspect::dissect::Protocol;
 use l2tp_inspect::dissect::layers::{Avp, AvpFault, AvpValue, Layers, MessageType, ResultCode, Stop};
@@ -214,6 +216,28 @@ fn data_that_ends_where_ppp_begins() {
     let layers =
         |layers: &Layers, _: &[Node]| matches!(layers.stop, Stop::Malformed { layer: Protocol::Ppp, .. });
     assert!(look(&udp(&header), layers), "no octet of PPP at all");
+}
+
+/// Every packet of the L2TPv3 samples, cut at every octet, shown in full: inner frames too end where they end.
+#[test]
+fn every_cut_of_l2tpv3_is_shown_without_panic() {
+    let mut inner = 0;
+    for sample in samples::samples().iter().filter(|sample| sample.name.starts_with("l2tpv3/")) {
+        let sad = sample.sad();
+        let (frames, _) = samples::frames(&sample.capture()).expect("sound");
+        let mut inspector = Inspector::new(&sad, Limits::default());
+        let mut tree = Tree::default();
+        for held in &frames {
+            for (length, keep) in (0..=held.data.len()).flat_map(|length| [(length, true), (length, false)]) {
+                tree.clear();
+                inspector.look(&held.cut(length, keep).frame(), &mut tree);
+            }
+            let ethernet = tree.nodes().iter().filter(|node| node.field.name == "eth.dst").count();
+            inner += usize::from(ethernet == 2);
+            inspector.follow(&held.frame());
+        }
+    }
+    assert!(inner >= 75, "{inner} inner Ethernet frames");
 }
 
 /// A conversation as of SoftEther in the lab: the data of a session is read as the control messages said, in a batch and

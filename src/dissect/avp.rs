@@ -6,8 +6,8 @@ use crate::field::{Bound, Cursor, Kind, Short, Sink};
 use crate::fields;
 use crate::util::Printable;
 
+use super::avp_names;
 use super::avp_table::{self, Part, Row, Shape, vendor};
-use super::l2tp_names;
 use super::layers::{Avp, AvpFault, AvpValue, Control, MessageType, ResultCode};
 
 fields! {
@@ -17,7 +17,7 @@ fields! {
     MANDATORY = "l2tp.avp.mandatory", "Mandatory", Kind::Flag;
     HIDDEN = "l2tp.avp.hidden", "Hidden", Kind::Flag;
     LENGTH = "l2tp.avp.length", "Length", Kind::Dec(16);
-    VENDOR = "l2tp.avp.vendor_id", "Vendor ID", Kind::Dec(16), names l2tp_names::vendor_name;
+    VENDOR = "l2tp.avp.vendor_id", "Vendor ID", Kind::Dec(16), names avp_names::vendor_name;
     ATTRIBUTE = "l2tp.avp.type", "AVP Type", Kind::Dec(16), names avp_table::attribute_name;
     OTHER_ATTRIBUTE = "l2tp.avp.type", "AVP Type", Kind::Dec(16);
     CISCO_TYPE = "l2tp.avp.ciscotype", "Type", Kind::Dec(16), names avp_table::cisco_name;
@@ -288,6 +288,10 @@ fn parts<S: Sink>(c: &mut Cursor<'_, '_, S>, parts: &[Part]) -> Result<(), Short
                 for _ in 0..c.u8(count)? {
                     c.u8(item)?;
                 }
+            }
+            Part::Flag(field) => {
+                let octet = c.bits8(field)?;
+                c.part(field, 1, u64::from(octet != 0));
             }
             Part::Mark(field) => c.derived(field, 1),
         }

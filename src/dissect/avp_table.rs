@@ -80,6 +80,8 @@ pub(crate) enum Part {
     Word(&'static FieldDef, &'static [Bits]),
     /// An octet that counts the octets which follow.
     Counted(&'static FieldDef, &'static FieldDef),
+    /// An octet that is zero or not.
+    Flag(&'static FieldDef),
     /// Nothing but a mark that the parts behind it are there.
     Mark(&'static FieldDef),
 }

@@ -15,7 +15,7 @@ fields! {
     SEQUENCE_BIT = "l2tp.seq_bit", "Sequence Bit", Kind::Flag;
     OFFSET_BIT = "l2tp.offset_bit", "Offset bit", Kind::Flag;
     PRIORITY_BIT = "l2tp.priority", "Priority", Kind::Flag;
-    VERSION = "l2tp.version", "Version", Kind::Dec(16), names super::l2tp_names::version_name;
+    VERSION = "l2tp.version", "Version", Kind::Dec(16), names super::avp_names::version_name;
     LENGTH = "l2tp.length", "Length", Kind::Dec(16);
     TUNNEL = "l2tp.tunnel", "Tunnel ID", Kind::Dec(16);
     SESSION = "l2tp.session", "Session ID", Kind::Dec(16);

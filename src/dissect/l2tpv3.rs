@@ -19,7 +19,7 @@ fields! {
     PREFIX = "l2tp.cookie_or_sublayer", "Cookie or L2-Specific Sublayer", Kind::Bytes;
     PAYLOAD = "l2tp.payload", "Payload", Kind::Bytes;
     INFERRED = "l2tp.inferred", "Layout inferred from the inner headers", Kind::Flag;
-    INFERRED_TYPE = "l2tp.inferred_pseudowire_type", "Inferred Pseudowire Type", Kind::Dec(16), names super::l2tp_names::pseudowire_name;
+    INFERRED_TYPE = "l2tp.inferred_pseudowire_type", "Inferred Pseudowire Type", Kind::Dec(16), names super::avp_names::pseudowire_name;
     DEFAULT_SUBLAYER = "l2tp.l2_spec_def", "Default L2-Specific Sublayer", Kind::Flag, section "RFC 3931 4.6";
     ATM_SUBLAYER = "l2tp.l2_spec_atm", "ATM-Specific Sublayer", Kind::Flag, section "RFC 4454 7.1";
     DOCSIS_SUBLAYER = "l2tp.l2_spec_docsis_dmpt", "DOCSIS DMPT - Specific Sublayer", Kind::Flag, section "DOCSIS DEPI";

@@ -25,6 +25,7 @@ pub mod registry;
 pub mod udp;
 
 mod avp;
+mod avp_names;
 mod ccp;
 mod chap;
 mod cisco_hdlc;

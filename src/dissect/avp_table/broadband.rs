@@ -1,7 +1,7 @@
 //! The AVPs of the Broadband Forum (vendor 3561): access lines (RFC 5515 section 5).
 
 use super::{M, Part, Row, Shape, row};
-use crate::dissect::l2tp_names;
+use crate::dissect::avp_names;
 use crate::field::Kind;
 use crate::fields;
 
@@ -68,9 +68,9 @@ fields! {
     MAXIMUM_INTERLEAVING_DELAY_DOWN = "l2tp.broadband.maximum_interleaving_delay_down", "Maximum Interleaving Delay Downstream", Kind::Dec(32);
     ACTUAL_INTERLEAVING_DELAY_DOWN = "l2tp.broadband.actual_interleaving_delay_down", "Actual Interleaving Delay Downstream", Kind::Dec(32);
     LOOP = "l2tp.broadband.access_loop_encapsulation", "Access Loop Encapsulation", Kind::Flag;
-    DATA_LINK = "l2tp.broadband.access_loop_encapsulation.data_link", "Data Link", Kind::Hex(8), names l2tp_names::loop_data_link_name;
-    ENCAPS_1 = "l2tp.broadband.access_loop_encapsulation.enc1", "Encaps 1", Kind::Hex(8), names l2tp_names::loop_encaps_1_name;
-    ENCAPS_2 = "l2tp.broadband.access_loop_encapsulation.enc2", "Encaps 2", Kind::Hex(8), names l2tp_names::loop_encaps_2_name;
-    LINE_TYPE = "l2tp.broadband.ancp_access_line_type", "ANCP Access Line Type", Kind::Hex(32), names l2tp_names::line_type_name;
-    IWF_SESSION = "l2tp.broadband.iwf_session", "IWF Session", Kind::Hex(32), names l2tp_names::iwf_name;
+    DATA_LINK = "l2tp.broadband.access_loop_encapsulation.data_link", "Data Link", Kind::Hex(8), names avp_names::loop_data_link_name;
+    ENCAPS_1 = "l2tp.broadband.access_loop_encapsulation.enc1", "Encaps 1", Kind::Hex(8), names avp_names::loop_encaps_1_name;
+    ENCAPS_2 = "l2tp.broadband.access_loop_encapsulation.enc2", "Encaps 2", Kind::Hex(8), names avp_names::loop_encaps_2_name;
+    LINE_TYPE = "l2tp.broadband.ancp_access_line_type", "ANCP Access Line Type", Kind::Hex(32), names avp_names::line_type_name;
+    IWF_SESSION = "l2tp.broadband.iwf_session", "IWF Session", Kind::Hex(32), names avp_names::iwf_name;
 }

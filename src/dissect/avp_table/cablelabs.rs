@@ -1,7 +1,7 @@
 //! The AVPs of CableLabs (vendor 4491): DOCSIS External PHY Interface (DEPI).
 
 use super::{Bits, M, Part, Row, Shape, row};
-use crate::dissect::l2tp_names;
+use crate::dissect::avp_names;
 use crate::field::Kind;
 use crate::fields;
 
@@ -64,7 +64,7 @@ fields! {
     LOCK = "l2tp.cablel.l_bit", "L(lock bit)", Kind::Flag;
     TSID = "l2tp.cablel.tsid_group_id", "TSID Group ID", Kind::Dec(16);
     FREQUENCY = "l2tp.cablel.frequency", "Frequency", Kind::Dec(32);
-    MODULATION = "l2tp.cablel.modulation", "Modulation", Kind::Dec(16), names l2tp_names::modulation_name;
+    MODULATION = "l2tp.cablel.modulation", "Modulation", Kind::Dec(16), names avp_names::modulation_name;
     SYMBOL_M = "l2tp.cablel.m", "M", Kind::Dec(16);
     SYMBOL_N = "l2tp.cablel.n", "N", Kind::Dec(16);
     RAW = "l2tp.cablel.value", "Value", Kind::Bytes;

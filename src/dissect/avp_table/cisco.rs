@@ -1,7 +1,7 @@
 //! The AVPs of Cisco (vendor 9), which its drafts of L2TPv3 used before RFC 3931 gave them numbers.
 
 use super::{Bits, M, Part, Row, Shape, row};
-use crate::dissect::l2tp_names;
+use crate::dissect::avp_names;
 use crate::field::Kind;
 use crate::fields;
 
@@ -34,18 +34,18 @@ fields! {
     section "Cisco draft of L2TPv3";
     CISCO_ACK = "l2tp.cisco.ack", "Cisco ACK", Kind::Bytes;
     CONNECTION_ID = "l2tp.cisco.assigned_control_connection_id", "Assigned Control Connection ID", Kind::Dec(32);
-    PW_TYPE = "l2tp.cisco.pw_type", "PW Type", Kind::Dec(16), names l2tp_names::pseudowire_name;
+    PW_TYPE = "l2tp.cisco.pw_type", "PW Type", Kind::Dec(16), names avp_names::pseudowire_name;
     LOCAL_SESSION_ID = "l2tp.cisco.local_session_id", "Local Session ID", Kind::Dec(32);
     REMOTE_SESSION_ID = "l2tp.cisco.remote_session_id", "Remote Session ID", Kind::Dec(32);
     COOKIE = "l2tp.cisco.assigned_cookie", "Assigned Cookie", Kind::Bytes;
     REMOTE_END_ID = "l2tp.cisco.remote_end_id", "Remote End ID", Kind::Text;
-    PSEUDOWIRE_TYPE = "l2tp.cisco.pseudowire_type", "Pseudowire Type", Kind::Dec(16), names l2tp_names::pseudowire_name;
+    PSEUDOWIRE_TYPE = "l2tp.cisco.pseudowire_type", "Pseudowire Type", Kind::Dec(16), names avp_names::pseudowire_name;
     CIRCUIT = "l2tp.cisco.circuit", "Circuit Status word", Kind::Hex(16);
-    CIRCUIT_STATUS = "l2tp.cisco.circuit_status", "Circuit Status", Kind::Flag, names l2tp_names::circuit_status_name;
-    CIRCUIT_TYPE = "l2tp.cisco.circuit_type", "Circuit Type", Kind::Flag, names l2tp_names::circuit_type_name;
+    CIRCUIT_STATUS = "l2tp.cisco.circuit_status", "Circuit Status", Kind::Flag, names avp_names::circuit_status_name;
+    CIRCUIT_TYPE = "l2tp.cisco.circuit_type", "Circuit Type", Kind::Flag, names avp_names::circuit_type_name;
     TIE_BREAKER = "l2tp.cisco.tie_breaker", "Tie Breaker", Kind::Hex(64);
     DRAFT_VERSION = "l2tp.cisco.draft_avp_version", "Draft AVP Version", Kind::Dec(16);
-    DIGEST = "l2tp.cisco.message_digest", "Message Digest", Kind::Bytes;
+    DIGEST = "l2tp.cisco.message_digest", "Message Digest", Kind::Secret;
     NONCE = "l2tp.cisco.nonce", "Nonce", Kind::Bytes;
     MTU = "l2tp.cisco.interface_mtu", "Interface MTU", Kind::Dec(16);
 }

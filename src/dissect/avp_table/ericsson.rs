@@ -1,7 +1,7 @@
 //! The AVPs of Ericsson (vendor 193): GSM A-bis over L2TPv3. No public document; layout as tshark shows it.
 
 use super::{M, Part, Row, Shape, row};
-use crate::dissect::l2tp_names;
+use crate::dissect::avp_names;
 use crate::field::Kind;
 use crate::fields;
 
@@ -19,7 +19,7 @@ pub(super) static ROWS: &[Row] = &[
                 Part::Counted(&SAPI_COUNT, &SAPI),
                 Part::Ipv4(&GROUP_IP),
                 Part::U8(&DSCP),
-                Part::U8(&CRC_EN),
+                Part::Flag(&CRC_EN),
                 Part::U8(&BUNDLE_TIMEOUT),
                 Part::U16(&BUNDLE_SIZE),
             ],
@@ -37,7 +37,7 @@ pub(super) static ROWS: &[Row] = &[
         true,
     ),
     row(4, "Connection Type", &CONNECTION, Shape::Parts(&[Part::U8(&CONNECTION)]), M::Any, true),
-    row(5, "CRC Enabled", &CRC_ENABLE, Shape::Parts(&[Part::U8(&CRC_ENABLE)]), M::Any, true),
+    row(5, "CRC Enabled", &CRC_ENABLE, Shape::Parts(&[Part::Flag(&CRC_ENABLE)]), M::Any, true),
     row(6, "STN Name", &STN_NAME, Shape::Text, M::Any, true),
     row(7, "Abis Lower Mode", &ABIS, Shape::Parts(&[Part::U8(&ABIS)]), M::Any, true),
     row(
@@ -55,11 +55,11 @@ pub(super) static ROWS: &[Row] = &[
 
 fields! {
     section "Ericsson A-bis over L2TP";
-    MESSAGE = "l2tp.ericsson.msg_type", "Ericsson Message Type", Kind::Dec(16), names l2tp_names::ericsson_message_name;
-    CONNECTION = "l2tp.ericsson.conn_type", "Connection Type", Kind::Dec(8), names l2tp_names::ericsson_connection_name;
+    MESSAGE = "l2tp.ericsson.msg_type", "Ericsson Message Type", Kind::Dec(16), names avp_names::ericsson_message_name;
+    CONNECTION = "l2tp.ericsson.conn_type", "Connection Type", Kind::Dec(8), names avp_names::ericsson_connection_name;
     STN_NAME = "l2tp.ericsson.stn_name", "STN Name", Kind::Text;
     CRC_ENABLE = "l2tp.ericsson.crc32_enable", "CRC32 Enabled", Kind::Flag;
-    ABIS = "l2tp.ericsson.abis_lower_mode", "Abis Lower Mode", Kind::Dec(8), names l2tp_names::abis_name;
+    ABIS = "l2tp.ericsson.abis_lower_mode", "Abis Lower Mode", Kind::Dec(8), names avp_names::abis_name;
     OVERLOAD = "l2tp.ericsson.overload_thresh", "Overload Threshold in 0.1%", Kind::Dec(16);
     GROUPS = "l2tp.ericsson.tc_num_groups", "Number of Transport Config Groups", Kind::Dec(8);
     GROUP_ID = "l2tp.ericsson.tc_group_id", "Transport Config Group ID", Kind::Dec(8);

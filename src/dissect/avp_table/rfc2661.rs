@@ -1,7 +1,7 @@
 //! The AVPs of RFC 2661 section 4.4.
 
 use super::{M, Part, Row, Shape, row};
-use crate::dissect::l2tp_names;
+use crate::dissect::{avp_names, l2tp_names};
 use crate::field::Kind;
 use crate::fields;
 
@@ -159,7 +159,7 @@ fields! {
     INITIAL_CONFREQ = "l2tp.avp.initial_received_lcp_confreq", "Initial Received LCP CONFREQ", Kind::Bytes;
     LAST_SENT_CONFREQ = "l2tp.avp.last_sent_lcp_confreq", "Last Sent LCP CONFREQ", Kind::Bytes;
     LAST_RECEIVED_CONFREQ = "l2tp.avp.last_received_lcp_confreq", "Last Received LCP CONFREQ", Kind::Bytes;
-    PROXY_TYPE = "l2tp.avp.proxy_authen_type", "Proxy Authen Type", Kind::Dec(16), names l2tp_names::proxy_name;
+    PROXY_TYPE = "l2tp.avp.proxy_authen_type", "Proxy Authen Type", Kind::Dec(16), names avp_names::proxy_name;
     PROXY_NAME = "l2tp.avp.proxy_authen_name", "Proxy Authen Name", Kind::Text;
     PROXY_CHALLENGE = "l2tp.avp.proxy_authen_challenge", "Proxy Authen Challenge", Kind::Bytes;
     PROXY_RESPONSE = "l2tp.avp.proxy_authen_response", "Proxy Authen Response", Kind::Secret;

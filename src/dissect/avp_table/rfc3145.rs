@@ -1,7 +1,7 @@
 //! The AVPs of the extensions that came before L2TPv3: RFC 3145, 3301, 3308, 3437, 3573 and 3817.
 
 use super::{Bits, M, Part, Row, Shape, row};
-use crate::dissect::l2tp_names;
+use crate::dissect::{avp_names, l2tp_names};
 use crate::field::Kind;
 use crate::fields;
 
@@ -73,7 +73,7 @@ fields! {
     DISCONNECT_CODE = "l2tp.avp.disconnect_code", "Disconnect Code", Kind::Dec(16), names l2tp_names::disconnect_name;
     DISCONNECT_PROTOCOL = "l2tp.avp.control_protocol_number", "Control Protocol Number", Kind::Dec(16);
     DISCONNECT_MESSAGE = "l2tp.avp.cause_code_message", "Message", Kind::Text;
-    DISCONNECT_DIRECTION = "l2tp.avp.cause_code_direction", "Direction", Kind::Dec(8), names l2tp_names::direction_name;
+    DISCONNECT_DIRECTION = "l2tp.avp.cause_code_direction", "Direction", Kind::Dec(8), names avp_names::direction_name;
     CONTROL_CONNECTION_DS = "l2tp.avp.ccds", "PHB code of the control connection", Kind::Hex(16), section "RFC 3308";
     SESSION_DS = "l2tp.avp.sds", "PHB code of the session", Kind::Hex(16), section "RFC 3308";
     LCP_WANT_OPTIONS = "l2tp.avp.lcp_want_options", "LCP Want Options", Kind::Bytes, section "RFC 3437";
@@ -83,7 +83,7 @@ fields! {
     MODEM_ON_HOLD_CAPABLE = "l2tp.avp.modem_on_hold_capable", "Modem On-Hold Capable", Kind::Flag, section "RFC 3573";
     MODEM_ON_HOLD = "l2tp.avp.modem_on_hold_status", "Modem On-Hold Status", Kind::Hex(16), section "RFC 3573";
     HOLD = "l2tp.avp.modem_on_hold_status.hold", "Hold", Kind::Flag, section "RFC 3573";
-    HOLD_TIMEOUT = "l2tp.avp.modem_on_hold_status.timeout", "Timeout", Kind::Dec(8), names l2tp_names::hold_timeout_name, section "RFC 3573";
+    HOLD_TIMEOUT = "l2tp.avp.modem_on_hold_status.timeout", "Timeout", Kind::Dec(8), names avp_names::hold_timeout_name, section "RFC 3573";
     PPPOE_RELAY = "l2tp.avp.pppoe_relay", "PPPoE Relay", Kind::Bytes, section "RFC 3817";
     PPPOE_RESPONSE = "l2tp.avp.pppoe_relay_response_capability", "PPPoE Relay Response Capability", Kind::Flag, section "RFC 3817";
     PPPOE_FORWARD = "l2tp.avp.pppoe_relay_forward_capability", "PPPoE Relay Forward Capability", Kind::Flag, section "RFC 3817";

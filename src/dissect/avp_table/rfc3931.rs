@@ -1,7 +1,7 @@
 //! The AVPs of L2TPv3 (RFC 3931 section 5.4) and of what was defined since.
 
 use super::{Bits, M, Part, Row, Shape, row};
-use crate::dissect::l2tp_names;
+use crate::dissect::avp_names;
 use crate::field::Kind;
 use crate::fields;
 
@@ -16,8 +16,8 @@ pub(super) static ROWS: &[Row] = &[
             Part::U16(&EXTENDED_TYPE),
             Part::Octets(&EXTENDED_VALUE),
         ]),
-        M::Any,
-        false,
+        M::Zero,
+        true,
     ),
     row(59, "Message Digest", &MESSAGE_DIGEST, Shape::Digest { kind: &DIGEST_TYPE }, M::Any, false),
     row(60, "Router ID", &ROUTER_ID, Shape::U32, M::Any, false),
@@ -147,24 +147,24 @@ pub(super) static ROWS: &[Row] = &[
 
 fields! {
     section "RFC 3931 5.4";
-    EXTENDED_VENDOR = "l2tp.avp.extended_vendor_id", "Extended Vendor ID", Kind::Dec(32), names l2tp_names::vendor_name, section "RFC 3931 5.2";
+    EXTENDED_VENDOR = "l2tp.avp.extended_vendor_id", "Extended Vendor ID", Kind::Dec(32), names avp_names::vendor_name, section "RFC 3931 5.2";
     EXTENDED_TYPE = "l2tp.avp.extended_type", "Extended Attribute Type", Kind::Dec(16), section "RFC 3931 5.2";
     EXTENDED_VALUE = "l2tp.avp.extended_value", "Extended Attribute Value", Kind::Bytes, section "RFC 3931 5.2";
-    MESSAGE_DIGEST = "l2tp.avp.message_digest", "Message Digest", Kind::Bytes, section "RFC 3931 5.4.1";
-    DIGEST_TYPE = "l2tp.avp.digest_type", "Digest Type", Kind::Dec(8), names l2tp_names::digest_name, section "RFC 3931 5.4.1";
+    MESSAGE_DIGEST = "l2tp.avp.message_digest", "Message Digest", Kind::Secret, section "RFC 3931 5.4.1";
+    DIGEST_TYPE = "l2tp.avp.digest_type", "Digest Type", Kind::Dec(8), names avp_names::digest_name, section "RFC 3931 5.4.1";
     ROUTER_ID = "l2tp.avp.router_id", "Router ID", Kind::Dec(32), section "RFC 3931 5.4.3";
     CONTROL_CONNECTION_ID = "l2tp.avp.assigned_control_conn_id", "Assigned Control Connection ID", Kind::Dec(32), section "RFC 3931 5.4.3";
-    PW_TYPE = "l2tp.avp.pw_type", "PW Type", Kind::Dec(16), names l2tp_names::pseudowire_name, section "RFC 3931 5.4.3";
+    PW_TYPE = "l2tp.avp.pw_type", "PW Type", Kind::Dec(16), names avp_names::pseudowire_name, section "RFC 3931 5.4.3";
     LOCAL_SESSION_ID = "l2tp.avp.local_session_id", "Local Session ID", Kind::Dec(32), section "RFC 3931 5.4.4";
     REMOTE_SESSION_ID = "l2tp.avp.remote_session_id", "Remote Session ID", Kind::Dec(32), section "RFC 3931 5.4.4";
     ASSIGNED_COOKIE = "l2tp.avp.assigned_cookie", "Assigned Cookie", Kind::Bytes, section "RFC 3931 5.4.4";
     REMOTE_END_ID = "l2tp.avp.remote_end_id", "Remote End ID", Kind::Text, section "RFC 3931 5.4.4";
-    PSEUDOWIRE_TYPE = "l2tp.avp.pseudowire_type", "Pseudowire Type", Kind::Dec(16), names l2tp_names::pseudowire_name, section "RFC 3931 5.4.4";
-    SUBLAYER = "l2tp.avp.layer2_specific_sublayer", "Layer2 Specific Sublayer", Kind::Dec(16), names l2tp_names::sublayer_name, section "RFC 3931 5.4.4";
-    DATA_SEQUENCING = "l2tp.avp.data_sequencing", "Data Sequencing", Kind::Dec(16), names l2tp_names::data_sequencing_name, section "RFC 3931 5.4.4";
+    PSEUDOWIRE_TYPE = "l2tp.avp.pseudowire_type", "Pseudowire Type", Kind::Dec(16), names avp_names::pseudowire_name, section "RFC 3931 5.4.4";
+    SUBLAYER = "l2tp.avp.layer2_specific_sublayer", "Layer2 Specific Sublayer", Kind::Dec(16), names avp_names::sublayer_name, section "RFC 3931 5.4.4";
+    DATA_SEQUENCING = "l2tp.avp.data_sequencing", "Data Sequencing", Kind::Dec(16), names avp_names::data_sequencing_name, section "RFC 3931 5.4.4";
     CIRCUIT = "l2tp.avp.circuit", "Circuit Status word", Kind::Hex(16), section "RFC 3931 5.4.5";
-    CIRCUIT_STATUS = "l2tp.avp.circuit_status", "Circuit Status", Kind::Flag, names l2tp_names::circuit_status_name, section "RFC 3931 5.4.5";
-    CIRCUIT_TYPE = "l2tp.avp.circuit_type", "Circuit Type", Kind::Flag, names l2tp_names::circuit_type_name, section "RFC 3931 5.4.5";
+    CIRCUIT_STATUS = "l2tp.avp.circuit_status", "Circuit Status", Kind::Flag, names avp_names::circuit_status_name, section "RFC 3931 5.4.5";
+    CIRCUIT_TYPE = "l2tp.avp.circuit_type", "Circuit Type", Kind::Flag, names avp_names::circuit_type_name, section "RFC 3931 5.4.5";
     PREFERRED_LANGUAGE = "l2tp.avp.preferred_language", "Preferred Language", Kind::Text, section "RFC 3931 5.4.3";
     NONCE = "l2tp.avp.nonce", "Nonce", Kind::Bytes, section "RFC 3931 5.4.1";
     TX_SPEED = "l2tp.avp.tx_connect_speed_v3", "Tx Connect Speed v3", Kind::Hex(64), section "RFC 3931 5.4.4";
