@@ -30,11 +30,12 @@ mod data;
 mod doubles;
 mod foresee;
 mod routing;
+mod version3;
 
 use hashbrown::HashMap;
 
 use crate::dissect::Learned;
-use crate::dissect::layers::{Addresses, Esp, EspOutcome, Fragment, IcmpError, L2tpV3, Layers, Stop};
+use crate::dissect::layers::{Addresses, Esp, EspOutcome, Fragment, IcmpError, Layers, Stop};
 use crate::util::{Duration, Timestamp};
 use crate::util::{Frame, LinkType};
 
@@ -264,13 +265,6 @@ impl Tracker {
         }
     }
 
-    /// Whether control messages said how this data of L2TPv3 is laid out, and its dissection did not know that.
-    fn knows_session(&self, layers: &Layers, v3: &L2tpV3) -> bool {
-        let (Some(session), Some(addresses)) = (v3.session, layers.addresses) else { return false };
-        v3.carried.is_none_or(|carried| carried.inferred)
-            && self.learned.session(addresses.destination, session).is_some()
-    }
-
     /// Counts a frame. Says whether it is a double of the capture, which is looked at no further.
     pub fn count(&mut self, meta: &Meta, digest: Option<u64>) -> bool {
         let totals = &mut self.state.totals;
@@ -440,15 +434,6 @@ impl Tracker {
         let quoted = icmp.quoted_ports.is_some_and(|(source, destination)| ours(source) || ours(destination));
         if (icmp.kind, icmp.code) == unreachable && quoted {
             self.note(Fact::PortUnreachable, Scope::default(), meta, 1);
-        }
-    }
-
-    /// Remembers what a control message of L2TPv3 says of later packets. Its state machines are not followed.
-    fn learn_v3(&mut self, layers: &Layers, v3: &L2tpV3) {
-        let (Some(control), Some(addresses)) = (&v3.control, layers.addresses) else { return };
-        self.learned.learn_session(addresses, control);
-        if let Some(udp) = &layers.udp {
-            self.learned.learn(udp);
         }
     }
 

@@ -5,9 +5,12 @@ pub(crate) mod broadband;
 pub(crate) mod cablelabs;
 pub(crate) mod cisco;
 pub(crate) mod ericsson;
+mod presence;
 pub(crate) mod rfc2661;
 pub(crate) mod rfc3145;
 pub(crate) mod rfc3931;
+
+pub use presence::{Presence, presence};
 
 use crate::field::FieldDef;
 
