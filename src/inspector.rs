@@ -212,7 +212,7 @@ impl<'k> Inspector<'k> {
 impl Batch {
     /// Dissects every frame alone.
     fn open(&mut self, sad: &Sad, worker: &mut Worker) {
-        let learned = crate::dissect::LearnedPorts::default();
+        let learned = crate::dissect::Learned::default();
         for frames in self.frames.chunks(AHEAD) {
             if sad.is_large() {
                 let packets = frames.iter().filter_map(|held| glance(&held.frame(&self.octets)));

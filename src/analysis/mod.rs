@@ -31,10 +31,11 @@ mod data;
 mod doubles;
 mod foresee;
 mod routing;
+mod version3;
 
 use hashbrown::HashMap;
 
-use crate::dissect::LearnedPorts;
+use crate::dissect::Learned;
 use crate::dissect::layers::{Addresses, Esp, EspOutcome, Fragment, IcmpError, Layers, Stop};
 use crate::util::{Duration, Timestamp};
 use crate::util::{Frame, LinkType};
@@ -141,7 +142,7 @@ pub struct Tracker {
     budget: Budget,
     half_open: std::collections::VecDeque<ConnectionId>,
     opened: u32,
-    learned: LearnedPorts,
+    learned: Learned,
     place: Place,
     state: Analysis,
 }
@@ -237,7 +238,7 @@ impl Tracker {
             budget: Budget { left: limits.ladder, refused: 0 },
             half_open: std::collections::VecDeque::new(),
             opened: 0,
-            learned: LearnedPorts::default(),
+            learned: Learned::default(),
             place: Place::default(),
             state: Analysis {
                 totals: Totals::default(),
@@ -253,8 +254,8 @@ impl Tracker {
         }
     }
 
-    /// Ports that turned out to carry L2TP.
-    pub fn learned(&self) -> &LearnedPorts {
+    /// What earlier packets taught.
+    pub fn learned(&self) -> &Learned {
         &self.learned
     }
 
@@ -264,7 +265,7 @@ impl Tracker {
         match layers.stop {
             Stop::Fragment => true,
             Stop::UnknownPort => layers.udp.is_some_and(|udp| self.learned.knows(&udp)),
-            _ => false,
+            _ => layers.v3.as_ref().is_some_and(|v3| self.knows_session(layers, v3)),
         }
     }
 
@@ -310,6 +311,9 @@ impl Tracker {
         }
         if let Some(version) = layers.other_version {
             self.other_version(version, meta);
+        }
+        if let Some(v3) = &layers.v3 {
+            self.learn_v3(layers, v3);
         }
         let (Some(udp), Some(header)) = (&layers.udp, &layers.l2tp) else { return };
         bump(&mut self.state.totals.l2tp);

@@ -38,7 +38,7 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
     }
     let Some(addresses) = layers.addresses.filter(|addresses| matches!(addresses.source, IpAddr::V6(_)))
     else {
-        return Ok(ip_follow(c, layers, next));
+        return Ok(ip_follow(c, next));
     };
     // RFC 8200 section 4.1: destination options may follow AH.
     let upper = ipv6::upper(c, next)?;
@@ -47,7 +47,7 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
             let key = Key { addresses, identification: place.identification, protocol: upper.protocol };
             Next::fragment(c, key, place.offset, place.more)
         }
-        None => ip_follow(c, layers, upper.protocol),
+        None => ip_follow(c, upper.protocol),
     })
 }
 

@@ -1,7 +1,18 @@
-//! The one table of AVPs: number, name, field, and how the value is laid out (RFC 2661 section 4.4, RFC 3145).
+//! The one table of AVPs: vendor, number, name, field, how the value is laid out, and which M and H bits its document
+//! allows. One file below for each document or vendor that defines some.
 
-use crate::field::{FieldDef, Kind};
-use crate::fields;
+pub(crate) mod broadband;
+pub(crate) mod cablelabs;
+pub(crate) mod cisco;
+pub(crate) mod ericsson;
+mod presence;
+pub(crate) mod rfc2661;
+pub(crate) mod rfc3145;
+pub(crate) mod rfc3931;
+
+pub use presence::{Presence, presence};
+
+use crate::field::FieldDef;
 
 /// How the value of an AVP is laid out.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +27,9 @@ pub(crate) enum Shape {
     Octets,
     Version(&'static FieldDef),
     Result {
+        /// The field where the message is a StopCCN: its codes have other names than those of a CDN.
+        stop_ccn: &'static FieldDef,
+        cdn: &'static FieldDef,
         error: &'static FieldDef,
         message: &'static FieldDef,
     },
@@ -36,6 +50,58 @@ pub(crate) enum Shape {
         reserved: &'static FieldDef,
         receive: &'static FieldDef,
     },
+    /// A digest behind an octet that says which.
+    Digest {
+        kind: &'static FieldDef,
+    },
+    /// Connect Speed Update: RFC 5515 gives it another layout in each version, and so another length.
+    SpeedUpdate {
+        v2: &'static [Part],
+        v3: &'static [Part],
+    },
+    /// These parts.
+    Parts(&'static [Part]),
+    /// The first parts, then the others again and again to the end.
+    List(&'static [Part], &'static [Part]),
+}
+
+/// A part of a value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Part {
+    U8(&'static FieldDef),
+    U16(&'static FieldDef),
+    U32(&'static FieldDef),
+    U64(&'static FieldDef),
+    /// Two octets, if they are there.
+    MaybeU16(&'static FieldDef),
+    /// Four octets, if they are there.
+    MaybeU32(&'static FieldDef),
+    Ipv4(&'static FieldDef),
+    /// All that is left.
+    Octets(&'static FieldDef),
+    /// Two octets and bits of them.
+    Word(&'static FieldDef, &'static [Bits]),
+    /// An octet that counts the octets which follow.
+    Counted(&'static FieldDef, &'static FieldDef),
+    /// An octet that is zero or not.
+    Flag(&'static FieldDef),
+    /// Nothing but a mark that the parts behind it are there.
+    Mark(&'static FieldDef),
+}
+
+/// Some bits of a word: their field, how far to the right they must be shifted, their mask after that.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bits(pub &'static FieldDef, pub u8, pub u16);
+
+/// The M bit that the document of an AVP asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum M {
+    /// It must be 1.
+    One,
+    /// It must be 0.
+    Zero,
+    /// Either.
+    Any,
 }
 
 /// One AVP.
@@ -45,6 +111,8 @@ pub(crate) struct Row {
     pub name: &'static str,
     pub field: &'static FieldDef,
     pub shape: Shape,
+    pub mandatory: M,
+    pub may_hide: bool,
 }
 
 /// The number of each AVP that other modules ask for.
@@ -61,172 +129,123 @@ pub mod attribute {
     pub const ASSIGNED_SESSION_ID: u16 = 14;
     pub const CALL_SERIAL_NUMBER: u16 = 15;
     pub const SEQUENCING_REQUIRED: u16 = 39;
+    pub const LOCAL_SESSION_ID: u16 = 63;
+    pub const REMOTE_SESSION_ID: u16 = 64;
+    pub const ASSIGNED_COOKIE: u16 = 65;
+    pub const PSEUDOWIRE_TYPE: u16 = 68;
+    pub const L2_SPECIFIC_SUBLAYER: u16 = 69;
+    pub const DATA_SEQUENCING: u16 = 70;
 }
 
-const fn row(attribute: u16, name: &'static str, field: &'static FieldDef, shape: Shape) -> Row {
-    Row { attribute, name, field, shape }
+/// The vendors whose AVPs are known by number.
+pub mod vendor {
+    #![allow(missing_docs)]
+    pub const IETF: u16 = 0;
+    pub const CISCO: u16 = 9;
+    pub const THREE_COM: u16 = 43;
+    pub const ERICSSON: u16 = 193;
+    pub const BROADBAND_FORUM: u16 = 3561;
+    pub const CABLELABS: u16 = 4491;
 }
 
-/// The IETF's AVPs, by number.
-static ROWS: &[Row] = &[
-    row(0, "Message Type", &MESSAGE_TYPE, Shape::U16),
-    row(1, "Result Code", &RESULT_CODE, Shape::Result { error: &ERROR_CODE, message: &ERROR_MESSAGE }),
-    row(2, "Protocol Version", &PROTOCOL_VERSION, Shape::Version(&PROTOCOL_REVISION)),
-    row(3, "Framing Capabilities", &FRAMING_CAPABILITIES, Shape::Bits(&ASYNC_SUPPORTED, &SYNC_SUPPORTED)),
-    row(4, "Bearer Capabilities", &BEARER_CAPABILITIES, Shape::Bits(&ANALOG_SUPPORTED, &DIGITAL_SUPPORTED)),
-    row(5, "Tie Breaker", &TIE_BREAKER, Shape::U64),
-    row(6, "Firmware Revision", &FIRMWARE_REVISION, Shape::U16),
-    row(7, "Host Name", &HOST_NAME, Shape::Text),
-    row(8, "Vendor Name", &VENDOR_NAME, Shape::Text),
-    row(9, "Assigned Tunnel ID", &ASSIGNED_TUNNEL_ID, Shape::U16),
-    row(10, "Receive Window Size", &RECEIVE_WINDOW_SIZE, Shape::U16),
-    row(11, "Challenge", &CHALLENGE, Shape::Octets),
-    row(12, "Q.931 Cause Code", &CAUSE_CODE, Shape::Cause { message: &CAUSE_MESSAGE, advisory: &ADVISORY }),
-    row(13, "Challenge Response", &CHALLENGE_RESPONSE, Shape::Octets),
-    row(14, "Assigned Session ID", &ASSIGNED_SESSION_ID, Shape::U16),
-    row(15, "Call Serial Number", &CALL_SERIAL_NUMBER, Shape::U32),
-    row(16, "Minimum BPS", &MINIMUM_BPS, Shape::U32),
-    row(17, "Maximum BPS", &MAXIMUM_BPS, Shape::U32),
-    row(18, "Bearer Type", &BEARER_TYPE, Shape::Bits(&ANALOG_BEARER, &DIGITAL_BEARER)),
-    row(19, "Framing Type", &FRAMING_TYPE, Shape::Bits(&ASYNC_FRAMING, &SYNC_FRAMING)),
-    row(20, "Packet Processing Delay", &PROCESSING_DELAY, Shape::U16),
-    row(21, "Called Number", &CALLED_NUMBER, Shape::Text),
-    row(22, "Calling Number", &CALLING_NUMBER, Shape::Text),
-    row(23, "Sub-Address", &SUB_ADDRESS, Shape::Text),
-    row(24, "(Tx) Connect Speed BPS", &CONNECT_SPEED, Shape::U32),
-    row(25, "Physical Channel ID", &PHYSICAL_CHANNEL, Shape::U32),
-    row(26, "Initial Received LCP CONFREQ", &INITIAL_CONFREQ, Shape::Octets),
-    row(27, "Last Sent LCP CONFREQ", &LAST_SENT_CONFREQ, Shape::Octets),
-    row(28, "Last Received LCP CONFREQ", &LAST_RECEIVED_CONFREQ, Shape::Octets),
-    row(29, "Proxy Authen Type", &PROXY_TYPE, Shape::U16),
-    row(30, "Proxy Authen Name", &PROXY_NAME, Shape::Text),
-    row(31, "Proxy Authen Challenge", &PROXY_CHALLENGE, Shape::Octets),
-    row(32, "Proxy Authen ID", &PROXY_ID, Shape::U16),
-    row(33, "Proxy Authen Response", &PROXY_RESPONSE, Shape::Octets),
-    row(
-        34,
-        "Call Errors",
-        &CALL_ERRORS,
-        Shape::CallErrors {
-            reserved: &CALL_ERRORS,
-            counters: [
-                &CRC_ERRORS,
-                &FRAMING_ERRORS,
-                &HARDWARE_OVERRUNS,
-                &BUFFER_OVERRUNS,
-                &TIME_OUT_ERRORS,
-                &ALIGNMENT_ERRORS,
-            ],
-        },
-    ),
-    row(35, "ACCM", &SEND_ACCM, Shape::Accm { reserved: &ACCM_RESERVED, receive: &RECEIVE_ACCM }),
-    row(36, "Random Vector", &RANDOM_VECTOR, Shape::Octets),
-    row(37, "Private Group ID", &PRIVATE_GROUP_ID, Shape::Octets),
-    row(38, "Rx Connect Speed", &RX_CONNECT_SPEED, Shape::U32),
-    row(39, "Sequencing Required", &SEQUENCING_REQUIRED, Shape::Empty),
-    row(
-        46,
-        "PPP Disconnect Cause Code",
-        &DISCONNECT_CODE,
-        Shape::Disconnect {
-            protocol: &DISCONNECT_PROTOCOL,
-            direction: &DISCONNECT_DIRECTION,
-            message: &DISCONNECT_MESSAGE,
-        },
-    ),
-];
+const fn row(
+    attribute: u16,
+    name: &'static str,
+    field: &'static FieldDef,
+    shape: Shape,
+    mandatory: M,
+    may_hide: bool,
+) -> Row {
+    Row { attribute, name, field, shape, mandatory, may_hide }
+}
 
-/// The row of an AVP; vendors have none.
+/// The row of an AVP.
 pub(crate) fn find(vendor: u16, attribute: u16) -> Option<&'static Row> {
-    if vendor != 0 {
-        return None;
-    }
-    ROWS.iter().find(|row| row.attribute == attribute)
+    let rows = match (vendor, attribute) {
+        (vendor::IETF, 0..40) => rfc2661::ROWS,
+        // The draft of RFC 3145 used a number of 3Com (RFC 3145 section 4).
+        (vendor::IETF, 40..58) | (vendor::THREE_COM, 46) => rfc3145::ROWS,
+        (vendor::IETF, _) => rfc3931::ROWS,
+        (vendor::CISCO, _) => cisco::ROWS,
+        (vendor::ERICSSON, _) => ericsson::ROWS,
+        (vendor::BROADBAND_FORUM, _) => broadband::ROWS,
+        (vendor::CABLELABS, _) => cablelabs::ROWS,
+        _ => return None,
+    };
+    let at = rows.binary_search_by_key(&attribute, |row| row.attribute).ok()?;
+    rows.get(at)
+}
+
+/// What the document of an AVP says of its M bit, and whether it may be hidden.
+pub fn bits(vendor: u16, attribute: u16) -> Option<(M, bool)> {
+    find(vendor, attribute).map(|row| (row.mandatory, row.may_hide))
+}
+
+/// The name of an AVP.
+pub fn avp_name(vendor: u16, attribute: u16) -> Option<&'static str> {
+    find(vendor, attribute).map(|row| row.name)
+}
+
+fn named(vendor: u16, attribute: u64) -> Option<&'static str> {
+    avp_name(vendor, u16::try_from(attribute).ok()?)
 }
 
 /// The name of an IETF AVP.
 pub fn attribute_name(attribute: u64) -> Option<&'static str> {
-    find(0, u16::try_from(attribute).ok()?).map(|row| row.name)
+    named(vendor::IETF, attribute)
 }
 
-fields! {
-    section "RFC 2661 4.4";
-    MESSAGE_TYPE = "l2tp.avp.message_type", "Message Type", Kind::Dec(16), names super::l2tp_names::message_name;
-    RESULT_CODE = "l2tp.result_code", "Result code", Kind::Dec(16);
-    ERROR_CODE = "l2tp.avp.error_code", "Error code", Kind::Dec(16), names super::l2tp_names::error_name;
-    ERROR_MESSAGE = "l2tp.avp.error_message", "Error Message", Kind::Text;
-    PROTOCOL_VERSION = "l2tp.avp.protocol_version", "Version", Kind::Dec(8);
-    PROTOCOL_REVISION = "l2tp.avp.protocol_revision", "Revision", Kind::Dec(8);
-    FRAMING_CAPABILITIES = "l2tp.avp.framing_capabilities", "Framing Capabilities", Kind::Hex(32);
-    ASYNC_SUPPORTED = "l2tp.avp.async_framing_supported", "Async Framing Supported", Kind::Flag;
-    SYNC_SUPPORTED = "l2tp.avp.sync_framing_supported", "Sync Framing Supported", Kind::Flag;
-    BEARER_CAPABILITIES = "l2tp.avp.bearer_capabilities", "Bearer Capabilities", Kind::Hex(32);
-    ANALOG_SUPPORTED = "l2tp.avp.analog_access_supported", "Analog Access Supported", Kind::Flag;
-    DIGITAL_SUPPORTED = "l2tp.avp.digital_access_supported", "Digital Access Supported", Kind::Flag;
-    TIE_BREAKER = "l2tp.tie_breaker", "Tie Breaker", Kind::Hex(64);
-    FIRMWARE_REVISION = "l2tp.avp.firmware_revision", "Firmware Revision", Kind::Hex(16);
-    HOST_NAME = "l2tp.avp.host_name", "Host Name", Kind::Text;
-    VENDOR_NAME = "l2tp.avp.vendor_name", "Vendor Name", Kind::Text;
-    ASSIGNED_TUNNEL_ID = "l2tp.avp.assigned_tunnel_id", "Assigned Tunnel ID", Kind::Dec(16);
-    RECEIVE_WINDOW_SIZE = "l2tp.avp.receive_window_size", "Receive Window Size", Kind::Dec(16);
-    CHALLENGE = "l2tp.avp.chap_challenge", "CHAP Challenge", Kind::Bytes;
-    CAUSE_CODE = "l2tp.avp.cause_code", "Cause Code", Kind::Dec(16);
-    CAUSE_MESSAGE = "l2tp.avp.cause_msg", "Cause Msg", Kind::Dec(8);
-    ADVISORY = "l2tp.avp.advisory_msg", "Advisory Msg", Kind::Text;
-    CHALLENGE_RESPONSE = "l2tp.avp.chap_challenge_response", "CHAP Challenge Response", Kind::Secret;
-    ASSIGNED_SESSION_ID = "l2tp.avp.assigned_session_id", "Assigned Session ID", Kind::Dec(16);
-    CALL_SERIAL_NUMBER = "l2tp.avp.call_serial_number", "Call Serial Number", Kind::Dec(32);
-    MINIMUM_BPS = "l2tp.avp.minimum_bps", "Minimum BPS", Kind::Dec(32);
-    MAXIMUM_BPS = "l2tp.avp.maximum_bps", "Maximum BPS", Kind::Dec(32);
-    BEARER_TYPE = "l2tp.avp.bearer_type", "Bearer Type", Kind::Hex(32);
-    ANALOG_BEARER = "l2tp.avp.analog_bearer_type", "Analog Bearer Type", Kind::Flag;
-    DIGITAL_BEARER = "l2tp.avp.digital_bearer_type", "Digital Bearer Type", Kind::Flag;
-    FRAMING_TYPE = "l2tp.avp.framing_type", "Framing Type", Kind::Hex(32);
-    ASYNC_FRAMING = "l2tp.avp.async_framing_type", "Async Framing Type", Kind::Flag;
-    SYNC_FRAMING = "l2tp.avp.sync_framing_type", "Sync Framing Type", Kind::Flag;
-    PROCESSING_DELAY = "l2tp.avp.packet_processing_delay", "Packet Processing Delay", Kind::Dec(16);
-    CALLED_NUMBER = "l2tp.avp.called_number", "Called Number", Kind::Text;
-    CALLING_NUMBER = "l2tp.avp.calling_number", "Calling Number", Kind::Text;
-    SUB_ADDRESS = "l2tp.avp.sub_address", "Sub-Address", Kind::Text;
-    CONNECT_SPEED = "l2tp.avp.connect_speed", "Connect Speed", Kind::Dec(32);
-    PHYSICAL_CHANNEL = "l2tp.avp.physical_channel", "Physical Channel", Kind::Dec(32);
-    INITIAL_CONFREQ = "l2tp.avp.initial_received_lcp_confreq", "Initial Received LCP CONFREQ", Kind::Bytes;
-    LAST_SENT_CONFREQ = "l2tp.avp.last_sent_lcp_confreq", "Last Sent LCP CONFREQ", Kind::Bytes;
-    LAST_RECEIVED_CONFREQ = "l2tp.avp.last_received_lcp_confreq", "Last Received LCP CONFREQ", Kind::Bytes;
-    PROXY_TYPE = "l2tp.avp.proxy_authen_type", "Proxy Authen Type", Kind::Dec(16);
-    PROXY_NAME = "l2tp.avp.proxy_authen_name", "Proxy Authen Name", Kind::Text;
-    PROXY_CHALLENGE = "l2tp.avp.proxy_authen_challenge", "Proxy Authen Challenge", Kind::Bytes;
-    PROXY_ID = "l2tp.avp.proxy_authen_id", "Proxy Authen ID", Kind::Dec(16);
-    PROXY_RESPONSE = "l2tp.avp.proxy_authen_response", "Proxy Authen Response", Kind::Secret;
-    CALL_ERRORS = "l2tp.avp.call_errors_reserved", "Reserved", Kind::Hex(16);
-    CRC_ERRORS = "l2tp.avp.crc_errors", "CRC Errors", Kind::Dec(32);
-    FRAMING_ERRORS = "l2tp.avp.framing_errors", "Framing Errors", Kind::Dec(32);
-    HARDWARE_OVERRUNS = "l2tp.avp.hardware_overruns", "Hardware Overruns", Kind::Dec(32);
-    BUFFER_OVERRUNS = "l2tp.avp.buffer_overruns", "Buffer Overruns", Kind::Dec(32);
-    TIME_OUT_ERRORS = "l2tp.avp.time_out_errors", "Time-out Errors", Kind::Dec(32);
-    ALIGNMENT_ERRORS = "l2tp.avp.alignment_errors", "Alignment Errors", Kind::Dec(32);
-    ACCM_RESERVED = "l2tp.avp.accm_reserved", "Reserved", Kind::Hex(16);
-    SEND_ACCM = "l2tp.avp.send_accm", "Send ACCM", Kind::Hex(32);
-    RECEIVE_ACCM = "l2tp.avp.receive_accm", "Receive ACCM", Kind::Hex(32);
-    RANDOM_VECTOR = "l2tp.avp.random_vector", "Random Vector", Kind::Bytes;
-    PRIVATE_GROUP_ID = "l2tp.avp.private_group_id", "Private Group ID", Kind::Bytes;
-    RX_CONNECT_SPEED = "l2tp.avp.rx_connect_speed", "Rx Connect Speed", Kind::Dec(32);
-    SEQUENCING_REQUIRED = "l2tp.avp.sequencing_required", "Sequencing Required", Kind::Group;
-    DISCONNECT_CODE = "l2tp.avp.disconnect_code", "Disconnect Code", Kind::Dec(16), names super::l2tp_names::disconnect_name;
-    DISCONNECT_PROTOCOL = "l2tp.avp.control_protocol_number", "Control Protocol Number", Kind::Hex(16);
-    DISCONNECT_DIRECTION = "l2tp.avp.cause_code_direction", "Direction", Kind::Dec(8);
-    DISCONNECT_MESSAGE = "l2tp.avp.cause_code_message", "Message", Kind::Text;
+/// The name of an AVP of Cisco.
+pub(crate) fn cisco_name(attribute: u64) -> Option<&'static str> {
+    named(vendor::CISCO, attribute)
 }
+
+/// The name of an AVP of Ericsson.
+pub(crate) fn ericsson_name(attribute: u64) -> Option<&'static str> {
+    named(vendor::ERICSSON, attribute)
+}
+
+/// The name of an AVP of the Broadband Forum.
+pub(crate) fn broadband_name(attribute: u64) -> Option<&'static str> {
+    named(vendor::BROADBAND_FORUM, attribute)
+}
+
+/// The name of an AVP of CableLabs.
+pub(crate) fn cablelabs_name(attribute: u64) -> Option<&'static str> {
+    named(vendor::CABLELABS, attribute)
+}
+
+/// The Pseudowire Type field, which data repeats as what is known of its session.
+pub(crate) use rfc3931::PSEUDOWIRE_TYPE;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Every AVP of `testdata/avp-registry.toml` (facts of the IANA's registry and of the vendors) is in the table under
+    /// that name, and the table has no other.
     #[test]
-    fn the_table_has_each_avp_of_the_rfc_once() {
-        let numbers: Vec<u16> = ROWS.iter().map(|row| row.attribute).collect();
-        assert_eq!(numbers, (0..=39).chain([46]).collect::<Vec<_>>());
-        assert!(find(9, 0).is_none());
+    fn the_table_and_the_registry_have_the_same_avps() {
+        let facts: toml::Table =
+            toml::from_str(include_str!("../../testdata/avp-registry.toml")).expect("a table");
+        let facts = facts["avp"].as_array().expect("AVPs");
+        let number = |row: &toml::Value, key| u16::try_from(row[key].as_integer().unwrap()).unwrap();
+        for fact in facts {
+            let (vendor, attribute) = (number(fact, "vendor"), number(fact, "type"));
+            let row = find(vendor, attribute).unwrap_or_else(|| panic!("{vendor}/{attribute} is missing"));
+            assert_eq!(Some(row.name), fact["name"].as_str(), "{vendor}/{attribute}");
+            if let Some(m) = fact.get("m").and_then(toml::Value::as_str) {
+                let wanted = [("1", M::One), ("0", M::Zero), ("any", M::Any)].into_iter().find(|w| w.0 == m);
+                let hide = fact["h"].as_bool().expect("a flag");
+                assert_eq!(bits(vendor, attribute), Some((wanted.unwrap().1, hide)), "{vendor}/{attribute}");
+            }
+        }
+        let mut known = 0;
+        for vendor in 0..=u16::MAX {
+            known += (0..512).filter(|attribute| find(vendor, *attribute).is_some()).count();
+        }
+        assert_eq!(known, facts.len(), "an AVP that the registry has not");
         assert_eq!(attribute_name(46), Some("PPP Disconnect Cause Code"));
+        assert!(find(0, 67).is_none() && find(0, 103).is_none() && find(311, 0).is_none());
     }
 }

@@ -43,9 +43,6 @@ pub(crate) fn dissect<S: Sink>(
     } else {
         Some(sad.open(hints, spi, addresses.source, addresses.destination, packet, plain))
     };
-    if matches!(opening, Some(Opening::Opened { next_header: super::L2TPV3, .. })) {
-        layers.other_version = Some(3);
-    }
     if S::FULL
         && let Some(opening) = &opening
     {

@@ -75,7 +75,7 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
         let key = Key { addresses, identification: identification.into(), protocol };
         return Ok(Next::fragment(c, key, offset, more));
     }
-    Ok(ip_follow(c, layers, protocol))
+    Ok(ip_follow(c, protocol))
 }
 
 #[cfg(test)]

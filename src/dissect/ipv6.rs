@@ -69,7 +69,7 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
             let key = Key { addresses, identification, protocol: upper.protocol };
             Next::fragment(c, key, offset, more)
         }
-        None => ip_follow(c, layers, upper.protocol),
+        None => ip_follow(c, upper.protocol),
     })
 }
 

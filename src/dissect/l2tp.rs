@@ -1,11 +1,11 @@
-//! The L2TPv2 header (RFC 2661 section 3.1).
+//! The L2TPv2 header (RFC 2661 section 3.1), and the other versions that share its port.
 
-use crate::field::{Bound, Cursor, Kind, Sink};
+use crate::field::{Bound, Cursor, Kind, Short, Sink};
 use crate::fields;
 use crate::util::seq::Seq16;
 
 use super::layers::{L2tp, Layers, SessionId, TunnelId};
-use super::{Next, Protocol, Step, avp};
+use super::{Learned, Next, Protocol, Step, avp, l2f, l2tpv3};
 
 fields! {
     section "RFC 2661 3.1";
@@ -15,7 +15,7 @@ fields! {
     SEQUENCE_BIT = "l2tp.seq_bit", "Sequence Bit", Kind::Flag;
     OFFSET_BIT = "l2tp.offset_bit", "Offset bit", Kind::Flag;
     PRIORITY_BIT = "l2tp.priority", "Priority", Kind::Flag;
-    VERSION = "l2tp.version", "Version", Kind::Dec(16);
+    VERSION = "l2tp.version", "Version", Kind::Dec(16), names super::avp_names::version_name;
     LENGTH = "l2tp.length", "Length", Kind::Dec(16);
     TUNNEL = "l2tp.tunnel", "Tunnel ID", Kind::Dec(16);
     SESSION = "l2tp.session", "Session ID", Kind::Dec(16);
@@ -31,7 +31,47 @@ fn type_name(value: u64) -> Option<&'static str> {
 
 const BOUND: Bound = Bound::Header("the L2TP Length");
 
-pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -> Step {
+/// Reads the first two octets as far as L2TPv2 and L2TPv3 share them.
+pub(crate) fn flags<S: Sink>(c: &mut Cursor<'_, '_, S>) -> Result<u16, Short> {
+    let flags = c.u16(&FLAGS)?;
+    c.part(&TYPE, 2, u64::from(flags >> 15));
+    c.part(&LENGTH_BIT, 2, u64::from(flags & L2tp::L != 0));
+    c.part(&SEQUENCE_BIT, 2, u64::from(flags & L2tp::S != 0));
+    c.part(&VERSION, 2, u64::from(flags & 0xf));
+    Ok(flags)
+}
+
+/// Reads Ns and Nr.
+pub(crate) fn numbers<S: Sink>(c: &mut Cursor<'_, '_, S>) -> Result<(Seq16, Seq16), Short> {
+    Ok((Seq16(c.u16(&NS)?), Seq16(c.u16(&NR)?)))
+}
+
+/// Reads a packet of the L2TP port whose version is not 2, `octet` being its second.
+#[cold]
+fn other_version<S: Sink>(
+    c: &mut Cursor<'_, '_, S>,
+    layers: &mut Layers,
+    learned: &Learned,
+    octet: u8,
+) -> Step {
+    if l2f::is_version(octet) {
+        return l2f::dissect(c, layers);
+    }
+    layers.other_version = Some(octet & 0xf);
+    if octet & 0xf == 3 {
+        return l2tpv3::over_udp(c, layers, learned);
+    }
+    c.title("Not L2TP: a version that nobody defined");
+    flags(c)?;
+    Ok(Next::NotOurs)
+}
+
+pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, learned: &Learned) -> Step {
+    if let Some(octet) = c.peek(1)
+        && octet & 0xf != 2
+    {
+        return other_version(c, layers, learned, octet);
+    }
     let flags = c.u16(&FLAGS)?;
     let bit = |mask: u16| u64::from(flags & mask != 0);
     c.part(&TYPE, 2, bit(L2tp::T));
@@ -40,11 +80,6 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
     c.part(&OFFSET_BIT, 2, bit(L2tp::O));
     c.part(&PRIORITY_BIT, 2, bit(L2tp::P));
     c.part(&VERSION, 2, u64::from(flags & 0xf));
-    let version = (flags & 0xf).to_be_bytes()[1];
-    if version != 2 {
-        layers.other_version = Some(version);
-        return Ok(Next::NotOurs);
-    }
     let length = if bit(L2tp::L) == 1 { Some(c.u16(&LENGTH)?) } else { None };
     if let Some(length) = length {
         match usize::from(length).checked_sub(c.consumed()) {
@@ -63,7 +98,9 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
     }
     if bit(L2tp::O) == 1 {
         let size = c.u16(&OFFSET)?;
-        c.octets(&OFFSET_PADDING, size.into())?;
+        if size > 0 {
+            c.octets(&OFFSET_PADDING, size.into())?;
+        }
         offset = Some(size);
     }
     let payload = u32::try_from(c.remaining()).unwrap_or(u32::MAX);
@@ -80,6 +117,11 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
 mod tests {
     use super::*;
     use crate::dissect::testing::{layers_of, step};
+    use crate::field::Nothing;
+
+    fn read(c: &mut Cursor<'_, '_, Nothing>, layers: &mut Layers) -> Step {
+        dissect(c, layers, &Learned::default())
+    }
 
     /// Every combination of the L, S, O and P bits on a data message leads to the same payload.
     #[test]
@@ -105,8 +147,8 @@ mod tests {
                 bytes.push(0xee);
             }
             let end = start + 4;
-            assert_eq!(step(&bytes, dissect), format!("Payload Ppp {start}..{end}"), "{flags:#06x}");
-            let header = layers_of(&bytes, dissect).l2tp.expect("a header");
+            assert_eq!(step(&bytes, read), format!("Payload Ppp {start}..{end}"), "{flags:#06x}");
+            let header = layers_of(&bytes, read).l2tp.expect("a header");
             assert_eq!((header.tunnel_id, header.session_id, header.payload), (TunnelId(7), SessionId(9), 4));
             assert_eq!(header.ns, (flags & L2tp::S != 0).then_some(Seq16(3)));
         }
@@ -115,9 +157,19 @@ mod tests {
     #[test]
     fn lengths_that_lie_are_faults_or_cuts() {
         let short = [0xc8, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0];
-        assert_eq!(step(&short, dissect), "Short l2tp.length needs 8, has 3 at 4");
+        assert_eq!(step(&short, read), "Short l2tp.length needs 8, has 3 at 4");
         let long = [0x40, 2, 0, 99, 0, 7, 0, 9, 0xff, 3];
-        assert_eq!(step(&long, dissect), "Payload Ppp 8..10 cut");
-        assert_eq!(step(&[0xc8, 3, 0, 12], dissect), "NotOurs");
+        assert_eq!(step(&long, read), "Payload Ppp 8..10 cut");
+        assert_eq!(step(&[0xc8, 3, 0, 12], read), "Short l2tp.ccid needs 4, has 0 at 4");
+    }
+
+    #[test]
+    fn what_is_not_version_2_is_named() {
+        for (octet, version) in [(0, 0), (1, 1), (3, 3), (4, 4), (0x25, 5), (15, 15)] {
+            let bytes = [0, octet, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0];
+            assert_eq!(layers_of(&bytes, read).other_version, Some(version));
+        }
+        assert_eq!(step(&[0, 0, 1, 2, 3], read), "NotOurs");
+        assert_eq!(step(&[0x80], read), "Short l2tp.flags needs 2, has 1 at 0");
     }
 }

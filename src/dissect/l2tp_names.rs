@@ -1,4 +1,4 @@
-//! Names of L2TP's numbers (RFC 2661 sections 3.2 and 4.4.2, RFC 3145 section 3).
+//! Names of L2TP's numbers (RFC 2661 sections 3.2 and 4.4, RFC 3145 section 3, RFC 3931 section 10 and its extensions).
 
 use super::layers::MessageType;
 
@@ -24,6 +24,13 @@ static MESSAGES: &[(u16, &str, &str)] = &[
     (20, "ACK", "Explicit-Acknowledgement"),
     (21, "FSQ", "Failover-Session-Query"),
     (22, "FSR", "Failover-Session-Response"),
+    (23, "MSRQ", "Multicast-Session-Request"),
+    (24, "MSRP", "Multicast-Session-Response"),
+    (25, "MSE", "Multicast-Session-Establishment"),
+    (26, "MSI", "Multicast-Session-Information"),
+    (27, "MSEN", "Multicast-Session-End-Notify"),
+    (28, "CSUN", "Connect-Speed-Update-Notification"),
+    (29, "CSURQ", "Connect-Speed-Update-Request"),
 ];
 
 #[allow(missing_docs)]
@@ -64,6 +71,7 @@ pub fn stop_ccn_reason(code: u16) -> Option<&'static str> {
         5 => "protocol version of the requester is not supported",
         6 => "requester is being shut down",
         7 => "finite state machine error",
+        8 => "mismatching CCDS value",
         _ => return None,
     })
 }
@@ -82,6 +90,25 @@ pub fn cdn_reason(code: u16) -> Option<&'static str> {
         9 => "no dial tone",
         10 => "not established within the time allotted by the LAC",
         11 => "no appropriate framing detected",
+        12 => "mismatching SDS value",
+        13 => "session lost the tie breaker",
+        14 => "unsupported pseudowire type",
+        15 => "sequencing required without a valid L2-Specific Sublayer",
+        16 => "finite state machine error or timeout",
+        17 => "Frame Relay PVC deleted permanently",
+        18 => "Frame Relay PVC inactive for an extended period",
+        19 => "mismatched Frame Relay header length",
+        20 => "HDLC link deleted permanently",
+        21 => "HDLC link inactive for an extended period",
+        22 => "the peer cannot emulate OAM cells",
+        23 => "mismatching interface MTU",
+        24 => "no such forwarder",
+        25 => "not authorized for this forwarder",
+        26 => "loop detected",
+        27 => "attachment circuit bound to another PE",
+        28 => "attachment circuit bound to another remote attachment circuit",
+        30 => "refused because of TDM pseudowire parameters",
+        31 => "sequencing not supported",
         _ => return None,
     })
 }
@@ -98,6 +125,10 @@ pub fn error_name(code: u64) -> Option<&'static str> {
         6 => "a generic vendor-specific error occurred in the LAC",
         7 => "try another destination",
         8 => "unknown AVP with the M bit set",
+        9 => "try another directed",
+        10 => "next hop unreachable",
+        11 => "next hop busy",
+        12 => "tunnel switching aggregator busy",
         _ => return None,
     })
 }
@@ -128,4 +159,14 @@ pub fn disconnect_name(code: u64) -> Option<&'static str> {
         20 => "NCP: user not permitted to use any addresses",
         _ => return None,
     })
+}
+
+/// What a Result Code of StopCCN means, for its field.
+pub(crate) fn stop_ccn_name(code: u64) -> Option<&'static str> {
+    stop_ccn_reason(u16::try_from(code).ok()?)
+}
+
+/// What a Result Code of CDN means, for its field.
+pub(crate) fn cdn_name(code: u64) -> Option<&'static str> {
+    cdn_reason(u16::try_from(code).ok()?)
 }

@@ -58,6 +58,8 @@ pub struct Layers {
     pub l2tp: Option<L2tp>,
     /// The version of an L2TP header that is not version 2: 1 (L2F, RFC 2341), 3 (RFC 3931) or no version at all.
     pub other_version: Option<u8>,
+    /// What an L2TPv3 header and the control message behind it say.
+    pub v3: Option<Box<L2tpV3>>,
     /// The control message behind it.
     pub control: Option<Box<Control>>,
     /// The PPP frame behind it.
@@ -278,6 +280,40 @@ impl L2tp {
     pub fn has(&self, mask: u16) -> bool {
         self.flags & mask == mask
     }
+}
+
+/// An L2TPv3 packet (RFC 3931 section 3.2): a control message, or data of a session.
+#[derive(Debug, Clone, Default)]
+pub struct L2tpV3 {
+    /// The first two octets of a control message: T, L and S bits, version.
+    pub flags: u16,
+    /// Control Connection ID: the receiver's.
+    pub connection: Option<u32>,
+    /// Ns, of a control message.
+    pub ns: Option<Seq16>,
+    /// Nr, of a control message.
+    pub nr: Option<Seq16>,
+    /// The control message.
+    pub control: Option<Box<Control>>,
+    /// Session ID of data: the receiver's.
+    pub session: Option<u32>,
+    /// How the data is laid out, if it is known.
+    pub carried: Option<Carried>,
+}
+
+/// What stands between a Session ID and the frame of a pseudowire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Carried {
+    /// The Pseudowire Type.
+    pub pseudowire: u16,
+    /// Octets of cookie.
+    pub cookie: u8,
+    /// The L2-Specific Sublayer Type.
+    pub sublayer: u16,
+    /// The sequence number, if the sublayer has the S bit set.
+    pub sequence: Option<u32>,
+    /// No control message said so: the inner headers prove it.
+    pub inferred: bool,
 }
 
 /// The type of a control message (RFC 2661 section 3.2). Unknown numbers survive.

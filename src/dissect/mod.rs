@@ -26,8 +26,10 @@ pub mod udp;
 
 mod ah;
 mod avp;
+mod avp_names;
 mod ccp;
 mod chap;
+mod cisco_hdlc;
 mod cooked;
 mod eap;
 mod esp;
@@ -41,8 +43,11 @@ mod ipcp;
 mod ipv4;
 mod ipv6;
 mod ipv6cp;
+mod l2f;
 mod l2tp;
+mod l2tpv3;
 mod lcp;
+mod learned;
 mod multilink;
 mod nat_traversal;
 mod negotiation;
@@ -50,6 +55,7 @@ mod negotiation;
 mod nesting;
 mod pap;
 mod ppp;
+mod pseudowire;
 mod raw;
 mod tcp;
 #[cfg(test)]
@@ -57,15 +63,15 @@ mod testing;
 mod walk;
 
 pub(crate) use glance::glance;
+pub use learned::{Cookie, Learned, Session};
 pub use registry::Protocol;
-pub use walk::{Context, LearnedPorts, Made, Scratch, dissect, reads};
+pub use walk::{Context, Made, Scratch, dissect, reads};
 
 use etherparse::IpNumber;
 
 use crate::field::{Cursor, Short, Sink};
 
 use defrag::{Key, Piece};
-use layers::Layers;
 
 /// What a dissector returns: what comes next in its payload, or the read that did not fit.
 pub(crate) type Step = Result<Next, Short>;
@@ -107,9 +113,6 @@ impl Next {
     }
 }
 
-/// L2TPv3 directly in IP (RFC 3931 section 4.1.1).
-const L2TPV3: u8 = IpNumber::LAYER2_TUNNELING_PROTOCOL.0;
-
 /// The protocol behind an IP protocol number (also of IPv6 and ESP next headers), if it is dissected.
 pub(crate) fn ip_protocol(number: u8) -> Option<Protocol> {
     Some(match IpNumber(number) {
@@ -122,6 +125,7 @@ pub(crate) fn ip_protocol(number: u8) -> Option<Protocol> {
         IpNumber::ENCAPSULATING_SECURITY_PAYLOAD => Protocol::Esp,
         IpNumber::AUTHENTICATION_HEADER => Protocol::Ah,
         IpNumber::IPV6_ICMP => Protocol::Icmpv6,
+        IpNumber::LAYER2_TUNNELING_PROTOCOL => Protocol::L2tpOverIp,
         _ => return None,
     })
 }
@@ -131,9 +135,6 @@ pub fn ip_protocol_name(number: u64) -> Option<&'static str> {
     IpNumber(u8::try_from(number).ok()?).keyword_str()
 }
 
-fn ip_follow<S: Sink>(c: &Cursor<'_, '_, S>, layers: &mut Layers, number: u8) -> Next {
-    if number == L2TPV3 {
-        layers.other_version = Some(3);
-    }
+fn ip_follow<S: Sink>(c: &Cursor<'_, '_, S>, number: u8) -> Next {
     ip_protocol(number).map_or(Next::NotOurs, |protocol| Next::rest(c, protocol))
 }

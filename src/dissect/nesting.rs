@@ -1,7 +1,7 @@
 //! Packets inside packets: how deep the walk goes, and what it finds there.
 
 use super::layers::{EspOutcome, Layers, Stop};
-use super::{Context, LearnedPorts, Scratch, dissect};
+use super::{Context, Learned, Scratch, dissect};
 use crate::field::Tree;
 use crate::ipsec::{Hints, Sad, keys};
 use crate::util::{Frame, LinkType, Printable, Timestamp};
@@ -41,7 +41,7 @@ fn hello() -> Vec<u8> {
 fn walk(packet: &[u8]) -> (Layers, Vec<&'static str>) {
     let file = keys::parse(&Printable::from_text("keys"), KEYS.as_bytes()).expect("keys");
     let sad = Sad::build([file]).expect("a database");
-    let (mut hints, mut scratch, learned) = (Hints::new(&sad), Scratch::default(), LearnedPorts::default());
+    let (mut hints, mut scratch, learned) = (Hints::new(&sad), Scratch::default(), Learned::default());
     let mut context =
         Context { sad: &sad, hints: &mut hints, scratch: &mut scratch, defrag: None, learned: &learned };
     let frame = Frame {

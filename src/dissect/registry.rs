@@ -2,9 +2,10 @@
 
 use crate::field::{FieldDef, Kind};
 
+use super::avp_table::{broadband, cablelabs, cisco, ericsson, rfc2661, rfc3145, rfc3931};
 use super::{
-    ah, avp, avp_table, ccp, chap, cooked, eap, esp, ethernet, frame, gre, icmp, icmpv6, ike, ipcp, ipv4,
-    ipv6, ipv6cp, l2tp, lcp, multilink, nat_traversal, negotiation, pap, ppp, raw, tcp, udp,
+    ah, avp, ccp, chap, cisco_hdlc, cooked, eap, esp, ethernet, frame, gre, icmp, icmpv6, ike, ipcp, ipv4,
+    ipv6, ipv6cp, l2f, l2tp, l2tpv3, lcp, multilink, nat_traversal, negotiation, pap, ppp, raw, tcp, udp,
 };
 
 /// One protocol.
@@ -60,7 +61,12 @@ protocols! {
         ike::FIELDS, ike::payloads::FIELDS, ike::proposals::FIELDS, ike::attributes::FIELDS, ike::notify::FIELDS,
         ike::config::FIELDS, ike::vendor_ids::FIELDS
     ];
-    L2tp = "l2tp", "Layer 2 Tunneling Protocol", "RFC 2661", [l2tp::FIELDS, avp::FIELDS, avp_table::FIELDS];
+    L2tp = "l2tp", "Layer 2 Tunneling Protocol", "RFC 2661", [
+        l2tp::FIELDS, avp::FIELDS, rfc2661::FIELDS, rfc3145::FIELDS, rfc3931::FIELDS, cisco::FIELDS,
+        ericsson::FIELDS, broadband::FIELDS, cablelabs::FIELDS
+    ];
+    L2tpOverIp = "l2tp", "Layer 2 Tunneling Protocol version 3", "RFC 3931 4.1.1", [l2tpv3::FIELDS, l2f::FIELDS];
+    CiscoHdlc = "chdlc", "Cisco HDLC", "RFC 4349 4", [cisco_hdlc::FIELDS];
     Ppp = "ppp", "Point-to-Point Protocol", "RFC 1661", [ppp::FIELDS];
     Multilink = "mp", "PPP Multilink Protocol", "RFC 1990", [multilink::FIELDS];
     Lcp = "lcp", "PPP Link Control Protocol", "RFC 1661", [lcp::FIELDS, negotiation::FIELDS];

@@ -35,6 +35,18 @@ pub(crate) fn layers_of(
     layers
 }
 
+/// The AVPs of a control message whose body is `bytes`; all shorter lengths are tried too and must not panic.
+pub(crate) fn control_of(bytes: &[u8]) -> super::layers::Control {
+    let read = |bytes: &[u8]| {
+        let mut tree = crate::field::Tree::default();
+        super::avp::dissect(&mut Cursor::new(bytes, 0, 0, Bound::Capture, false, &mut tree))
+    };
+    for len in 0..bytes.len() {
+        read(&bytes[..len]);
+    }
+    read(bytes)
+}
+
 fn run(
     bytes: &[u8],
     dissect: &impl Fn(&mut Cursor<'_, '_, Nothing>, &mut Layers) -> Step,

@@ -4,7 +4,7 @@ use crate::field::{Bound, Cursor, Kind, Sink};
 use crate::fields;
 
 use super::layers::{Endpoint, Layers, Udp};
-use super::{LearnedPorts, Next, Protocol, Step};
+use super::{Learned, Next, Protocol, Step};
 
 fields! {
     section "RFC 768";
@@ -22,11 +22,7 @@ const IKE_PORT: u16 = 500;
 const NAT_TRAVERSAL_PORT: u16 = 4500;
 const DNS_PORT: u16 = 53;
 
-pub(crate) fn dissect<S: Sink>(
-    c: &mut Cursor<'_, '_, S>,
-    layers: &mut Layers,
-    learned: &LearnedPorts,
-) -> Step {
+pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, learned: &Learned) -> Step {
     let source = c.u16(&SOURCE)?;
     let destination = c.u16(&DESTINATION)?;
     let length = c.u16(&LENGTH)?;
@@ -61,15 +57,16 @@ pub(crate) fn dissect<S: Sink>(
 }
 
 /// Whether a payload on unknown ports is a control message beyond doubt: the flag word of RFC 2661 section 3.1
-/// (T, L and S set, nothing else, version 2), a Length that fits, and a Message Type AVP first. RFC 2661 section 8.1
-/// lets both ends leave port 1701.
+/// (T, L and S set, nothing else, version 2; version 3 in RFC 3931 section 3.2.1), a Length that fits, and a Message Type
+/// AVP first. RFC 2661 section 8.1 lets both ends leave port 1701.
 fn looks_like_l2tp_control(payload: &[u8]) -> bool {
     let Some(&[t, v, l0, l1, _, _, _, _, _, _, _, _, a0, a1, v0, v1, k0, k1, _, _]) =
         payload.first_chunk::<20>()
     else {
         return false;
     };
-    [t, v] == [0xc8, 0x02]
+    t == 0xc8
+        && matches!(v, 2 | 3)
         && usize::from(u16::from_be_bytes([l0, l1])) == payload.len()
         && [a0 & 0x3f, a1, v0, v1, k0, k1] == [0, 8, 0, 0, 0, 0]
 }
@@ -84,7 +81,7 @@ mod tests {
         step(bytes, |c, layers| {
             let address = std::net::Ipv4Addr::LOCALHOST.into();
             layers.addresses = Some(Addresses { source: address, destination: address });
-            dissect(c, layers, &LearnedPorts::default())
+            dissect(c, layers, &Learned::default())
         })
     }
 
@@ -102,6 +99,8 @@ mod tests {
     fn a_control_message_is_known_on_any_port() {
         let mut bytes = vec![0x30, 0x39, 0x30, 0x3a, 0, 28, 0, 0];
         bytes.extend([0xc8, 2, 0, 20, 0, 7, 0, 0, 0, 0, 0, 1, 0x80, 8, 0, 0, 0, 0, 0, 2]);
+        assert_eq!(udp(&bytes), "Payload L2tp 8..28");
+        bytes[9] = 3;
         assert_eq!(udp(&bytes), "Payload L2tp 8..28");
         bytes[11] = 21;
         assert_eq!(udp(&bytes), "UnknownPort");

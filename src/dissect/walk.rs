@@ -3,17 +3,15 @@
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
 
-use hashbrown::HashSet;
-
 use crate::field::{Bound, Cursor, Sink};
 use crate::ipsec::{Hints, Sad};
 use crate::util::{Frame, LinkType};
 
 use super::defrag::Defrag;
-use super::layers::{Endpoint, Fragment, Layers, Stop, Udp};
+use super::layers::{Fragment, Layers, Stop};
 use super::{
-    Next, Protocol, ah, ccp, chap, cooked, eap, esp, ethernet, gre, icmp, icmpv6, inner, ipcp, ipv4, ipv6,
-    ipv6cp, l2tp, lcp, multilink, nat_traversal, pap, ppp, raw, tcp, udp,
+    Learned, Next, Protocol, ah, ccp, chap, cisco_hdlc, cooked, eap, esp, ethernet, gre, icmp, icmpv6, inner,
+    ipcp, ipv4, ipv6, ipv6cp, l2tp, l2tpv3, lcp, multilink, nat_traversal, pap, ppp, raw, tcp, udp,
 };
 
 /// More protocols inside each other than any honest frame has.
@@ -32,8 +30,8 @@ pub struct Context<'a> {
     pub scratch: &'a mut Scratch,
     /// Fragments that wait for each other; without it, a fragment is the end.
     pub defrag: Option<&'a mut Defrag>,
-    /// Ports that turned out to carry L2TP.
-    pub learned: &'a LearnedPorts,
+    /// What earlier packets taught.
+    pub learned: &'a Learned,
 }
 
 /// How a buffer was made.
@@ -54,12 +52,6 @@ pub struct Scratch {
     digest: hashbrown::DefaultHashBuilder,
 }
 
-/// Endpoints other than port 1701 that were seen to speak L2TP (RFC 2661 section 8.1).
-#[derive(Debug, Default)]
-pub struct LearnedPorts {
-    endpoints: HashSet<Endpoint>,
-}
-
 impl Scratch {
     /// The octets of a range of a frame that was dissected with this scratch last.
     pub fn octets<'a>(&'a self, frame: &'a [u8], range: crate::field::Range) -> &'a [u8] {
@@ -77,26 +69,6 @@ impl Scratch {
             None => frame,
             Some(index) => self.buffers.get(index).map_or(&[], Vec::as_slice),
         }
-    }
-}
-
-impl LearnedPorts {
-    /// Endpoints that are remembered at the most.
-    pub const LIMIT: usize = 65_536;
-
-    /// Remembers the ends of a control message that do not use port 1701.
-    pub fn learn(&mut self, udp: &Udp) {
-        for end in [udp.source, udp.destination] {
-            if end.port != udp::L2TP_PORT && self.endpoints.len() < Self::LIMIT {
-                self.endpoints.insert(end);
-            }
-        }
-    }
-
-    /// Whether both ends of a datagram are known to speak L2TP.
-    pub fn knows(&self, udp: &Udp) -> bool {
-        let known = |end: &Endpoint| end.port == udp::L2TP_PORT || self.endpoints.contains(end);
-        !self.endpoints.is_empty() && known(&udp.source) && known(&udp.destination)
     }
 }
 
@@ -127,6 +99,10 @@ pub fn dissect<S: Sink>(frame: &Frame<'_>, context: &mut Context<'_>, sink: &mut
                 }
                 None => return,
             }
+        }
+        if S::FULL && at.protocol == Protocol::Inner {
+            // In a packet that is carried inside, nothing is left to be read for the analysis.
+            at.protocol = ip_version(frame, context, &at);
         }
         let current = inside.as_mut().unwrap_or(layers);
         match step(frame, context, sink, current, &at) {
@@ -170,8 +146,13 @@ fn name_inner(
         Ok(_) => layers.stop = Stop::Complete,
         Err(what) => layers.stop = Stop::Malformed { layer: at.protocol, what },
     }
-    let first = octets(frame, context.scratch, at.source).get(at.octets.clone())?.first()?;
-    Some(if first >> 4 == 6 { Protocol::Ipv6 } else { Protocol::Ipv4 })
+    Some(ip_version(frame, context, at))
+}
+
+/// As which version of IP a packet is to be shown.
+fn ip_version(frame: &Frame<'_>, context: &Context<'_>, at: &At) -> Protocol {
+    let octets = octets(frame, context.scratch, at.source).get(at.octets.clone()).unwrap_or_default();
+    if octets.first().is_some_and(|first| first >> 4 == 6) { Protocol::Ipv6 } else { Protocol::Ipv4 }
 }
 
 /// Whether frames of this link type are dissected.
@@ -250,7 +231,9 @@ fn step<S: Sink>(
         Protocol::Ah => ah::dissect(&mut c, layers),
         Protocol::Gre => gre::dissect(&mut c, layers),
         Protocol::Ike => super::ike::dissect(&mut c, layers),
-        Protocol::L2tp => l2tp::dissect(&mut c, layers),
+        Protocol::L2tp => l2tp::dissect(&mut c, layers, context.learned),
+        Protocol::L2tpOverIp => l2tpv3::over_ip(&mut c, layers, context.learned),
+        Protocol::CiscoHdlc => cisco_hdlc::dissect(&mut c, layers),
         Protocol::Ppp => ppp::dissect(&mut c, layers),
         Protocol::Multilink => multilink::dissect(&mut c, layers),
         Protocol::Lcp => lcp::dissect(&mut c, layers),

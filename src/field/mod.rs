@@ -99,22 +99,25 @@ impl Range {
 /// fields! {
 ///     section "RFC 2661 3.1";
 ///     TUNNEL = "l2tp.tunnel", "Tunnel ID", Kind::Dec(16);
-///     TYPE = "l2tp.avp.message_type", "Message Type", Kind::Dec(16), names message_name;
+///     TYPE = "l2tp.avp.message_type", "Message Type", Kind::Dec(16), names message_name, section "RFC 2661 4.4.1";
 /// }
 /// ```
 #[macro_export]
 macro_rules! fields {
-    (section $section:literal; $($id:ident = $name:literal, $label:literal, $kind:expr $(, names $names:path)?;)*) => {
+    (section $section:literal;
+     $($id:ident = $name:literal, $label:literal, $kind:expr $(, names $names:path)? $(, section $own:literal)?;)*) => {
         $(pub(crate) static $id: $crate::field::FieldDef = $crate::field::FieldDef {
             name: $name,
             label: $label,
             kind: $kind,
             names: $crate::fields!(@names $($names)?),
-            section: $section,
+            section: $crate::fields!(@section $section $(, $own)?),
         };)*
         /// Every field of this protocol.
         pub static FIELDS: &[&$crate::field::FieldDef] = &[$(&$id),*];
     };
     (@names) => { None };
     (@names $names:path) => { Some($names) };
+    (@section $section:literal) => { $section };
+    (@section $section:literal, $own:literal) => { $own };
 }
