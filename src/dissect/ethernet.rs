@@ -51,6 +51,11 @@ pub(crate) fn follow<S: Sink>(c: &Cursor<'_, '_, S>, ethertype: u16) -> Next {
         }
         // The tag of QinQ before IEEE 802.1ad gave it a number.
         EtherType(0x9200) => Next::rest(c, Protocol::Vlan),
+        EtherType(0x8863) => Next::rest(c, Protocol::Pppoed),
+        EtherType(0x8864) => Next::rest(c, Protocol::Pppoes),
+        EtherType(0x8847 | 0x8848) => Next::rest(c, Protocol::Mpls),
+        // PPP directly in Ethernet (RFC 7042 appendix B).
+        EtherType(0x880b) => Next::rest(c, Protocol::Ppp),
         _ => Next::NotOurs,
     }
 }

@@ -25,8 +25,12 @@ pub mod registry;
 pub mod udp;
 
 mod avp;
+mod bandwidth;
+mod bridging;
+mod cbcp;
 mod ccp;
 mod chap;
+mod chdlc;
 mod cooked;
 mod eap;
 mod esp;
@@ -39,17 +43,28 @@ mod ipcp;
 mod ipv4;
 mod ipv6;
 mod ipv6cp;
+mod ipx;
 mod l2tp;
 mod lcp;
+mod lqr;
+mod mpls;
 mod multilink;
 mod nat_traversal;
+mod ncps;
 mod negotiation;
+mod nflog;
 mod pap;
 mod ppp;
+mod ppp_link;
+mod ppp_mux;
+#[cfg(test)]
+mod ppp_tests;
+mod pppoe;
 mod raw;
 mod tcp;
 #[cfg(test)]
 mod testing;
+mod vjc;
 mod walk;
 
 pub(crate) use glance::glance;

@@ -6,8 +6,8 @@
 use super::layers::{Layers, PppBody, PppControl, PppOption, PppOptionValue};
 use super::ppp::{DATA, MAGIC_NUMBER, bounded, keep, text};
 use super::ppp_names::{LCP, negotiation_code_name};
-use super::{Step, lcp};
-use crate::field::{Bound, Cursor, FieldDef, Kind, Short, Sink};
+use super::{Next, Step, lcp};
+use crate::field::{Bound, Cursor, FieldDef, Kind, Short, Sink, Value};
 use crate::util::Printable;
 
 crate::fields! {
@@ -15,15 +15,19 @@ crate::fields! {
     CODE = "ppp.code", "Code", Kind::Dec(8), names negotiation_code_name;
     IDENTIFIER = "ppp.identifier", "Identifier", Kind::Dec(8);
     LENGTH = "ppp.length", "Length", Kind::Dec(16);
-    OUI = "ppp.oui", "OUI", Kind::Bytes;
+    OUI = "ppp.oui", "OUI", Kind::Hex(24);
     KIND = "ppp.kind", "Kind", Kind::Dec(8);
     REJECTED_CODE = "ppp.rejected_code", "Rejected Code", Kind::Dec(8), names negotiation_code_name;
+    REJECTED_IDENTIFIER = "ppp.rejected_identifier", "Rejected Identifier", Kind::Dec(8);
+    REJECTED_LENGTH = "ppp.rejected_length", "Rejected Length", Kind::Dec(16);
+    OPTION_LENGTH_INVALID = "ppp.opt.len.invalid", "The option's length does not fit its type", Kind::Flag;
 }
 
 /// The code of a Configure-Request; an answer to one has the next three numbers.
 const CONFIGURE_REQUEST: u8 = 1;
 const CONFIGURE_REJECT: u8 = 4;
 const OPTION_HEADER_LEN: u8 = 2;
+const COUNTED: Bound = Bound::Header("the length before it");
 
 /// A protocol that negotiates options.
 #[derive(Debug)]
@@ -68,16 +72,26 @@ pub(crate) struct Piece {
     field: &'static FieldDef,
     read: Read,
     bits: &'static [(&'static FieldDef, u64)],
+    optional: bool,
 }
 
 #[derive(Debug)]
 enum Read {
     U8,
     U16,
+    U24,
     U32,
     Ipv4,
     Octets(usize),
     Rest,
+    /// A length of one octet, and so many octets.
+    Counted,
+    /// Numbers of two octets to the end.
+    Each16,
+    /// Octets to the end, which are numbers of four octets too.
+    Block32(&'static FieldDef),
+    /// Options of an option.
+    Options(&'static Negotiation),
 }
 
 impl Read {
@@ -85,16 +99,23 @@ impl Read {
         match self {
             Self::U8 => 1,
             Self::U16 => 2,
+            Self::U24 => 3,
             Self::U32 | Self::Ipv4 => 4,
             Self::Octets(len) => *len,
-            Self::Rest => 0,
+            Self::Counted => 1,
+            Self::Rest | Self::Each16 | Self::Block32(_) | Self::Options(_) => 0,
         }
+    }
+
+    /// Whether it takes as much as there is.
+    fn is_open(&self) -> bool {
+        matches!(self, Self::Rest | Self::Counted | Self::Each16 | Self::Block32(_) | Self::Options(_))
     }
 }
 
 impl Piece {
     const fn new(field: &'static FieldDef, read: Read) -> Self {
-        Self { field, read, bits: &[] }
+        Self { field, read, bits: &[], optional: false }
     }
 
     pub(crate) const fn u8(field: &'static FieldDef) -> Self {
@@ -103,6 +124,10 @@ impl Piece {
 
     pub(crate) const fn u16(field: &'static FieldDef) -> Self {
         Self::new(field, Read::U16)
+    }
+
+    pub(crate) const fn u24(field: &'static FieldDef) -> Self {
+        Self::new(field, Read::U24)
     }
 
     pub(crate) const fn u32(field: &'static FieldDef) -> Self {
@@ -121,6 +146,28 @@ impl Piece {
         Self::new(field, Read::Rest)
     }
 
+    pub(crate) const fn counted(field: &'static FieldDef) -> Self {
+        Self::new(field, Read::Counted)
+    }
+
+    pub(crate) const fn each16(field: &'static FieldDef) -> Self {
+        Self::new(field, Read::Each16)
+    }
+
+    pub(crate) const fn block32(field: &'static FieldDef, number: &'static FieldDef) -> Self {
+        Self::new(field, Read::Block32(number))
+    }
+
+    /// Options that `table` knows.
+    pub(crate) const fn options(table: &'static Negotiation) -> Self {
+        Self::new(table.data, Read::Options(table))
+    }
+
+    /// The same, which may be missing.
+    pub(crate) const fn open(self) -> Self {
+        Self { optional: true, ..self }
+    }
+
     /// The same, whose bits have fields of their own.
     pub(crate) const fn bits(self, bits: &'static [(&'static FieldDef, u64)]) -> Self {
         Self { bits, ..self }
@@ -130,6 +177,7 @@ impl Piece {
         let number: u64 = match self.read {
             Read::U8 => c.u8(self.field)?.into(),
             Read::U16 => c.u16(self.field)?.into(),
+            Read::U24 => u24(c, self.field)?,
             Read::U32 => c.u32(self.field)?.into(),
             Read::Ipv4 => return Ok(PppOptionValue::Address(c.ipv4(self.field)?)),
             // Eight octets are an Interface-Identifier: shown as octets, compared as a number.
@@ -139,6 +187,36 @@ impl Piece {
             },
             Read::Rest => {
                 c.rest(self.field);
+                return Ok(PppOptionValue::Octets);
+            }
+            Read::Counted => {
+                let len = usize::from(c.peek(0).unwrap_or(0));
+                // What does not fit is data: the option itself has its length.
+                if len < c.remaining() {
+                    c.sub(self.field, 1, COUNTED)?;
+                    c.octets(self.field, len)?;
+                } else {
+                    c.derived(&OPTION_LENGTH_INVALID, 1);
+                }
+                return Ok(PppOptionValue::Octets);
+            }
+            Read::Each16 => {
+                while c.remaining() > 1 {
+                    c.u16(self.field)?;
+                }
+                return Ok(PppOptionValue::Octets);
+            }
+            Read::Block32(number) => {
+                c.describe(self.field, c.rest_range(), Value::Octets);
+                while c.remaining() > 3 {
+                    c.u32(number)?;
+                }
+                return Ok(PppOptionValue::Octets);
+            }
+            Read::Options(table) => {
+                if table.options(c, &mut Vec::new()).is_err() {
+                    c.derived(&OPTION_LENGTH_INVALID, 1);
+                }
                 return Ok(PppOptionValue::Octets);
             }
         };
@@ -180,6 +258,12 @@ impl OptionRow {
         Self { kind, name, heading, shape: Shape::Authentication(first, choices) }
     }
 
+    /// Its number.
+    #[cfg(test)]
+    pub(crate) fn number(&self) -> u8 {
+        self.kind
+    }
+
     fn value<S: Sink>(
         &self,
         data: &'static FieldDef,
@@ -203,26 +287,30 @@ impl OptionRow {
     }
 }
 
-/// Reads `pieces` if they fit exactly, else everything as `data`. The value is that of the first piece.
+/// Reads `pieces` if they fit, else everything as `data`. The value is that of the first piece.
 fn read_pieces<S: Sink>(
     pieces: &[Piece],
     data: &'static FieldDef,
     c: &mut Cursor<'_, '_, S>,
 ) -> Result<PppOptionValue, Short> {
-    let least = pieces.iter().fold(0_usize, |sum, piece| sum.saturating_add(piece.read.len()));
-    let open = pieces.last().is_some_and(|piece| matches!(piece.read, Read::Rest));
-    if c.remaining() < least || (c.remaining() > least && !open) {
-        c.rest(data);
+    let len = |sum: usize, piece: &Piece| sum.saturating_add(piece.read.len());
+    let least = pieces.iter().filter(|piece| !piece.optional).fold(0, len);
+    let most =
+        if pieces.iter().any(|piece| piece.read.is_open()) { usize::MAX } else { pieces.iter().fold(0, len) };
+    if c.remaining() < least || c.remaining() > most {
+        c.derived(&OPTION_LENGTH_INVALID, 1);
+        text(c, data);
         return Ok(PppOptionValue::Unreadable);
     }
     let mut value = None;
     for piece in pieces {
-        if c.is_empty() {
+        if c.is_empty() || c.remaining() < piece.read.len() {
             break;
         }
         let read = piece.read(c)?;
         value.get_or_insert(read);
     }
+    text(c, data);
     Ok(value.unwrap_or(PppOptionValue::Empty))
 }
 
@@ -264,17 +352,23 @@ impl Negotiation {
         let code = c.u8(&CODE)?;
         let identifier = c.u8(&IDENTIFIER)?;
         let length = c.u16(&LENGTH)?;
-        let mut body = PppBody::Other;
-        let end = bounded(c, &LENGTH, length, |c| self.body(c, code, &mut body));
+        let (mut body, mut quoted) = (PppBody::Other, None);
+        let end = bounded(c, &LENGTH, length, |c| self.body(c, code, &mut body, &mut quoted));
         keep(layers, PppControl { protocol: self.protocol, code, identifier, length, body });
-        end
+        Ok(quoted.unwrap_or(end?))
     }
 
-    fn body<S: Sink>(&self, c: &mut Cursor<'_, '_, S>, code: u8, body: &mut PppBody) -> Result<(), Short> {
+    fn body<S: Sink>(
+        &self,
+        c: &mut Cursor<'_, '_, S>,
+        code: u8,
+        body: &mut PppBody,
+        quoted: &mut Option<Next>,
+    ) -> Result<(), Short> {
         match code {
             0 => {
                 c.u32(&MAGIC_NUMBER)?;
-                c.octets(&OUI, 3)?;
+                u24(c, &OUI)?;
                 c.u8(&KIND)?;
             }
             CONFIGURE_REQUEST..=CONFIGURE_REJECT => {
@@ -284,12 +378,17 @@ impl Negotiation {
                 return walked;
             }
             5 | 6 => *body = PppBody::Message(Printable::from_bytes(text(c, &DATA))),
-            7 => *body = PppBody::CodeReject(c.u8(&REJECTED_CODE)?),
-            8..=13 if self.protocol == LCP => *body = lcp::body(c, code)?,
+            7 => {
+                *body = PppBody::CodeReject(rejected_code(c)?);
+            }
+            8 if self.protocol == LCP => *body = lcp::rejected(c, quoted)?,
+            9..=13 if self.protocol == LCP => *body = lcp::body(c, code)?,
             // Reset-Request and Reset-Ack of CCP, and codes that nobody knows, have data alone.
             _ => {}
         }
-        text(c, &DATA);
+        if quoted.is_none() {
+            text(c, &DATA);
+        }
         Ok(())
     }
 
@@ -326,6 +425,35 @@ impl Negotiation {
         }
         Ok(())
     }
+}
+
+/// Reads three octets as a number.
+fn u24<S: Sink>(c: &mut Cursor<'_, '_, S>, field: &'static FieldDef) -> Result<u64, Short> {
+    if c.remaining() < 3 {
+        return Err(c.short(field, 3));
+    }
+    let (high, low) = (c.bits8(field)?, c.bits16(field)?);
+    let value = u64::from(high) << 16 | u64::from(low);
+    c.part(field, 3, value);
+    Ok(value)
+}
+
+/// What is known of the packet whose Code was rejected (RFC 1661 section 5.6): it is data all the same.
+fn rejected_code<S: Sink>(c: &mut Cursor<'_, '_, S>) -> Result<u8, Short> {
+    let code = c.peek(0).ok_or_else(|| c.short(&REJECTED_CODE, 1))?;
+    let mut at = c.consumed();
+    let length = c.peek(2).zip(c.peek(3)).map(|(high, low)| u16::from_be_bytes([high, low]));
+    for (field, len, value) in [
+        (&REJECTED_CODE, 1, Some(u64::from(code))),
+        (&REJECTED_IDENTIFIER, 1, c.peek(1).map(u64::from)),
+        (&REJECTED_LENGTH, 2, length.map(u64::from)),
+    ] {
+        let Some(value) = value else { break };
+        let end = at.saturating_add(len);
+        c.describe(field, c.range(at..end), Value::Number(value));
+        at = end;
+    }
+    Ok(code)
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 use crate::field::{FieldDef, Kind};
 
 use super::{
-    avp, avp_table, ccp, chap, cooked, eap, esp, ethernet, frame, icmp, icmpv6, ike, ipcp, ipv4, ipv6,
-    ipv6cp, l2tp, lcp, multilink, nat_traversal, negotiation, pap, ppp, raw, tcp, udp,
+    avp, avp_table, bandwidth, bridging, cbcp, ccp, chap, chdlc, cooked, eap, esp, ethernet, frame, icmp,
+    icmpv6, ike, ipcp, ipv4, ipv6, ipv6cp, ipx, l2tp, lcp, lqr, mpls, multilink, nat_traversal, ncps,
+    negotiation, nflog, pap, ppp, ppp_link, ppp_mux, pppoe, raw, tcp, udp, vjc,
 };
 
 /// One protocol.
@@ -44,6 +45,15 @@ protocols! {
     LinuxSll = "sll", "Linux cooked capture", "LINKTYPE_LINUX_SLL", [cooked::FIELDS];
     LinuxSll2 = "sll", "Linux cooked capture v2", "LINKTYPE_LINUX_SLL2", [];
     Null = "null", "Null/Loopback", "LINKTYPE_NULL", [raw::FIELDS];
+    Enc = "enc", "Packet of the enc interface", "LINKTYPE_ENC", [];
+    Nflog = "nflog", "Linux Netfilter NFLOG", "LINKTYPE_NFLOG", [nflog::FIELDS];
+    Chdlc = "chdlc", "Cisco HDLC", "LINKTYPE_C_HDLC", [chdlc::FIELDS];
+    Slarp = "slarp", "Cisco SLARP", "LINKTYPE_C_HDLC", [];
+    Mpls = "mpls", "MultiProtocol Label Switching Header", "RFC 3032", [mpls::FIELDS];
+    Pppoed = "pppoed", "PPP-over-Ethernet Discovery", "RFC 2516", [pppoe::FIELDS];
+    Pppoes = "pppoes", "PPP-over-Ethernet Session", "RFC 2516", [];
+    PppDirection = "ppp_direction", "Direction of a PPP frame", "LINKTYPE_PPP_WITH_DIR", [];
+    PppHdlc = "ppp_hdlc", "PPP In HDLC-Like Framing", "RFC 1662", [ppp_link::FIELDS];
     RawIp = "raw", "Raw packet data", "LINKTYPE_RAW", [];
     Ipv4 = "ip", "Internet Protocol Version 4", "RFC 791", [ipv4::FIELDS];
     Ipv6 = "ipv6", "Internet Protocol Version 6", "RFC 8200", [ipv6::FIELDS];
@@ -64,6 +74,28 @@ protocols! {
     Ipcp = "ipcp", "PPP IP Control Protocol", "RFC 1332", [ipcp::FIELDS];
     Ipv6cp = "ipv6cp", "PPP IPv6 Control Protocol", "RFC 5072", [ipv6cp::FIELDS];
     Ccp = "ccp", "PPP Compression Control Protocol", "RFC 1962", [ccp::FIELDS];
+    Bcp = "bcp_ncp", "PPP Bridging Control Protocol", "RFC 3518", [];
+    Bridged = "bcp_bpdu", "Frame bridged over PPP", "RFC 3518", [bridging::FIELDS];
+    Atcp = "atcp", "PPP AppleTalk Control Protocol", "RFC 1378", [];
+    Cdpcp = "cdpcp", "PPP CDP Control Protocol", "PPP 8207", [];
+    Ecp = "ppp_ecp", "PPP Encryption Control Protocol", "RFC 1968", [];
+    Ipxcp = "ipxcp", "PPP IPX Control Protocol", "RFC 1552", [];
+    Mplscp = "mplscp", "PPP MPLS Control Protocol", "RFC 3032", [];
+    Nbfcp = "nbfcp", "PPP NetBIOS Frames Control Protocol", "RFC 2097", [];
+    Osinlcp = "osinlcp", "PPP OSI Network Layer Control Protocol", "RFC 1377", [];
+    PppMuxcp = "pppmuxcp", "PPPMux Control Protocol", "RFC 3153", [];
+    Ncp = "ncp", "PPP Network Control Protocol", "RFC 1661", [ncps::FIELDS];
+    Bacp = "bacp", "PPP Bandwidth Allocation Control Protocol", "RFC 2125", [bandwidth::FIELDS];
+    Bap = "bap", "PPP Bandwidth Allocation Protocol", "RFC 2125", [];
+    Cbcp = "cbcp", "PPP Callback Control Protocol", "[MS-CBCP]", [cbcp::FIELDS];
+    Lqr = "lqr", "PPP Link-Quality-Report", "RFC 1989", [lqr::FIELDS];
+    Spap = "spap", "Shiva Password Authentication Protocol", "PPP c027", [];
+    VjCompressed = "vjc", "Van Jacobson compressed TCP/IP", "RFC 1144", [vjc::FIELDS];
+    VjUncompressed = "vjc", "Van Jacobson uncompressed TCP/IP", "RFC 1144", [];
+    Ipx = "ipx", "Internetwork Packet eXchange", "RFC 1132", [ipx::FIELDS];
+    Nbf = "netbios", "NetBIOS", "RFC 2097", [];
+    PppMux = "pppmux", "PPP Multiplexing", "RFC 3153", [ppp_mux::FIELDS];
+    CompressedData = "comp_data", "PPP Compressed Datagram", "RFC 1962", [];
     Inner = "ip", "Internet Protocol inside PPP", "RFC 791", [];
 }
 
