@@ -18,6 +18,9 @@ crate::fields! {
     HOOK = "nflog.hook", "Netfilter hook", Kind::Dec(8);
     IN = "nflog.ifindex_indev", "Index of the incoming interface", Kind::Dec(32);
     OUT = "nflog.ifindex_outdev", "Index of the outgoing interface", Kind::Dec(32);
+    PHYSICAL_IN = "nflog.ifindex_physindev", "Index of the physical incoming interface", Kind::Dec(32);
+    PHYSICAL_OUT = "nflog.ifindex_physoutdev", "Index of the physical outgoing interface", Kind::Dec(32);
+    TIME = "nflog.timestamp", "Timestamp", Kind::Time;
     PREFIX = "nflog.prefix", "Prefix", Kind::Text;
     UID = "nflog.uid", "UID", Kind::Dec(32);
     GID = "nflog.gid", "GID", Kind::Dec(32);
@@ -116,11 +119,27 @@ fn attribute<S: Sink>(c: &mut Cursor<'_, '_, S>, length: u16, kind: u16) -> Resu
             tlv.u16(&HARDWARE_PROTOCOL)?;
             tlv.u8(&HOOK)?;
         }
+        3 if tlv.remaining() >= 16 => {
+            let mut octets =
+                tlv.peek_rest().chunks_exact(8).filter_map(|part| part.first_chunk::<8>().copied());
+            let (seconds, micros) = (octets.next().unwrap_or_default(), octets.next().unwrap_or_default());
+            let nanoseconds = u64::from_be_bytes(seconds)
+                .saturating_mul(1_000_000_000)
+                .saturating_add(u64::from_be_bytes(micros).saturating_mul(1_000));
+            tlv.sub(&TIME, 16, BOUND)?;
+            tlv.part(&TIME, 16, nanoseconds);
+        }
         4 => {
             tlv.u32(&IN)?;
         }
         5 => {
             tlv.u32(&OUT)?;
+        }
+        6 => {
+            tlv.u32(&PHYSICAL_IN)?;
+        }
+        7 => {
+            tlv.u32(&PHYSICAL_OUT)?;
         }
         10 => {
             text(&mut tlv, &PREFIX);
@@ -155,6 +174,9 @@ mod tests {
         let big = octets("0a 00 0001 0008 000b 00000000 0005 0009 60");
         layers_of(&big, dissect);
         assert_eq!(step(&big, dissect), "Payload Ipv6 16..17");
+        let time = octets("02 00 0001 1400 0300 0000000065000000 0000000000000005 0500 0900 45");
+        layers_of(&time, dissect);
+        assert_eq!(step(&time, dissect), "Payload Ipv4 28..29");
         assert_eq!(step(&octets("07 00 0001 0500 0900 45"), dissect), "NotOurs");
     }
 
