@@ -1,11 +1,12 @@
 //! The Link Control Protocol (RFC 1661 sections 5 and 6; options also RFC 1570, RFC 1990).
 
+use super::accm;
 use super::layers::{Layers, PppBody};
 use super::negotiation::{Negotiation, OptionRow, Piece};
 use super::ppp::{carried, text};
 use super::ppp_names::{IPV6, LCP, chap_algorithm_name, protocol_name};
 use super::{Next, Protocol, Step};
-use crate::field::{Cursor, FieldDef, Kind, Short, Sink};
+use crate::field::{Cursor, Kind, Short, Sink};
 
 crate::fields! {
     section "RFC 1661 6";
@@ -25,38 +26,6 @@ crate::fields! {
     MRU = "lcp.opt.mru", "Maximum Receive Unit", Kind::Dec(16);
     ACCM_OPTION = "lcp.opt.asyncmap_bytes", "Async Control Character Map", Kind::Group;
     ACCM = "lcp.opt.asyncmap", "Async Control Character Map", Kind::Hex(32);
-    ACCM_NUL = "lcp.opt.asyncmap.nul", "NUL", Kind::Flag;
-    ACCM_SOH = "lcp.opt.asyncmap.soh", "SOH", Kind::Flag;
-    ACCM_STX = "lcp.opt.asyncmap.stx", "STX", Kind::Flag;
-    ACCM_ETX = "lcp.opt.asyncmap.etx", "ETX", Kind::Flag;
-    ACCM_EOT = "lcp.opt.asyncmap.eot", "EOT", Kind::Flag;
-    ACCM_ENQ = "lcp.opt.asyncmap.enq", "ENQ", Kind::Flag;
-    ACCM_ACK = "lcp.opt.asyncmap.ack", "ACK", Kind::Flag;
-    ACCM_BEL = "lcp.opt.asyncmap.bel", "BEL", Kind::Flag;
-    ACCM_BS = "lcp.opt.asyncmap.bs", "BS", Kind::Flag;
-    ACCM_HT = "lcp.opt.asyncmap.ht", "HT", Kind::Flag;
-    ACCM_LF = "lcp.opt.asyncmap.lf", "LF", Kind::Flag;
-    ACCM_VT = "lcp.opt.asyncmap.vt", "VT", Kind::Flag;
-    ACCM_FF = "lcp.opt.asyncmap.ff", "FF", Kind::Flag;
-    ACCM_CR = "lcp.opt.asyncmap.cr", "CR", Kind::Flag;
-    ACCM_SO = "lcp.opt.asyncmap.so", "SO", Kind::Flag;
-    ACCM_SI = "lcp.opt.asyncmap.si", "SI", Kind::Flag;
-    ACCM_DLE = "lcp.opt.asyncmap.dle", "DLE", Kind::Flag;
-    ACCM_DC1 = "lcp.opt.asyncmap.dc1", "DC1 (XON)", Kind::Flag;
-    ACCM_DC2 = "lcp.opt.asyncmap.dc2", "DC2", Kind::Flag;
-    ACCM_DC3 = "lcp.opt.asyncmap.dc3", "DC3 (XOFF)", Kind::Flag;
-    ACCM_DC4 = "lcp.opt.asyncmap.dc4", "DC4", Kind::Flag;
-    ACCM_NAK = "lcp.opt.asyncmap.nak", "NAK", Kind::Flag;
-    ACCM_SYN = "lcp.opt.asyncmap.syn", "SYN", Kind::Flag;
-    ACCM_ETB = "lcp.opt.asyncmap.etb", "ETB", Kind::Flag;
-    ACCM_CAN = "lcp.opt.asyncmap.can", "CAN", Kind::Flag;
-    ACCM_EM = "lcp.opt.asyncmap.em", "EM", Kind::Flag;
-    ACCM_SUB = "lcp.opt.asyncmap.sub", "SUB", Kind::Flag;
-    ACCM_ESC = "lcp.opt.asyncmap.esc", "ESC", Kind::Flag;
-    ACCM_FS = "lcp.opt.asyncmap.fs", "FS", Kind::Flag;
-    ACCM_GS = "lcp.opt.asyncmap.gs", "GS", Kind::Flag;
-    ACCM_RS = "lcp.opt.asyncmap.rs", "RS", Kind::Flag;
-    ACCM_US = "lcp.opt.asyncmap.us", "US", Kind::Flag;
     AUTHENTICATION_OPTION = "lcp.opt.auth_protocol_bytes", "Authentication Protocol", Kind::Group;
     AUTHENTICATION = "lcp.opt.auth_protocol", "Authentication Protocol", Kind::Hex(16), names protocol_name;
     ALGORITHM = "lcp.opt.algorithm", "Algorithm", Kind::Dec(8), names chap_algorithm_name;
@@ -117,42 +86,6 @@ crate::fields! {
     SONET = "lcp.opt.sonet_sdh", "Simple Data Link on SONET/SDH", Kind::Group;
 }
 
-/// The control characters of an ACCM: bit n is octet n.
-static ACCM_BITS: &[(&FieldDef, u64)] = &[
-    (&ACCM_US, 0x8000_0000),
-    (&ACCM_RS, 0x4000_0000),
-    (&ACCM_GS, 0x2000_0000),
-    (&ACCM_FS, 0x1000_0000),
-    (&ACCM_ESC, 0x0800_0000),
-    (&ACCM_SUB, 0x0400_0000),
-    (&ACCM_EM, 0x0200_0000),
-    (&ACCM_CAN, 0x0100_0000),
-    (&ACCM_ETB, 0x0080_0000),
-    (&ACCM_SYN, 0x0040_0000),
-    (&ACCM_NAK, 0x0020_0000),
-    (&ACCM_DC4, 0x0010_0000),
-    (&ACCM_DC3, 0x0008_0000),
-    (&ACCM_DC2, 0x0004_0000),
-    (&ACCM_DC1, 0x0002_0000),
-    (&ACCM_DLE, 0x0001_0000),
-    (&ACCM_SI, 0x8000),
-    (&ACCM_SO, 0x4000),
-    (&ACCM_CR, 0x2000),
-    (&ACCM_FF, 0x1000),
-    (&ACCM_VT, 0x800),
-    (&ACCM_LF, 0x400),
-    (&ACCM_HT, 0x200),
-    (&ACCM_BS, 0x100),
-    (&ACCM_BEL, 0x80),
-    (&ACCM_ACK, 0x40),
-    (&ACCM_ENQ, 0x20),
-    (&ACCM_EOT, 0x10),
-    (&ACCM_ETX, 0x8),
-    (&ACCM_STX, 0x4),
-    (&ACCM_SOH, 0x2),
-    (&ACCM_NUL, 0x1),
-];
-
 /// The options of LCP.
 pub(crate) static TABLE: Negotiation = Negotiation {
     protocol: LCP,
@@ -168,7 +101,7 @@ pub(crate) static TABLE: Negotiation = Negotiation {
             &[Piece::u24(&OUI), Piece::u8(&VENDOR_KIND), Piece::rest(&OPTION_DATA)],
         ),
         OptionRow::new(1, "MRU", &MRU_OPTION, &[Piece::u16(&MRU)]),
-        OptionRow::new(2, "ACCM", &ACCM_OPTION, &[Piece::u32(&ACCM).bits(ACCM_BITS)]),
+        OptionRow::new(2, "ACCM", &ACCM_OPTION, &[Piece::u32(&ACCM).bits(accm::BITS)]),
         OptionRow::authentication(
             3,
             "Authentication-Protocol",

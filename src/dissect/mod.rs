@@ -24,6 +24,7 @@ pub mod ppp_names;
 pub mod registry;
 pub mod udp;
 
+mod accm;
 mod avp;
 mod bandwidth;
 mod bridging;
@@ -53,6 +54,7 @@ mod nat_traversal;
 mod ncps;
 mod negotiation;
 mod nflog;
+mod options;
 mod pap;
 mod ppp;
 mod ppp_link;

@@ -3,8 +3,8 @@
 use crate::field::{FieldDef, Kind};
 
 use super::{
-    avp, avp_table, bandwidth, bridging, cbcp, ccp, chap, chdlc, cooked, eap, esp, ethernet, frame, icmp,
-    icmpv6, ike, ipcp, ipv4, ipv6, ipv6cp, ipx, l2tp, lcp, lqr, mpls, multilink, nat_traversal, ncps,
+    accm, avp, avp_table, bandwidth, bridging, cbcp, ccp, chap, chdlc, cooked, eap, esp, ethernet, frame,
+    icmp, icmpv6, ike, ipcp, ipv4, ipv6, ipv6cp, ipx, l2tp, lcp, lqr, mpls, multilink, nat_traversal, ncps,
     negotiation, nflog, pap, ppp, ppp_link, ppp_mux, pppoe, raw, tcp, udp, vjc,
 };
 
@@ -67,7 +67,7 @@ protocols! {
     L2tp = "l2tp", "Layer 2 Tunneling Protocol", "RFC 2661", [l2tp::FIELDS, avp::FIELDS, avp_table::FIELDS];
     Ppp = "ppp", "Point-to-Point Protocol", "RFC 1661", [ppp::FIELDS];
     Multilink = "mp", "PPP Multilink Protocol", "RFC 1990", [multilink::FIELDS];
-    Lcp = "lcp", "PPP Link Control Protocol", "RFC 1661", [lcp::FIELDS, negotiation::FIELDS];
+    Lcp = "lcp", "PPP Link Control Protocol", "RFC 1661", [lcp::FIELDS, accm::FIELDS, negotiation::FIELDS];
     Pap = "pap", "PPP Password Authentication Protocol", "RFC 1334", [pap::FIELDS];
     Chap = "chap", "PPP Challenge Handshake Authentication Protocol", "RFC 1994", [chap::FIELDS];
     Eap = "eap", "Extensible Authentication Protocol", "RFC 3748", [eap::FIELDS];
