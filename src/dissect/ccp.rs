@@ -13,7 +13,7 @@ crate::fields! {
     DATA = "ccp.opt.data", "Data", Kind::Bytes;
     UNKNOWN = "ccp.opt.unknown", "Unknown option", Kind::Group;
     OUI_OPTION = "ccp.opt_oui", "OUI", Kind::Group;
-    OUI = "ccp.opt.oui", "OUI", Kind::Bytes;
+    OUI = "ccp.opt.oui", "OUI", Kind::Hex(24);
     SUBTYPE = "ccp.opt.subtype", "Subtype", Kind::Dec(8);
     PREDICTOR1 = "ccp.opt.predict1", "Predictor type 1", Kind::Group;
     PREDICTOR2 = "ccp.opt.predict2", "Predictor type 2", Kind::Group;
@@ -53,11 +53,14 @@ crate::fields! {
     MODE = "ccp.opt.mode", "Mode", Kind::Dec(8);
     DEFLATE = "ccp.opt.deflate", "Deflate", Kind::Group;
     WINDOW_METHOD = "ccp.opt.window_method", "Window and Method", Kind::Hex(8);
-    WINDOW = "ccp.opt.window", "Window", Kind::Dec(8);
+    WINDOW = "ccp.opt.window", "Window", Kind::Dec(8), names window_name;
     METHOD = "ccp.opt.method", "Method", Kind::Dec(8);
     DEFLATE_CHECK = "ccp.opt.deflate_check", "Check", Kind::Hex(8);
     MBZ = "ccp.opt.mbz", "MBZ", Kind::Dec(8);
     CHECK = "ccp.opt.chk", "Chk", Kind::Dec(8);
+    DICTIONARIES = "ccp.opt.mode_dictcount", "Mode/Dictionary Count", Kind::Dec(16);
+    DICTIONARY_SIZE = "ccp.opt.dict_size", "Dictionary Size", Kind::Dec(16);
+    HISTORY_LENGTH = "ccp.opt.history_length", "History Length", Kind::Dec(16);
     V44 = "ccp.opt.v44lzjh", "V.44/LZJH compression", Kind::Group;
 }
 
@@ -69,12 +72,7 @@ pub(crate) static TABLE: Negotiation = Negotiation {
     data: &DATA,
     unknown: &UNKNOWN,
     options: &[
-        OptionRow::new(
-            0,
-            "OUI",
-            &OUI_OPTION,
-            &[Piece::octets(&OUI, 3), Piece::u8(&SUBTYPE), Piece::rest(&DATA)],
-        ),
+        OptionRow::new(0, "OUI", &OUI_OPTION, &[Piece::u24(&OUI), Piece::u8(&SUBTYPE), Piece::rest(&DATA)]),
         OptionRow::new(1, "Predictor-1", &PREDICTOR1, &[]),
         OptionRow::new(2, "Predictor-2", &PREDICTOR2, &[]),
         OptionRow::new(3, "Puddle-Jumper", &PUDDLE_JUMPER, &[]),
@@ -138,9 +136,20 @@ pub(crate) static TABLE: Negotiation = Negotiation {
                 Piece::u8(&DEFLATE_CHECK).bits(&[(&MBZ, 0xfc), (&CHECK, 0x03)]),
             ],
         ),
-        OptionRow::new(27, "V.44", &V44, &[Piece::rest(&DATA)]),
+        OptionRow::new(
+            27,
+            "V.44",
+            &V44,
+            &[Piece::u16(&DICTIONARIES), Piece::u16(&DICTIONARY_SIZE), Piece::u16(&HISTORY_LENGTH).open()],
+        ),
     ],
 };
+
+/// The exponent is that of the size less eight (RFC 1979 section 3).
+fn window_name(exponent: u64) -> Option<&'static str> {
+    const SIZES: [&str; 8] = ["256", "512", "1024", "2048", "4096", "8192", "16384", "32768"];
+    SIZES.get(usize::try_from(exponent).ok()?).copied()
+}
 
 fn type_name(kind: u64) -> Option<&'static str> {
     TABLE.name(kind)

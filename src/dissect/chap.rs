@@ -4,7 +4,7 @@ use super::Step;
 use super::layers::{Layers, PppBody, PppControl};
 use super::ppp::{bounded, keep, text};
 use super::ppp_names::{CHAP, chap_code_name};
-use crate::field::{Cursor, Kind, Short, Sink};
+use crate::field::{Cursor, FieldDef, Kind, Range, Short, Sink, Value};
 use crate::util::Printable;
 
 crate::fields! {
@@ -17,6 +17,17 @@ crate::fields! {
     RESPONSE_VALUE = "chap.value", "Value", Kind::Secret;
     NAME = "chap.name", "Name", Kind::Text;
     MESSAGE = "chap.message", "Message", Kind::Text;
+    PEER_CHALLENGE = "chap.ms.peer_challenge", "Peer-Challenge", Kind::Bytes;
+    RESERVED = "chap.ms.reserved", "Reserved", Kind::Bytes;
+    LM_RESPONSE = "chap.ms.lm_response", "LAN Manager Response", Kind::Secret;
+    NT_RESPONSE = "chap.ms.nt_response", "NT-Response", Kind::Secret;
+    FLAGS = "chap.ms.flags", "Flags", Kind::Hex(8);
+    ERROR = "chap.ms.error", "Error (E)", Kind::Text;
+    RETRY = "chap.ms.retry", "Retry allowed (R)", Kind::Text;
+    NEW_CHALLENGE = "chap.ms.challenge", "Challenge for a retry (C)", Kind::Text;
+    VERSION = "chap.ms.version", "Password change version (V)", Kind::Text;
+    TEXT = "chap.ms.message", "Message (M)", Kind::Text;
+    PROOF = "chap.ms.authenticator_response", "Authenticator Response (S)", Kind::Secret;
     STUFF = "chap.stuff", "Stuff", Kind::Secret;
 }
 
@@ -24,6 +35,18 @@ const CHALLENGE: u8 = 1;
 const RESPONSE: u8 = 2;
 const SUCCESS: u8 = 3;
 const FAILURE: u8 = 4;
+/// The size of a response of both versions of MS-CHAP.
+const MS_RESPONSE: usize = 49;
+
+/// The letters of an MS-CHAP result (RFC 2433 section 6, RFC 2759 sections 5 and 6).
+static LETTERS: &[(u8, &FieldDef)] = &[
+    (b'E', &ERROR),
+    (b'R', &RETRY),
+    (b'C', &NEW_CHALLENGE),
+    (b'V', &VERSION),
+    (b'S', &PROOF),
+    (b'M', &TEXT),
+];
 
 /// Reads a CHAP packet.
 pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -> Step {
@@ -42,16 +65,69 @@ fn read_body<S: Sink>(c: &mut Cursor<'_, '_, S>, code: u8, body: &mut PppBody) -
             let size = c.u8(&VALUE_SIZE)?;
             // A response is what a password is guessed from.
             let value = if code == RESPONSE { &RESPONSE_VALUE } else { &CHALLENGE_VALUE };
-            c.octets(value, size.into())?;
+            let octets = c.octets(value, size.into())?;
+            if S::FULL && code == RESPONSE {
+                let range = c.last(octets.len());
+                ms_response(c, octets, range);
+            }
             *body = PppBody::Chap { name: Printable::from_bytes(text(c, &NAME)), size };
         }
-        SUCCESS | FAILURE => *body = PppBody::Message(Printable::from_bytes(text(c, &MESSAGE))),
+        SUCCESS | FAILURE => {
+            let message = text(c, &MESSAGE);
+            if S::FULL {
+                let range = c.last(message.len());
+                ms_result(c, message, range);
+            }
+            *body = PppBody::Message(Printable::from_bytes(message));
+        }
         // A change of password, or unknown.
         _ => {
             text(c, &STUFF);
         }
     }
     Ok(())
+}
+
+/// The parts of an MS-CHAP response (RFC 2433 section 4.2, RFC 2759 section 4). LCP says which version it is; without
+/// it, the octets that version 2 reserves and that hold the first response of version 1 tell.
+fn ms_response<S: Sink>(c: &mut Cursor<'_, '_, S>, octets: &[u8], range: Range) {
+    if octets.len() != MS_RESPONSE {
+        return;
+    }
+    let reserved = octets.get(16..24).is_some_and(|reserved| reserved.iter().all(|octet| *octet == 0));
+    let challenge = octets.get(..16).is_some_and(|challenge| challenge.iter().any(|octet| *octet != 0));
+    let parts: &[(&'static FieldDef, u32)] = if reserved && challenge {
+        &[(&PEER_CHALLENGE, 16), (&RESERVED, 8), (&NT_RESPONSE, 24)]
+    } else {
+        &[(&LM_RESPONSE, 24), (&NT_RESPONSE, 24)]
+    };
+    let mut start = range.start;
+    for (field, len) in parts {
+        let end = start.saturating_add(*len);
+        c.describe(field, Range { start, end, ..range }, Value::Octets);
+        start = end;
+    }
+    if let Some(flags) = octets.last() {
+        c.describe(&FLAGS, Range { start, ..range }, Value::Number((*flags).into()));
+    }
+}
+
+/// The parts of an MS-CHAP result: `E=691 R=1 C=… V=3 M=…`, where the message is what is left and may have spaces.
+pub(super) fn ms_result<S: Sink>(c: &mut Cursor<'_, '_, S>, message: &[u8], range: Range) {
+    let at = |offset: usize| range.start.saturating_add(u32::try_from(offset).unwrap_or(u32::MAX));
+    let mut rest = 0;
+    while let [letter, b'=', value @ ..] = message.get(rest..).unwrap_or_default() {
+        let Some((_, field)) = LETTERS.iter().find(|(known, _)| known == letter) else { return };
+        let len = if *letter == b'M' {
+            value.len()
+        } else {
+            value.iter().position(|octet| *octet == b' ').unwrap_or(value.len())
+        };
+        let start = rest.saturating_add(2);
+        let end = start.saturating_add(len);
+        c.describe(field, Range { start: at(start), end: at(end), ..range }, Value::Octets);
+        rest = end.saturating_add(1);
+    }
 }
 
 #[cfg(test)]
@@ -107,6 +183,59 @@ mod tests {
                 "chap.name=6c6d"
             ]
         );
+    }
+
+    #[test]
+    fn responses_of_microsoft_are_split() {
+        let names = |hex: &str| -> Vec<String> {
+            described(hex).into_iter().filter(|field| field.starts_with("chap.ms.")).collect()
+        };
+        // pppd, version 2: peer challenge, eight octets of zero, response, flags.
+        let second = "c22302e3003b3186f6ada91fe9a8431c70f36fbbc9c87700000000000000004bc4e94ea4006fbe76e6a4be70d178\
+            301940d381561c6ca400616c696365";
+        assert_eq!(
+            names(second),
+            [
+                "chap.ms.peer_challenge=86f6ada91fe9a8431c70f36fbbc9c877",
+                "chap.ms.reserved=0000000000000000",
+                "chap.ms.nt_response=4bc4e94ea4006fbe76e6a4be70d178301940d381561c6ca4",
+                "chap.ms.flags=0"
+            ]
+        );
+        // Version 1, which says that the second response is to be used.
+        let first = format!("c223 0201 0036 31 {} {} 01", "00".repeat(24), "ab".repeat(24));
+        assert_eq!(names(&first)[0], format!("chap.ms.lm_response={}", "00".repeat(24)));
+        assert_eq!(names(&first)[2], "chap.ms.flags=1");
+        // A response of MD5 has no parts.
+        assert!(names("c2230201000802aabb616c").is_empty());
+    }
+
+    #[test]
+    fn results_of_microsoft_are_split() {
+        let result = |code: u8, message: &str| -> Vec<String> {
+            let hex: String = message.bytes().map(|octet| format!("{octet:02x}")).collect();
+            let packet = format!("c223{code:02x}01{:04x}{hex}", message.len() + 4);
+            sound(&packet);
+            described(&packet)
+                .into_iter()
+                .filter_map(|f| f.strip_prefix("chap.ms.").map(str::to_owned))
+                .collect()
+        };
+        let failure = result(4, "E=691 R=1 C=00CB V=3 M=Access denied");
+        assert_eq!(
+            failure,
+            [
+                "error=363931",
+                "retry=31",
+                "challenge=30304342",
+                "version=33",
+                "message=4163636573732064656e696564"
+            ]
+        );
+        assert_eq!(result(3, "S=AB M=OK"), ["authenticator_response=4142", "message=4f4b"]);
+        assert!(result(3, "Access granted").is_empty());
+        assert!(result(4, "E").is_empty());
+        assert_eq!(result(4, "E="), ["error="]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::field::{Cursor, Kind, Sink};
 use crate::fields;
 
 use super::layers::Layers;
-use super::{Next, Protocol, Step};
+use super::{Next, Protocol, Step, ppp};
 
 fields! {
     section "IEEE 802.3";
@@ -64,6 +64,17 @@ pub(crate) fn follow<S: Sink>(c: &Cursor<'_, '_, S>, ethertype: u16) -> Next {
         EtherType::VLAN_TAGGED_FRAME | EtherType::VLAN_DOUBLE_TAGGED_FRAME => Next::rest(c, Protocol::Vlan),
         // The tag of QinQ before IEEE 802.1ad gave it a number.
         EtherType(0x9200) => Next::rest(c, Protocol::Vlan),
+        EtherType(0x8863) => Next::rest(c, Protocol::Pppoed),
+        EtherType(0x8864) => Next::rest(c, Protocol::Pppoes),
+        EtherType(0x8847 | 0x8848) => Next::rest(c, Protocol::Mpls),
+        // PPP directly in Ethernet (RFC 7042 appendix B).
+        EtherType(0x880b) => Next::rest(c, Protocol::Ppp),
+        // Windows captures the control protocols of its dial-up links in Ethernet frames that no station sent: their
+        // EtherType is the PPP protocol number.
+        EtherType(
+            number
+            @ (0x8021 | 0x8057 | 0x80fd | 0xc021 | 0xc023 | 0xc029 | 0xc02b | 0xc02d | 0xc223 | 0xc227),
+        ) => ppp::carried(number).map_or(Next::NotOurs, |protocol| Next::rest(c, protocol)),
         _ => Next::NotOurs,
     }
 }
@@ -81,6 +92,10 @@ mod tests {
         assert_eq!(step(&tagged, dissect), "Payload ServiceVlan 14..22");
         assert_eq!(step(&[0, 5, 0x81, 0, 0, 6, 0x86, 0xdd], service_vlan), "Payload Vlan 4..8");
         assert_eq!(step(&[0, 6, 0x86, 0xdd], vlan), "Payload Ipv6 4..4");
+        let dial_up = [&[0u8; 12][..], &[0xc2, 0x23, 3, 1, 0, 4]].concat();
+        assert_eq!(step(&dial_up, dissect), "Payload Chap 14..18");
+        let session = [&[0u8; 12][..], &[0x88, 0x64, 0x11]].concat();
+        assert_eq!(step(&session, dissect), "Payload Pppoes 14..15");
         let llc = [&[0u8; 12][..], &[0, 38, 0x42, 0x42]].concat();
         assert_eq!(step(&llc, dissect), "NotOurs");
         assert_eq!(step(&plain[..13], dissect), "Short eth.type needs 2, has 1 at 12");

@@ -1,4 +1,5 @@
-//! The IP Control Protocol (RFC 1332; name servers RFC 1877, Mobile-IPv4 RFC 2290, header compression RFC 2509).
+//! The IP Control Protocol (RFC 1332; name servers RFC 1877, Mobile-IPv4 RFC 2290, header compression RFC 2509 and
+//! RFC 3241).
 
 use super::Step;
 use super::layers::Layers;
@@ -19,11 +20,20 @@ crate::fields! {
     COMPRESSION = "ipcp.opt.compress_proto", "IP Compression Protocol", Kind::Hex(16), names protocol_name;
     MAX_SLOT = "ipcp.opt.max_slot_id", "Max Slot ID", Kind::Dec(8);
     COMP_SLOT = "ipcp.opt.comp_slot_id", "Comp Slot ID", Kind::Dec(8);
+    MAX_CID = "ipcp.opt.max_cid", "Max CID", Kind::Dec(16);
+    MRRU = "ipcp.opt.mrru", "MRRU", Kind::Dec(16);
     TCP_SPACE = "ipcp.opt.tcp_space", "TCP Space", Kind::Dec(16);
     NON_TCP_SPACE = "ipcp.opt.non_tcp_space", "Non TCP Space", Kind::Dec(16);
     MAX_PERIOD = "ipcp.opt.f_max_period", "F Max Period", Kind::Dec(16);
     MAX_TIME = "ipcp.opt.f_max_time", "F Max Time", Kind::Dec(16);
     MAX_HEADER = "ipcp.opt.max_header", "Max Header", Kind::Dec(16);
+    SUB_OPTION = "ipcp.opt.sub", "Suboption", Kind::Group;
+    IPHC_TYPE = "ipcp.opt.iphc.type", "Type", Kind::Dec(8), names iphc_name;
+    IPHC_LENGTH = "ipcp.opt.iphc.length", "Length", Kind::Dec(8);
+    IPHC_PARAMETER = "ipcp.opt.iphc.param", "Parameter", Kind::Dec(8);
+    ROHC_TYPE = "ipcp.opt.rohc.type", "Type", Kind::Dec(8), names rohc_name;
+    ROHC_LENGTH = "ipcp.opt.rohc.length", "Length", Kind::Dec(8);
+    ROHC_PROFILE = "ipcp.opt.rohc.profile", "Profile", Kind::Hex(16);
     ADDRESS_OPTION = "ipcp.opt.addr", "IP Address", Kind::Group;
     ADDRESS = "ipcp.opt.ip_address", "IP Address", Kind::Ipv4;
     MOBILE_OPTION = "ipcp.opt.mobileipv4", "Mobile Node's Home IP Address", Kind::Group;
@@ -37,6 +47,47 @@ crate::fields! {
     NBNS2_OPTION = "ipcp.opt.sec_nbns", "Secondary NBNS Server IP Address", Kind::Group;
     NBNS2 = "ipcp.opt.sec_nbns_address", "Secondary NBNS Address", Kind::Ipv4;
 }
+
+/// Suboptions of IPHC (RFC 2509 section 2.1, RFC 3544 section 2).
+static IPHC: Negotiation = Negotiation {
+    protocol: IPCP,
+    kind: &IPHC_TYPE,
+    length: &IPHC_LENGTH,
+    data: &DATA,
+    unknown: &SUB_OPTION,
+    options: &[
+        OptionRow::new(1, "RTP-Compression", &SUB_OPTION, &[]),
+        OptionRow::new(2, "Enhanced-RTP-Compression", &SUB_OPTION, &[]),
+        OptionRow::new(3, "Negotiate-Header-Compression", &SUB_OPTION, &[Piece::u8(&IPHC_PARAMETER)]),
+    ],
+};
+
+/// Suboptions of ROHC (RFC 3241 section 2.2).
+static ROHC: Negotiation = Negotiation {
+    protocol: IPCP,
+    kind: &ROHC_TYPE,
+    length: &ROHC_LENGTH,
+    data: &DATA,
+    unknown: &SUB_OPTION,
+    options: &[OptionRow::new(1, "Profiles", &SUB_OPTION, &[Piece::each16(&ROHC_PROFILE)])],
+};
+
+/// What follows the number of a header compression protocol; IPV6CP has the same.
+pub(crate) static COMPRESSIONS: &[(u64, &[Piece])] = &[
+    (0x0003, &[Piece::u16(&MAX_CID), Piece::u16(&MRRU), Piece::u16(&MAX_HEADER), Piece::options(&ROHC)]),
+    (0x002d, &[Piece::u8(&MAX_SLOT), Piece::u8(&COMP_SLOT)]),
+    (
+        0x0061,
+        &[
+            Piece::u16(&TCP_SPACE),
+            Piece::u16(&NON_TCP_SPACE),
+            Piece::u16(&MAX_PERIOD),
+            Piece::u16(&MAX_TIME),
+            Piece::u16(&MAX_HEADER),
+            Piece::options(&IPHC),
+        ],
+    ),
+];
 
 /// The options of IPCP.
 pub(crate) static TABLE: Negotiation = Negotiation {
@@ -57,20 +108,7 @@ pub(crate) static TABLE: Negotiation = Negotiation {
             "IP-Compression-Protocol",
             &COMPRESSION_OPTION,
             Piece::u16(&COMPRESSION),
-            &[
-                (0x002d, &[Piece::u8(&MAX_SLOT), Piece::u8(&COMP_SLOT)]),
-                (
-                    0x0061,
-                    &[
-                        Piece::u16(&TCP_SPACE),
-                        Piece::u16(&NON_TCP_SPACE),
-                        Piece::u16(&MAX_PERIOD),
-                        Piece::u16(&MAX_TIME),
-                        Piece::u16(&MAX_HEADER),
-                        Piece::rest(&DATA),
-                    ],
-                ),
-            ],
+            COMPRESSIONS,
         ),
         OptionRow::new(3, "IP-Address", &ADDRESS_OPTION, &[Piece::ipv4(&ADDRESS)]),
         OptionRow::new(4, "Mobile-IPv4", &MOBILE_OPTION, &[Piece::ipv4(&MOBILE)]),
@@ -80,6 +118,14 @@ pub(crate) static TABLE: Negotiation = Negotiation {
         OptionRow::new(132, "Secondary-NBNS", &NBNS2_OPTION, &[Piece::ipv4(&NBNS2)]),
     ],
 };
+
+fn iphc_name(kind: u64) -> Option<&'static str> {
+    IPHC.name(kind)
+}
+
+fn rohc_name(kind: u64) -> Option<&'static str> {
+    ROHC.name(kind)
+}
 
 fn type_name(kind: u64) -> Option<&'static str> {
     TABLE.name(kind)

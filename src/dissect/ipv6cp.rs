@@ -1,9 +1,9 @@
 //! The IPv6 Control Protocol (RFC 5072 section 4; compression RFC 5172).
 
-use super::Step;
 use super::layers::Layers;
 use super::negotiation::{Negotiation, OptionRow, Piece};
-use super::ppp_names::{IPV6CP, protocol_name};
+use super::ppp_names::IPV6CP;
+use super::{Step, ipcp};
 use crate::field::{Cursor, Kind, Sink};
 
 crate::fields! {
@@ -13,9 +13,8 @@ crate::fields! {
     DATA = "ipv6cp.opt.data", "Data", Kind::Bytes;
     UNKNOWN = "ipv6cp.opt.unknown", "Unknown option", Kind::Group;
     INTERFACE_OPTION = "ipv6cp.opt.interface_identifier", "Interface Identifier", Kind::Group;
-    INTERFACE = "ipv6cp.interface_identifier", "Interface Identifier", Kind::Bytes;
+    INTERFACE = "ipv6cp.interface_identifier", "Interface Identifier", Kind::Mac;
     COMPRESSION_OPTION = "ipv6cp.opt.compress", "IPv6 compression", Kind::Group;
-    COMPRESSION = "ipv6cp.opt.compress_proto", "IPv6 Compression Protocol", Kind::Hex(16), names protocol_name;
 }
 
 /// The options of IPV6CP.
@@ -27,11 +26,12 @@ pub(crate) static TABLE: Negotiation = Negotiation {
     unknown: &UNKNOWN,
     options: &[
         OptionRow::new(1, "Interface-Identifier", &INTERFACE_OPTION, &[Piece::octets(&INTERFACE, 8)]),
-        OptionRow::new(
+        OptionRow::chosen(
             2,
             "IPv6-Compression-Protocol",
             &COMPRESSION_OPTION,
-            &[Piece::u16(&COMPRESSION), Piece::rest(&DATA)],
+            Piece::u16(&ipcp::COMPRESSION),
+            ipcp::COMPRESSIONS,
         ),
     ],
 };
@@ -72,7 +72,7 @@ mod tests {
             [
                 "ipv6cp.opt.type=2",
                 "ipv6cp.opt.length=4",
-                "ipv6cp.opt.compress_proto=79",
+                "ipcp.opt.compress_proto=79",
                 "ipv6cp.opt.type=9",
                 "ipv6cp.opt.length=4",
                 "ipv6cp.opt.data=beef"

@@ -234,7 +234,7 @@ pub struct IcmpError {
 }
 
 /// An L2TP header (RFC 2661 section 3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct L2tp {
     /// The first two octets: T, L, S, O, P bits, reserved bits and version.
     pub flags: u16,

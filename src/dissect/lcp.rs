@@ -1,10 +1,11 @@
 //! The Link Control Protocol (RFC 1661 sections 5 and 6; options also RFC 1570, RFC 1990).
 
-use super::Step;
+use super::accm;
 use super::layers::{Layers, PppBody};
 use super::negotiation::{Negotiation, OptionRow, Piece};
-use super::ppp::text;
-use super::ppp_names::{LCP, chap_algorithm_name, protocol_name};
+use super::ppp::{carried, text};
+use super::ppp_names::{IPV6, LCP, chap_algorithm_name, protocol_name};
+use super::{Next, Protocol, Step};
 use crate::field::{Cursor, Kind, Short, Sink};
 
 crate::fields! {
@@ -19,7 +20,7 @@ crate::fields! {
     OPTION_DATA = "lcp.opt.data", "Data", Kind::Bytes;
     UNKNOWN = "lcp.opt.unknown", "Unknown option", Kind::Group;
     VENDOR = "lcp.opt.vendor", "Vendor Specific", Kind::Group;
-    OUI = "lcp.opt.oui", "OUI", Kind::Bytes;
+    OUI = "lcp.opt.oui", "OUI", Kind::Hex(24);
     VENDOR_KIND = "lcp.opt.kind", "Kind", Kind::Dec(8);
     MRU_OPTION = "lcp.opt.mtu_bytes", "Maximum Receive Unit", Kind::Group;
     MRU = "lcp.opt.mru", "Maximum Receive Unit", Kind::Dec(16);
@@ -62,12 +63,18 @@ crate::fields! {
     ENDPOINT_NUMBER = "lcp.opt.psndn", "Public Switched Network Directory Number", Kind::Bytes;
     DCE = "lcp.opt.dce_identifier", "DCE Identifier", Kind::Group;
     MODE = "lcp.opt.mode", "Mode", Kind::Dec(8);
+    UNUSED = "lcp.opt.unused", "Unused", Kind::Bytes;
     MULTILINK_PLUS = "lcp.opt.multilink_pp", "Multi Link Plus Procedure", Kind::Group;
     DISCRIMINATOR_OPTION = "lcp.opt.link_discrim_bytes", "Link Discriminator for BACP", Kind::Group;
     DISCRIMINATOR = "lcp.opt.link_discrim", "Link Discriminator", Kind::Dec(16);
     AUTH_OPTION = "lcp.opt.auth", "Authentication Option", Kind::Group;
+    AUTH_ID = "lcp.opt.id", "Identification", Kind::Bytes;
     COBS = "lcp.opt.cobs", "Consistent Overhead Byte Stuffing (COBS)", Kind::Group;
     COBS_FLAGS = "lcp.opt.flags", "Flags", Kind::Hex(8);
+    COBS_RESERVED = "lcp.opt.flags.reserved", "Reserved", Kind::Hex(6);
+    COBS_PREEMPTION = "lcp.opt.flags.pre", "PRE", Kind::Flag;
+    COBS_ZERO_PAIRS = "lcp.opt.flags.zxe", "ZXE", Kind::Flag;
+    PREFIX = "lcp.opt.prefix", "Prefix", Kind::Bytes;
     PREFIX_ELISION = "lcp.opt.prefix_elision", "Prefix Elision", Kind::Group;
     PREFIX_CLASS = "lcp.opt.class", "Class", Kind::Dec(8);
     MULTILINK_HEADER = "lcp.opt.multilink_hdr_fmt", "Multilink header format", Kind::Group;
@@ -91,10 +98,10 @@ pub(crate) static TABLE: Negotiation = Negotiation {
             0,
             "Vendor-Specific",
             &VENDOR,
-            &[Piece::octets(&OUI, 3), Piece::u8(&VENDOR_KIND), Piece::rest(&OPTION_DATA)],
+            &[Piece::u24(&OUI), Piece::u8(&VENDOR_KIND), Piece::rest(&OPTION_DATA)],
         ),
         OptionRow::new(1, "MRU", &MRU_OPTION, &[Piece::u16(&MRU)]),
-        OptionRow::new(2, "ACCM", &ACCM_OPTION, &[Piece::u32(&ACCM)]),
+        OptionRow::new(2, "ACCM", &ACCM_OPTION, &[Piece::u32(&ACCM).bits(accm::BITS)]),
         OptionRow::authentication(
             3,
             "Authentication-Protocol",
@@ -141,21 +148,30 @@ pub(crate) static TABLE: Negotiation = Negotiation {
             &[
                 (2, &[Piece::ipv4(&ENDPOINT_IP)]),
                 (3, &[Piece::octets(&ENDPOINT_MAC, 6)]),
-                (4, &[Piece::rest(&ENDPOINT_MAGIC)]),
+                (4, &[Piece::block32(&ENDPOINT_MAGIC, &OPTION_MAGIC)]),
                 (5, &[Piece::rest(&ENDPOINT_NUMBER)]),
             ],
         ),
         OptionRow::new(20, "Proprietary", &UNKNOWN, &[Piece::rest(&OPTION_DATA)]),
         OptionRow::new(21, "DCE-Identifier", &DCE, &[Piece::u8(&MODE)]),
-        OptionRow::new(22, "Multilink-Plus-Procedure", &MULTILINK_PLUS, &[Piece::rest(&OPTION_DATA)]),
+        OptionRow::new(22, "Multilink-Plus-Procedure", &MULTILINK_PLUS, &[Piece::octets(&UNUSED, 2)]),
         OptionRow::new(23, "Link-Discriminator", &DISCRIMINATOR_OPTION, &[Piece::u16(&DISCRIMINATOR)]),
-        OptionRow::new(24, "LCP-Authentication", &AUTH_OPTION, &[Piece::rest(&OPTION_DATA)]),
-        OptionRow::new(25, "COBS", &COBS, &[Piece::u8(&COBS_FLAGS)]),
+        OptionRow::new(24, "LCP-Authentication", &AUTH_OPTION, &[Piece::counted(&AUTH_ID)]),
+        OptionRow::new(
+            25,
+            "COBS",
+            &COBS,
+            &[Piece::u8(&COBS_FLAGS).bits(&[
+                (&COBS_RESERVED, 0xfc),
+                (&COBS_PREEMPTION, 0x02),
+                (&COBS_ZERO_PAIRS, 0x01),
+            ])],
+        ),
         OptionRow::new(
             26,
             "Prefix-Elision",
             &PREFIX_ELISION,
-            &[Piece::u8(&PREFIX_CLASS), Piece::rest(&OPTION_DATA)],
+            &[Piece::u8(&PREFIX_CLASS), Piece::counted(&PREFIX).open()],
         ),
         OptionRow::new(
             27,
@@ -202,13 +218,33 @@ fn endpoint_class_name(class: u64) -> Option<&'static str> {
     })
 }
 
-/// Reads what only LCP has: codes 8 to 13.
+/// Reads a Protocol-Reject, whose packet is `quoted` if someone wants to see it and its protocol is read here.
+pub(crate) fn rejected<S: Sink>(
+    c: &mut Cursor<'_, '_, S>,
+    quoted: &mut Option<Next>,
+) -> Result<PppBody, Short> {
+    let number = c.u16(&REJECTED)?;
+    let start = c.consumed();
+    let end = start.saturating_add(c.remaining());
+    *quoted = match carried(number) {
+        Some(protocol) if S::FULL && start < end => {
+            let protocol = match protocol {
+                Protocol::Inner if number == IPV6 => Protocol::Ipv6,
+                Protocol::Inner => Protocol::Ipv4,
+                other => other,
+            };
+            Some(Next::Inside { protocol, start, end })
+        }
+        _ => {
+            text(c, &DATA);
+            None
+        }
+    };
+    Ok(PppBody::ProtocolReject(number))
+}
+
+/// Reads what only LCP has: codes 9 to 13.
 pub(crate) fn body<S: Sink>(c: &mut Cursor<'_, '_, S>, code: u8) -> Result<PppBody, Short> {
-    if code == 8 {
-        let rejected = c.u16(&REJECTED)?;
-        text(c, &DATA);
-        return Ok(PppBody::ProtocolReject(rejected));
-    }
     let magic = c.u32(&MAGIC_NUMBER)?;
     match code {
         12 => text(c, &MESSAGE),
@@ -229,7 +265,7 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dissect::layers::PppOptionValue::{self, Authentication, Empty, Number, Octets};
+    use crate::dissect::layers::PppOptionValue::{self, Authentication, Empty, Number};
     use crate::dissect::ppp::testing::{described, sound};
 
     fn options(hex: &str) -> (u8, Vec<(u8, PppOptionValue)>) {
@@ -273,10 +309,24 @@ mod tests {
         assert_eq!(options("ff03c021030000090305c22305"), (3, vec![(3, Authentication(0xc223, Some(5)))]));
     }
 
+    /// The thirty-two flags of an ACCM say what its number says.
+    fn without_accm_bits(mut fields: Vec<String>) -> Vec<String> {
+        fields.retain(|field| !field.starts_with("lcp.opt.asyncmap."));
+        fields
+    }
+
+    #[test]
+    fn an_accm_names_its_characters() {
+        let seen = described("c0210101000a0206000a0000");
+        let set: Vec<_> =
+            seen.iter().filter(|f| f.starts_with("lcp.opt.asyncmap.") && f.ends_with("=1")).collect();
+        assert_eq!(set, ["lcp.opt.asyncmap.dc3=1", "lcp.opt.asyncmap.dc1=1"]);
+    }
+
     #[test]
     fn options_are_described() {
         assert_eq!(
-            described("ff03c02101010019010405780206000000000305c223810506fdea7b2b"),
+            without_accm_bits(described("ff03c02101010019010405780206000000000305c223810506fdea7b2b")),
             [
                 "ppp.address=255",
                 "ppp.control=3",
@@ -307,7 +357,7 @@ mod tests {
             130903010203040506 15030a 170400ab 190380 1a050102ff 1b040203 1c0800000006656e";
         let (_, seen) = options(hex);
         let expected = [
-            (0, Octets),
+            (0, Number(0xaabb)),
             (4, Number(0xc025)),
             (9, Number(7)),
             (10, Number(4)),
@@ -323,7 +373,7 @@ mod tests {
         assert_eq!(seen, expected);
         let seen = described(hex);
         for field in [
-            "lcp.opt.oui=00aabb",
+            "lcp.opt.oui=43707",
             "lcp.opt.reporting_period=100",
             "lcp.opt.fcs_alternatives.ccitt32=1",
             "lcp.opt.802_1_address=010203040506",

@@ -24,12 +24,16 @@ pub mod ppp_names;
 pub mod registry;
 pub mod udp;
 
+mod accm;
 mod ah;
 mod avp;
 mod avp_names;
+mod bandwidth;
+mod bridging;
+mod cbcp;
 mod ccp;
 mod chap;
-mod cisco_hdlc;
+mod chdlc;
 mod cooked;
 mod eap;
 mod esp;
@@ -43,23 +47,35 @@ mod ipcp;
 mod ipv4;
 mod ipv6;
 mod ipv6cp;
+mod ipx;
 mod l2f;
 mod l2tp;
 mod l2tpv3;
 mod lcp;
 mod learned;
+mod lqr;
+mod mpls;
 mod multilink;
 mod nat_traversal;
+mod ncps;
 mod negotiation;
 #[cfg(test)]
 mod nesting;
+mod nflog;
+mod options;
 mod pap;
 mod ppp;
+mod ppp_link;
+mod ppp_mux;
+#[cfg(test)]
+mod ppp_tests;
+mod pppoe;
 mod pseudowire;
 mod raw;
 mod tcp;
 #[cfg(test)]
 mod testing;
+mod vjc;
 mod walk;
 
 pub(crate) use glance::glance;

@@ -4,10 +4,12 @@
 //! are laid out.
 
 use super::layers::{Layers, PppBody, PppControl, PppOption, PppOptionValue};
+use super::options::u24;
+pub(crate) use super::options::{OptionRow, Piece};
 use super::ppp::{DATA, MAGIC_NUMBER, bounded, keep, text};
 use super::ppp_names::{LCP, negotiation_code_name};
-use super::{Step, lcp};
-use crate::field::{Bound, Cursor, FieldDef, Kind, Short, Sink};
+use super::{Next, Step, lcp};
+use crate::field::{Bound, Cursor, FieldDef, Kind, Short, Sink, Value};
 use crate::util::Printable;
 
 crate::fields! {
@@ -15,9 +17,12 @@ crate::fields! {
     CODE = "ppp.code", "Code", Kind::Dec(8), names negotiation_code_name;
     IDENTIFIER = "ppp.identifier", "Identifier", Kind::Dec(8);
     LENGTH = "ppp.length", "Length", Kind::Dec(16);
-    OUI = "ppp.oui", "OUI", Kind::Bytes;
+    OUI = "ppp.oui", "OUI", Kind::Hex(24);
     KIND = "ppp.kind", "Kind", Kind::Dec(8);
     REJECTED_CODE = "ppp.rejected_code", "Rejected Code", Kind::Dec(8), names negotiation_code_name;
+    REJECTED_IDENTIFIER = "ppp.rejected_identifier", "Rejected Identifier", Kind::Dec(8);
+    REJECTED_LENGTH = "ppp.rejected_length", "Rejected Length", Kind::Dec(16);
+    OPTION_LENGTH_INVALID = "ppp.opt.len.invalid", "The option's length does not fit its type", Kind::Flag;
 }
 
 /// The code of a Configure-Request; an answer to one has the next three numbers.
@@ -42,213 +47,6 @@ pub(crate) struct Negotiation {
     pub(crate) options: &'static [OptionRow],
 }
 
-/// An option that is known.
-#[derive(Debug)]
-pub(crate) struct OptionRow {
-    kind: u8,
-    name: &'static str,
-    heading: &'static FieldDef,
-    shape: Shape,
-}
-
-/// How the value of an option is laid out.
-#[derive(Debug)]
-enum Shape {
-    /// These, one after the other.
-    Pieces(&'static [Piece]),
-    /// A number, and what follows depends on it.
-    Chosen(Piece, &'static [(u64, &'static [Piece])]),
-    /// The same, of Authentication-Protocol: what follows is the algorithm.
-    Authentication(Piece, &'static [(u64, &'static [Piece])]),
-}
-
-/// A part of an option's value.
-#[derive(Debug)]
-pub(crate) struct Piece {
-    field: &'static FieldDef,
-    read: Read,
-    bits: &'static [(&'static FieldDef, u64)],
-}
-
-#[derive(Debug)]
-enum Read {
-    U8,
-    U16,
-    U32,
-    Ipv4,
-    Octets(usize),
-    Rest,
-}
-
-impl Read {
-    fn len(&self) -> usize {
-        match self {
-            Self::U8 => 1,
-            Self::U16 => 2,
-            Self::U32 | Self::Ipv4 => 4,
-            Self::Octets(len) => *len,
-            Self::Rest => 0,
-        }
-    }
-}
-
-impl Piece {
-    const fn new(field: &'static FieldDef, read: Read) -> Self {
-        Self { field, read, bits: &[] }
-    }
-
-    pub(crate) const fn u8(field: &'static FieldDef) -> Self {
-        Self::new(field, Read::U8)
-    }
-
-    pub(crate) const fn u16(field: &'static FieldDef) -> Self {
-        Self::new(field, Read::U16)
-    }
-
-    pub(crate) const fn u32(field: &'static FieldDef) -> Self {
-        Self::new(field, Read::U32)
-    }
-
-    pub(crate) const fn ipv4(field: &'static FieldDef) -> Self {
-        Self::new(field, Read::Ipv4)
-    }
-
-    pub(crate) const fn octets(field: &'static FieldDef, len: usize) -> Self {
-        Self::new(field, Read::Octets(len))
-    }
-
-    pub(crate) const fn rest(field: &'static FieldDef) -> Self {
-        Self::new(field, Read::Rest)
-    }
-
-    /// The same, whose bits have fields of their own.
-    pub(crate) const fn bits(self, bits: &'static [(&'static FieldDef, u64)]) -> Self {
-        Self { bits, ..self }
-    }
-
-    fn read<S: Sink>(&self, c: &mut Cursor<'_, '_, S>) -> Result<PppOptionValue, Short> {
-        let number: u64 = match self.read {
-            Read::U8 => c.u8(self.field)?.into(),
-            Read::U16 => c.u16(self.field)?.into(),
-            Read::U32 => c.u32(self.field)?.into(),
-            Read::Ipv4 => return Ok(PppOptionValue::Address(c.ipv4(self.field)?)),
-            // Eight octets are an Interface-Identifier: shown as octets, compared as a number.
-            Read::Octets(len) => match c.octets(self.field, len)?.try_into() {
-                Ok(octets) => u64::from_be_bytes(octets),
-                Err(_) => return Ok(PppOptionValue::Octets),
-            },
-            Read::Rest => {
-                c.rest(self.field);
-                return Ok(PppOptionValue::Octets);
-            }
-        };
-        for (field, mask) in self.bits {
-            let shifted = (number & mask).checked_shr(mask.trailing_zeros()).unwrap_or(0);
-            c.part(field, self.read.len(), shifted);
-        }
-        Ok(PppOptionValue::Number(number))
-    }
-}
-
-impl OptionRow {
-    pub(crate) const fn new(
-        kind: u8,
-        name: &'static str,
-        heading: &'static FieldDef,
-        pieces: &'static [Piece],
-    ) -> Self {
-        Self { kind, name, heading, shape: Shape::Pieces(pieces) }
-    }
-
-    pub(crate) const fn chosen(
-        kind: u8,
-        name: &'static str,
-        heading: &'static FieldDef,
-        first: Piece,
-        choices: &'static [(u64, &'static [Piece])],
-    ) -> Self {
-        Self { kind, name, heading, shape: Shape::Chosen(first, choices) }
-    }
-
-    pub(crate) const fn authentication(
-        kind: u8,
-        name: &'static str,
-        heading: &'static FieldDef,
-        first: Piece,
-        choices: &'static [(u64, &'static [Piece])],
-    ) -> Self {
-        Self { kind, name, heading, shape: Shape::Authentication(first, choices) }
-    }
-
-    fn value<S: Sink>(
-        &self,
-        data: &'static FieldDef,
-        c: &mut Cursor<'_, '_, S>,
-    ) -> Result<PppOptionValue, Short> {
-        match &self.shape {
-            Shape::Pieces(pieces) => read_pieces(pieces, data, c),
-            Shape::Chosen(first, choices) => Ok(read_chosen(first, choices, data, c)?.0),
-            Shape::Authentication(first, choices) => {
-                let (value, follows) = read_chosen(first, choices, data, c)?;
-                let PppOptionValue::Number(protocol) = value else { return Ok(value) };
-                let algorithm = match follows {
-                    PppOptionValue::Number(algorithm) => u8::try_from(algorithm).ok(),
-                    _ => None,
-                };
-                let protocol = u16::try_from(protocol).ok();
-                Ok(protocol
-                    .map_or(PppOptionValue::Unreadable, |p| PppOptionValue::Authentication(p, algorithm)))
-            }
-        }
-    }
-}
-
-/// Reads `pieces` if they fit exactly, else everything as `data`. The value is that of the first piece.
-fn read_pieces<S: Sink>(
-    pieces: &[Piece],
-    data: &'static FieldDef,
-    c: &mut Cursor<'_, '_, S>,
-) -> Result<PppOptionValue, Short> {
-    let least = pieces.iter().fold(0_usize, |sum, piece| sum.saturating_add(piece.read.len()));
-    let open = pieces.last().is_some_and(|piece| matches!(piece.read, Read::Rest));
-    if c.remaining() < least || (c.remaining() > least && !open) {
-        c.rest(data);
-        return Ok(PppOptionValue::Unreadable);
-    }
-    let mut value = None;
-    for piece in pieces {
-        if c.is_empty() {
-            break;
-        }
-        let read = piece.read(c)?;
-        value.get_or_insert(read);
-    }
-    Ok(value.unwrap_or(PppOptionValue::Empty))
-}
-
-fn read_chosen<S: Sink>(
-    first: &Piece,
-    choices: &[(u64, &'static [Piece])],
-    data: &'static FieldDef,
-    c: &mut Cursor<'_, '_, S>,
-) -> Result<(PppOptionValue, PppOptionValue), Short> {
-    if c.remaining() < first.read.len() {
-        let value = read_pieces(std::slice::from_ref(first), data, c)?;
-        return Ok((value, PppOptionValue::Empty));
-    }
-    let value = first.read(c)?;
-    let choice = choices.iter().find(|(number, _)| value == PppOptionValue::Number(*number));
-    let follows = match choice {
-        _ if c.is_empty() => PppOptionValue::Empty,
-        Some((_, pieces)) => read_pieces(pieces, data, c)?,
-        None => {
-            c.rest(data);
-            PppOptionValue::Octets
-        }
-    };
-    Ok((value, follows))
-}
-
 impl Negotiation {
     fn row(&self, kind: u64) -> Option<&'static OptionRow> {
         self.options.iter().find(|row| u64::from(row.kind) == kind)
@@ -264,17 +62,23 @@ impl Negotiation {
         let code = c.u8(&CODE)?;
         let identifier = c.u8(&IDENTIFIER)?;
         let length = c.u16(&LENGTH)?;
-        let mut body = PppBody::Other;
-        let end = bounded(c, &LENGTH, length, |c| self.body(c, code, &mut body));
+        let (mut body, mut quoted) = (PppBody::Other, None);
+        let end = bounded(c, &LENGTH, length, |c| self.body(c, code, &mut body, &mut quoted));
         keep(layers, PppControl { protocol: self.protocol, code, identifier, length, body });
-        end
+        Ok(quoted.unwrap_or(end?))
     }
 
-    fn body<S: Sink>(&self, c: &mut Cursor<'_, '_, S>, code: u8, body: &mut PppBody) -> Result<(), Short> {
+    fn body<S: Sink>(
+        &self,
+        c: &mut Cursor<'_, '_, S>,
+        code: u8,
+        body: &mut PppBody,
+        quoted: &mut Option<Next>,
+    ) -> Result<(), Short> {
         match code {
             0 => {
                 c.u32(&MAGIC_NUMBER)?;
-                c.octets(&OUI, 3)?;
+                u24(c, &OUI)?;
                 c.u8(&KIND)?;
             }
             CONFIGURE_REQUEST..=CONFIGURE_REJECT => {
@@ -284,16 +88,26 @@ impl Negotiation {
                 return walked;
             }
             5 | 6 => *body = PppBody::Message(Printable::from_bytes(text(c, &DATA))),
-            7 => *body = PppBody::CodeReject(c.u8(&REJECTED_CODE)?),
-            8..=13 if self.protocol == LCP => *body = lcp::body(c, code)?,
+            7 => {
+                *body = PppBody::CodeReject(rejected_code(c)?);
+            }
+            8 if self.protocol == LCP => *body = lcp::rejected(c, quoted)?,
+            9..=13 if self.protocol == LCP => *body = lcp::body(c, code)?,
             // Reset-Request and Reset-Ack of CCP, and codes that nobody knows, have data alone.
             _ => {}
         }
-        text(c, &DATA);
+        if quoted.is_none() {
+            text(c, &DATA);
+        }
         Ok(())
     }
 
-    fn options<S: Sink>(&self, c: &mut Cursor<'_, '_, S>, options: &mut Vec<PppOption>) -> Result<(), Short> {
+    /// Reads options to the end of the cursor.
+    pub(super) fn options<S: Sink>(
+        &self,
+        c: &mut Cursor<'_, '_, S>,
+        options: &mut Vec<PppOption>,
+    ) -> Result<(), Short> {
         while !c.is_empty() {
             let length = c.peek(1).unwrap_or(0);
             let whole = usize::from(length);
@@ -326,6 +140,24 @@ impl Negotiation {
         }
         Ok(())
     }
+}
+
+/// What is known of the packet whose Code was rejected (RFC 1661 section 5.6): it is data all the same.
+fn rejected_code<S: Sink>(c: &mut Cursor<'_, '_, S>) -> Result<u8, Short> {
+    let code = c.peek(0).ok_or_else(|| c.short(&REJECTED_CODE, 1))?;
+    let mut at = c.consumed();
+    let length = c.peek(2).zip(c.peek(3)).map(|(high, low)| u16::from_be_bytes([high, low]));
+    for (field, len, value) in [
+        (&REJECTED_CODE, 1, Some(u64::from(code))),
+        (&REJECTED_IDENTIFIER, 1, c.peek(1).map(u64::from)),
+        (&REJECTED_LENGTH, 2, length.map(u64::from)),
+    ] {
+        let Some(value) = value else { break };
+        let end = at.saturating_add(len);
+        c.describe(field, c.range(at..end), Value::Number(value));
+        at = end;
+    }
+    Ok(code)
 }
 
 #[cfg(test)]

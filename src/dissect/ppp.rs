@@ -1,8 +1,8 @@
-//! The PPP frame as L2TP carries it, without flags and FCS (RFC 1661 section 2, RFC 1662 section 3.1).
+//! The PPP frame without flags, as L2TP, PPPoE and captures carry it (RFC 1661 section 2, RFC 1662 section 3.1).
 
 use super::layers::{Layers, Ppp, PppControl};
 use super::ppp_names::{self, protocol_name};
-use super::{Next, Protocol, Step};
+use super::{Next, Protocol, Step, ppp_link};
 use crate::field::{Bound, Cursor, FieldDef, Kind, Short, Sink};
 
 crate::fields! {
@@ -15,7 +15,6 @@ crate::fields! {
 }
 
 const ALL_STATIONS: u8 = 0xff;
-const UNNUMBERED: u8 = 0x03;
 /// Code, Identifier and Length of a control packet.
 const HEADER_LEN: u16 = 4;
 
@@ -50,11 +49,74 @@ pub(crate) fn keep(layers: &mut Layers, control: PppControl) {
     }
 }
 
+/// The protocol behind a PPP protocol number, if it is dissected.
+pub(crate) fn carried(number: u16) -> Option<Protocol> {
+    Some(match number {
+        ppp_names::IPV4 | ppp_names::IPV6 => Protocol::Inner,
+        0x002b => Protocol::Ipx,
+        0x002d => Protocol::VjCompressed,
+        0x002f => Protocol::VjUncompressed,
+        0x0031 => Protocol::Bridged,
+        ppp_names::MULTILINK => Protocol::Multilink,
+        0x003f => Protocol::Nbf,
+        0x0059 => Protocol::PppMux,
+        0x00fb | 0x00fd => Protocol::CompressedData,
+        0x0281 | 0x0283 => Protocol::Mpls,
+        ppp_names::IPCP => Protocol::Ipcp,
+        0x8023 => Protocol::Osinlcp,
+        0x8029 => Protocol::Atcp,
+        0x802b => Protocol::Ipxcp,
+        0x8031 => Protocol::Bcp,
+        0x803f => Protocol::Nbfcp,
+        0x8053 => Protocol::Ecp,
+        ppp_names::IPV6CP => Protocol::Ipv6cp,
+        0x8059 => Protocol::PppMuxcp,
+        ppp_names::CCP => Protocol::Ccp,
+        0x8207 => Protocol::Cdpcp,
+        0x8281 => Protocol::Mplscp,
+        0x8000..=0xbfff => Protocol::Ncp,
+        ppp_names::LCP => Protocol::Lcp,
+        ppp_names::PAP => Protocol::Pap,
+        0xc025 => Protocol::Lqr,
+        0xc027 => Protocol::Spap,
+        0xc029 => Protocol::Cbcp,
+        0xc02b => Protocol::Bacp,
+        0xc02d => Protocol::Bap,
+        ppp_names::CHAP => Protocol::Chap,
+        ppp_names::EAP => Protocol::Eap,
+        _ => return None,
+    })
+}
+
+/// What a frame in L2TP carries for those alone who want to see it: the analysis needs nothing of it.
+fn is_for_show(protocol: Protocol) -> bool {
+    matches!(
+        protocol,
+        Protocol::Ipx
+            | Protocol::VjCompressed
+            | Protocol::VjUncompressed
+            | Protocol::Bridged
+            | Protocol::Nbf
+            | Protocol::PppMux
+            | Protocol::CompressedData
+            | Protocol::Mpls
+            | Protocol::Lqr
+            | Protocol::Spap
+            | Protocol::Bap
+    )
+}
+
 /// Reads a PPP frame.
 pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -> Step {
-    // 0x00ff is never assigned, so that a first octet of ff is no compressed protocol (RFC 1661 section 6.5).
-    let address_control =
-        c.peek(0) == Some(ALL_STATIONS) && c.peek(1).is_none_or(|control| control == UNNUMBERED);
+    let in_l2tp = layers.l2tp.is_some();
+    // The record begins here, perhaps behind an octet of direction: it is a frame of a link.
+    let place = c.rest_range();
+    if S::FULL && !in_l2tp && place.source == 0 && place.start <= 1 {
+        ppp_link::trailer(c);
+    }
+    // 0x00ff is never assigned, so that a first octet of ff is no compressed protocol (RFC 1661 section 6.5); and Control
+    // is not 03 in numbered mode (RFC 1663).
+    let address_control = c.peek(0) == Some(ALL_STATIONS);
     if address_control {
         c.u8(&ADDRESS)?;
         c.u8(&CONTROL)?;
@@ -73,31 +135,44 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
         control: None,
         inner: None,
     });
-    let next = match protocol {
-        ppp_names::IPV4 | ppp_names::IPV6 => Protocol::Inner,
-        ppp_names::LCP => Protocol::Lcp,
-        ppp_names::PAP => Protocol::Pap,
-        ppp_names::CHAP => Protocol::Chap,
-        ppp_names::EAP => Protocol::Eap,
-        ppp_names::IPCP => Protocol::Ipcp,
-        ppp_names::IPV6CP => Protocol::Ipv6cp,
-        ppp_names::CCP => Protocol::Ccp,
-        ppp_names::MULTILINK => Protocol::Multilink,
-        _ => {
-            text(c, &DATA);
-            return Ok(Next::End);
-        }
-    };
     let start = c.consumed();
     let end = start.saturating_add(c.remaining());
-    Ok(Next::Payload { protocol: next, start, end, cut: c.is_cut() })
+    Ok(match carried(protocol) {
+        // Outside L2TP the packet is no user's, but the one that may carry L2TP.
+        Some(Protocol::Inner) if !in_l2tp => {
+            layers.ppp = None;
+            let ip = if protocol == ppp_names::IPV6 { Protocol::Ipv6 } else { Protocol::Ipv4 };
+            Next::rest(c, ip)
+        }
+        Some(shown) if in_l2tp && is_for_show(shown) => {
+            if S::FULL {
+                Next::Inside { protocol: shown, start, end }
+            } else {
+                Next::End
+            }
+        }
+        Some(next) => {
+            if is_for_show(next) {
+                // What it carries may carry L2TP too.
+                layers.ppp = None;
+            }
+            Next::rest(c, next)
+        }
+        None => {
+            text(c, &DATA);
+            Next::End
+        }
+    })
 }
 
 /// Reads whole PPP frames for the tests of this family.
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
-    use crate::dissect::{ccp, chap, eap, inner, ipcp, ipv6cp, lcp, multilink, pap};
+    use crate::dissect::layers::L2tp;
+    use crate::dissect::{
+        bandwidth, bridging, cbcp, ccp, chap, eap, inner, ipcp, ipv6cp, lcp, multilink, ncps, pap,
+    };
     use crate::field::{Nothing, Tree, Value, Wanted};
 
     /// Octets from hexadecimal.
@@ -118,13 +193,18 @@ pub(crate) mod testing {
             Protocol::Ccp => ccp::dissect(c, layers),
             Protocol::Inner => inner::dissect(c, layers),
             Protocol::Multilink => multilink::dissect(c, layers),
+            Protocol::Bcp => bridging::control(c, layers),
+            Protocol::Bacp => bandwidth::control(c, layers),
+            Protocol::Cbcp => cbcp::dissect(c, layers),
+            Protocol::Ncp => ncps::dissect(c, layers, protocol),
+            ncp if ncps::table(ncp).is_some() => ncps::dissect(c, layers, ncp),
             other => panic!("{other:?} is not inside PPP"),
         }
     }
 
     /// Reads a frame and what it carries.
     pub(crate) fn read<S: Sink>(frame: &[u8], cut: bool, sink: &mut S) -> (Layers, Option<Short>) {
-        let mut layers = Layers::default();
+        let mut layers = Layers { l2tp: Some(L2tp::default()), ..Layers::default() };
         let (mut bytes, mut base, mut cut, mut protocol) = (frame, 0_u32, cut, Protocol::Ppp);
         loop {
             let mut c = Cursor::new(bytes, 0, base, Bound::Capture, cut, sink);

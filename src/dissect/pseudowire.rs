@@ -20,7 +20,7 @@ mod kind {
 pub(crate) fn follow<S: Sink>(c: &Cursor<'_, '_, S>, pseudowire: u16) -> Next {
     let protocol = match pseudowire {
         kind::ETHERNET | kind::ETHERNET_VLAN => Protocol::Ethernet,
-        kind::HDLC => Protocol::CiscoHdlc,
+        kind::HDLC => Protocol::Chdlc,
         kind::PPP => Protocol::Ppp,
         kind::IP => match c.peek(0).map(|octet| octet >> 4) {
             Some(4) => Protocol::Ipv4,

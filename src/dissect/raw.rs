@@ -1,4 +1,4 @@
-//! Link types without a link header, or with an address family alone (LINKTYPE_RAW, _NULL, _LOOP).
+//! Link types without a link header, or with little more than an address family (LINKTYPE_RAW, _NULL, _LOOP, _ENC).
 
 use crate::field::{Bound, Cursor, Kind, Sink};
 use crate::fields;
@@ -9,6 +9,9 @@ use super::{Next, Protocol, Step};
 fields! {
     section "LINKTYPE_NULL";
     FAMILY = "null.family", "Family", Kind::Dec(32);
+    ENC_FAMILY = "enc.af", "Address Family", Kind::Dec(32);
+    ENC_SPI = "enc.spi", "SPI", Kind::Hex(32);
+    ENC_FLAGS = "enc.flags", "Flags", Kind::Hex(32);
 }
 
 /// An IP packet of either version.
@@ -28,12 +31,25 @@ pub(crate) fn null<S: Sink>(c: &mut Cursor<'_, '_, S>, _: &mut Layers) -> Step {
     let family = u32::from_be_bytes(read);
     let family = if family > 0xffff { family.swap_bytes() } else { family };
     c.part(&FAMILY, read.len(), family.into());
-    Ok(match family {
+    Ok(follow(c, family))
+}
+
+/// What OpenBSD's and FreeBSD's enc(4) saw: the packet before it was encrypted, or after it was decrypted.
+pub(crate) fn enc<S: Sink>(c: &mut Cursor<'_, '_, S>, _: &mut Layers) -> Step {
+    let family = c.u32(&ENC_FAMILY)?;
+    c.u32(&ENC_SPI)?;
+    c.u32(&ENC_FLAGS)?;
+    Ok(follow(c, family))
+}
+
+fn follow<S: Sink>(c: &Cursor<'_, '_, S>, family: u32) -> Next {
+    let family = if family > 0xffff { family.swap_bytes() } else { family };
+    match family {
         2 => Next::rest(c, Protocol::Ipv4),
         // AF_INET6 differs: 24 NetBSD and OpenBSD, 28 FreeBSD, 30 macOS, 10 Linux.
         10 | 24 | 28 | 30 => Next::rest(c, Protocol::Ipv6),
         _ => Next::NotOurs,
-    })
+    }
 }
 
 #[cfg(test)]
@@ -47,5 +63,7 @@ mod tests {
         assert_eq!(step(&[0, 0, 0, 30, 0x60], null), "Payload Ipv6 4..5");
         assert_eq!(step(&[0x45, 0], dissect), "Payload Ipv4 0..2");
         assert_eq!(step(&[], dissect), "NotOurs");
+        assert_eq!(step(&[2, 0, 0, 0, 0, 0, 0x10, 1, 0, 0, 4, 0, 0x45], enc), "Payload Ipv4 12..13");
+        assert_eq!(step(&[0, 0, 0, 24, 0, 0], enc), "Short enc.spi needs 4, has 2 at 4");
     }
 }

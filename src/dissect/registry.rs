@@ -4,8 +4,9 @@ use crate::field::{FieldDef, Kind};
 
 use super::avp_table::{broadband, cablelabs, cisco, ericsson, rfc2661, rfc3145, rfc3931};
 use super::{
-    ah, avp, ccp, chap, cisco_hdlc, cooked, eap, esp, ethernet, frame, gre, icmp, icmpv6, ike, ipcp, ipv4,
-    ipv6, ipv6cp, l2f, l2tp, l2tpv3, lcp, multilink, nat_traversal, negotiation, pap, ppp, raw, tcp, udp,
+    accm, ah, avp, bandwidth, bridging, cbcp, ccp, chap, chdlc, cooked, eap, esp, ethernet, frame, gre, icmp,
+    icmpv6, ike, ipcp, ipv4, ipv6, ipv6cp, ipx, l2f, l2tp, l2tpv3, lcp, lqr, mpls, multilink, nat_traversal,
+    ncps, negotiation, nflog, pap, ppp, ppp_link, ppp_mux, pppoe, raw, tcp, udp, vjc,
 };
 
 /// One protocol.
@@ -46,6 +47,15 @@ protocols! {
     LinuxSll = "sll", "Linux cooked capture", "LINKTYPE_LINUX_SLL", [cooked::FIELDS];
     LinuxSll2 = "sll", "Linux cooked capture v2", "LINKTYPE_LINUX_SLL2", [];
     Null = "null", "Null/Loopback", "LINKTYPE_NULL", [raw::FIELDS];
+    Enc = "enc", "Packet of the enc interface", "LINKTYPE_ENC", [];
+    Nflog = "nflog", "Linux Netfilter NFLOG", "LINKTYPE_NFLOG", [nflog::FIELDS];
+    Chdlc = "chdlc", "Cisco HDLC", "LINKTYPE_C_HDLC", [chdlc::FIELDS];
+    Slarp = "slarp", "Cisco SLARP", "LINKTYPE_C_HDLC", [];
+    Mpls = "mpls", "MultiProtocol Label Switching Header", "RFC 3032", [mpls::FIELDS];
+    Pppoed = "pppoed", "PPP-over-Ethernet Discovery", "RFC 2516", [pppoe::FIELDS];
+    Pppoes = "pppoes", "PPP-over-Ethernet Session", "RFC 2516", [];
+    PppDirection = "ppp_direction", "Direction of a PPP frame", "LINKTYPE_PPP_WITH_DIR", [];
+    PppHdlc = "ppp_hdlc", "PPP In HDLC-Like Framing", "RFC 1662", [ppp_link::FIELDS];
     RawIp = "raw", "Raw packet data", "LINKTYPE_RAW", [];
     Ipv4 = "ip", "Internet Protocol Version 4", "RFC 791", [ipv4::FIELDS];
     Ipv6 = "ipv6", "Internet Protocol Version 6", "RFC 8200", [ipv6::FIELDS];
@@ -66,16 +76,37 @@ protocols! {
         ericsson::FIELDS, broadband::FIELDS, cablelabs::FIELDS
     ];
     L2tpOverIp = "l2tp", "Layer 2 Tunneling Protocol version 3", "RFC 3931 4.1.1", [l2tpv3::FIELDS, l2f::FIELDS];
-    CiscoHdlc = "chdlc", "Cisco HDLC", "RFC 4349 4", [cisco_hdlc::FIELDS];
     Ppp = "ppp", "Point-to-Point Protocol", "RFC 1661", [ppp::FIELDS];
     Multilink = "mp", "PPP Multilink Protocol", "RFC 1990", [multilink::FIELDS];
-    Lcp = "lcp", "PPP Link Control Protocol", "RFC 1661", [lcp::FIELDS, negotiation::FIELDS];
+    Lcp = "lcp", "PPP Link Control Protocol", "RFC 1661", [lcp::FIELDS, accm::FIELDS, negotiation::FIELDS];
     Pap = "pap", "PPP Password Authentication Protocol", "RFC 1334", [pap::FIELDS];
     Chap = "chap", "PPP Challenge Handshake Authentication Protocol", "RFC 1994", [chap::FIELDS];
     Eap = "eap", "Extensible Authentication Protocol", "RFC 3748", [eap::FIELDS];
     Ipcp = "ipcp", "PPP IP Control Protocol", "RFC 1332", [ipcp::FIELDS];
     Ipv6cp = "ipv6cp", "PPP IPv6 Control Protocol", "RFC 5072", [ipv6cp::FIELDS];
     Ccp = "ccp", "PPP Compression Control Protocol", "RFC 1962", [ccp::FIELDS];
+    Bcp = "bcp_ncp", "PPP Bridging Control Protocol", "RFC 3518", [];
+    Bridged = "bcp_bpdu", "Frame bridged over PPP", "RFC 3518", [bridging::FIELDS];
+    Atcp = "atcp", "PPP AppleTalk Control Protocol", "RFC 1378", [];
+    Cdpcp = "cdpcp", "PPP CDP Control Protocol", "PPP 8207", [];
+    Ecp = "ppp_ecp", "PPP Encryption Control Protocol", "RFC 1968", [];
+    Ipxcp = "ipxcp", "PPP IPX Control Protocol", "RFC 1552", [];
+    Mplscp = "mplscp", "PPP MPLS Control Protocol", "RFC 3032", [];
+    Nbfcp = "nbfcp", "PPP NetBIOS Frames Control Protocol", "RFC 2097", [];
+    Osinlcp = "osinlcp", "PPP OSI Network Layer Control Protocol", "RFC 1377", [];
+    PppMuxcp = "pppmuxcp", "PPPMux Control Protocol", "RFC 3153", [];
+    Ncp = "ncp", "PPP Network Control Protocol", "RFC 1661", [ncps::FIELDS];
+    Bacp = "bacp", "PPP Bandwidth Allocation Control Protocol", "RFC 2125", [bandwidth::FIELDS];
+    Bap = "bap", "PPP Bandwidth Allocation Protocol", "RFC 2125", [];
+    Cbcp = "cbcp", "PPP Callback Control Protocol", "[MS-CBCP]", [cbcp::FIELDS];
+    Lqr = "lqr", "PPP Link-Quality-Report", "RFC 1989", [lqr::FIELDS];
+    Spap = "spap", "Shiva Password Authentication Protocol", "PPP c027", [];
+    VjCompressed = "vjc", "Van Jacobson compressed TCP/IP", "RFC 1144", [vjc::FIELDS];
+    VjUncompressed = "vjc", "Van Jacobson uncompressed TCP/IP", "RFC 1144", [];
+    Ipx = "ipx", "Internetwork Packet eXchange", "RFC 1132", [ipx::FIELDS];
+    Nbf = "netbios", "NetBIOS", "RFC 2097", [];
+    PppMux = "pppmux", "PPP Multiplexing", "RFC 3153", [ppp_mux::FIELDS];
+    CompressedData = "comp_data", "PPP Compressed Datagram", "RFC 1962", [];
     Inner = "ip", "Internet Protocol inside PPP", "RFC 791", [];
 }
 
@@ -84,6 +115,7 @@ static ALIASES: &[(&str, &[&str])] = &[
     ("eth.addr", &["eth.dst", "eth.src"]),
     ("ip.addr", &["ip.src", "ip.dst"]),
     ("ipv6.addr", &["ipv6.src", "ipv6.dst"]),
+    ("pppoe", &["pppoed", "pppoes"]),
     ("tcp.port", &["tcp.srcport", "tcp.dstport"]),
     ("udp.port", &["udp.srcport", "udp.dstport"]),
 ];

@@ -10,8 +10,9 @@ use crate::util::{Frame, LinkType};
 use super::defrag::Defrag;
 use super::layers::{Fragment, Layers, Stop};
 use super::{
-    Learned, Next, Protocol, ah, ccp, chap, cisco_hdlc, cooked, eap, esp, ethernet, gre, icmp, icmpv6, inner,
-    ipcp, ipv4, ipv6, ipv6cp, l2tp, l2tpv3, lcp, multilink, nat_traversal, pap, ppp, raw, tcp, udp,
+    Learned, Next, Protocol, ah, bandwidth, bridging, cbcp, ccp, chap, chdlc, cooked, eap, esp, ethernet,
+    gre, icmp, icmpv6, inner, ipcp, ipv4, ipv6, ipv6cp, ipx, l2tp, l2tpv3, lcp, lqr, mpls, multilink,
+    nat_traversal, ncps, nflog, pap, ppp, ppp_link, ppp_mux, pppoe, raw, tcp, udp, vjc,
 };
 
 /// More protocols inside each other than any honest frame has.
@@ -42,6 +43,10 @@ pub enum Made {
     Decrypted,
     /// Put together from IP fragments.
     Reassembled,
+    /// Freed of the escapes of HDLC-like framing (RFC 1662 section 4.2).
+    Unescaped,
+    /// With the IP header that header compression left out (RFC 1144 section 3.2).
+    Restored,
 }
 
 /// Decrypted and reassembled buffers of one frame.
@@ -83,7 +88,7 @@ struct At {
 /// Dissects one frame into `layers` (which must be new) and tells `sink` its fields.
 pub fn dissect<S: Sink>(frame: &Frame<'_>, context: &mut Context<'_>, sink: &mut S, layers: &mut Layers) {
     let truncated = (frame.original_len as usize) > frame.data.len();
-    let Some(protocol) = link_protocol(frame.link) else {
+    let Some(protocol) = link_protocol(frame.link, frame.data.first().copied()) else {
         layers.stop = Stop::NotOurs;
         return;
     };
@@ -91,18 +96,14 @@ pub fn dissect<S: Sink>(frame: &Frame<'_>, context: &mut Context<'_>, sink: &mut
     // What an inner packet holds is shown, but the layers of the frame end where it begins.
     let mut inside: Option<Layers> = None;
     for _ in 0..MOST_LAYERS {
-        if S::FULL && at.protocol == Protocol::Inner && inside.is_none() {
-            match name_inner(frame, context, layers, &at) {
+        if S::FULL && at.protocol == Protocol::Inner {
+            match name_inner(frame, context, inside.as_mut().unwrap_or(layers), &at) {
                 Some(protocol) => {
                     at.protocol = protocol;
-                    inside = Some(Layers { digest: layers.digest, ..Layers::default() });
+                    inside.get_or_insert_with(|| Layers { digest: layers.digest, ..Layers::default() });
                 }
                 None => return,
             }
-        }
-        if S::FULL && at.protocol == Protocol::Inner {
-            // In a packet that is carried inside, nothing is left to be read for the analysis.
-            at.protocol = ip_version(frame, context, &at);
         }
         let current = inside.as_mut().unwrap_or(layers);
         match step(frame, context, sink, current, &at) {
@@ -157,18 +158,30 @@ fn ip_version(frame: &Frame<'_>, context: &Context<'_>, at: &At) -> Protocol {
 
 /// Whether frames of this link type are dissected.
 pub fn reads(link: LinkType) -> bool {
-    link_protocol(link).is_some()
+    link_protocol(link, None).is_some()
 }
 
-fn link_protocol(link: LinkType) -> Option<Protocol> {
+fn link_protocol(link: LinkType, first: Option<u8>) -> Option<Protocol> {
     Some(match link.0 {
         0 | 108 => Protocol::Null,
         1 => Protocol::Ethernet,
+        9 | 50 => ppp_link::of(first),
+        51 => Protocol::Pppoes,
+        104 if first == Some(0xff) => Protocol::Ppp,
+        104 => Protocol::Chdlc,
+        109 => Protocol::Enc,
+        166 | 204 => Protocol::PppDirection,
+        239 => Protocol::Nflog,
         12 | 14 | 101 | 228 | 229 => Protocol::RawIp,
         113 => Protocol::LinuxSll,
         276 => Protocol::LinuxSll2,
         _ => return None,
     })
+}
+
+/// Whether the dissector makes a new byte source of what it reads.
+fn makes_plain(protocol: Protocol) -> bool {
+    matches!(protocol, Protocol::Esp | Protocol::PppHdlc | Protocol::VjUncompressed)
 }
 
 fn octets<'a>(frame: &Frame<'a>, scratch: &'a Scratch, source: usize) -> &'a [u8] {
@@ -185,15 +198,19 @@ fn step<S: Sink>(
     layers: &mut Layers,
     at: &At,
 ) -> super::Step {
-    // ESP writes into the buffer after the one it reads: it is taken out for the time.
+    // Some write into the buffer after the one they read: it is taken out for the time.
     let mut plain = Vec::new();
-    if at.protocol == Protocol::Esp {
+    if makes_plain(at.protocol) {
         if context.scratch.buffers.len() <= at.source {
             context.scratch.buffers.resize_with(at.source.saturating_add(1), Vec::new);
             context.scratch.made_by.resize(at.source.saturating_add(1), Made::default());
         }
         if let Some(made) = context.scratch.made_by.get_mut(at.source) {
-            *made = Made::Decrypted;
+            *made = match at.protocol {
+                Protocol::PppHdlc => Made::Unescaped,
+                Protocol::VjUncompressed => Made::Restored,
+                _ => Made::Decrypted,
+            };
         }
         if let Some(buffer) = context.scratch.buffers.get_mut(at.source) {
             plain = std::mem::take(buffer);
@@ -233,7 +250,6 @@ fn step<S: Sink>(
         Protocol::Ike => super::ike::dissect(&mut c, layers),
         Protocol::L2tp => l2tp::dissect(&mut c, layers, context.learned),
         Protocol::L2tpOverIp => l2tpv3::over_ip(&mut c, layers, context.learned),
-        Protocol::CiscoHdlc => cisco_hdlc::dissect(&mut c, layers),
         Protocol::Ppp => ppp::dissect(&mut c, layers),
         Protocol::Multilink => multilink::dissect(&mut c, layers),
         Protocol::Lcp => lcp::dissect(&mut c, layers),
@@ -244,6 +260,37 @@ fn step<S: Sink>(
         Protocol::Ipv6cp => ipv6cp::dissect(&mut c, layers),
         Protocol::Ccp => ccp::dissect(&mut c, layers),
         Protocol::Inner => inner::dissect(&mut c, layers),
+        Protocol::Enc => raw::enc(&mut c, layers),
+        Protocol::Nflog => nflog::dissect(&mut c, layers),
+        Protocol::Chdlc => chdlc::dissect(&mut c, layers),
+        Protocol::Slarp => chdlc::slarp(&mut c, layers),
+        Protocol::Mpls => mpls::dissect(&mut c, layers),
+        Protocol::Pppoed => pppoe::discovery(&mut c, layers),
+        Protocol::Pppoes => pppoe::session(&mut c, layers),
+        Protocol::PppDirection => ppp_link::direction(&mut c, layers),
+        Protocol::PppHdlc => ppp_link::unframe(&mut c, layers, &mut plain),
+        Protocol::Bcp => bridging::control(&mut c, layers),
+        Protocol::Bridged => bridging::frame(&mut c, layers),
+        Protocol::Bacp => bandwidth::control(&mut c, layers),
+        Protocol::Bap => bandwidth::dissect(&mut c, layers),
+        Protocol::Cbcp => cbcp::dissect(&mut c, layers),
+        Protocol::Lqr => lqr::dissect(&mut c, layers),
+        Protocol::Spap => lqr::spap(&mut c, layers),
+        Protocol::VjCompressed => vjc::compressed(&mut c, layers),
+        Protocol::VjUncompressed => vjc::uncompressed(&mut c, layers, &mut plain),
+        Protocol::Ipx => ipx::dissect(&mut c, layers),
+        Protocol::Nbf => ipx::nbf(&mut c, layers),
+        Protocol::PppMux => ppp_mux::dissect(&mut c, layers),
+        Protocol::CompressedData => ppp_mux::compressed(&mut c, layers),
+        Protocol::Atcp
+        | Protocol::Cdpcp
+        | Protocol::Ecp
+        | Protocol::Ipxcp
+        | Protocol::Mplscp
+        | Protocol::Nbfcp
+        | Protocol::Osinlcp
+        | Protocol::PppMuxcp
+        | Protocol::Ncp => ncps::dissect(&mut c, layers, at.protocol),
         Protocol::Icmp | Protocol::Icmpv6 => match layers.addresses {
             Some(addresses) if at.protocol == Protocol::Icmp => icmp::dissect(&mut c, layers, addresses),
             Some(addresses) => icmpv6::dissect(&mut c, layers, addresses),
@@ -258,7 +305,7 @@ fn step<S: Sink>(
         }
         sink.leave();
     }
-    if at.protocol == Protocol::Esp
+    if makes_plain(at.protocol)
         && let Some(buffer) = context.scratch.buffers.get_mut(at.source)
     {
         *buffer = plain;

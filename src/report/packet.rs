@@ -94,6 +94,8 @@ impl<'a> Packet<'a> {
                 None => "Frame",
                 Some(Made::Decrypted) => "Decrypted ESP",
                 Some(Made::Reassembled) => "Reassembled IP",
+                Some(Made::Unescaped) => "Unescaped HDLC",
+                Some(Made::Restored) => "Restored header",
             };
             let octets = scratch.source(frame, source);
             let end = u32::try_from(octets.len()).unwrap_or(u32::MAX);

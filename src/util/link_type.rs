@@ -41,8 +41,12 @@ link_types! {
     IEEE802_11 = 105, "IEEE802_11";
     /// OpenBSD loopback: the address family in network byte order.
     LOOP = 108, "LOOP";
+    /// OpenBSD's enc(4): packets before and after IPsec.
+    ENC = 109, "ENC";
     /// Linux cooked capture.
     LINUX_SLL = 113, "LINUX_SLL";
+    /// PPP with an octet of direction before it, as pppd writes it.
+    PPP_PPPD = 166, "PPP_PPPD";
     /// Apple's PPP over IP.
     PPP_WITH_DIR = 204, "PPP_WITH_DIR";
     /// Raw IPv4.
