@@ -20,6 +20,9 @@ const OURS: &[(&str, &str)] = &[
 ];
 const INFERRED: &str = "tshark does not find out the layout of L2TPv3 data without control messages";
 
+/// Ours, and that of the tshark at hand.
+type Answers = (String, Option<String>);
+
 fn table() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/filters.tsv")
 }
@@ -79,7 +82,7 @@ fn filters_select_what_tshark_selects() {
     let record = std::env::var_os("RECORD").is_some();
     let has_tshark =
         record || (cfg!(target_os = "linux") && Command::new("tshark").arg("-v").output().is_ok());
-    let results: Mutex<Vec<Option<(String, Option<String>)>>> = Mutex::new(vec![None; rows.len()]);
+    let results: Mutex<Vec<Option<Answers>>> = Mutex::new(vec![None; rows.len()]);
     let next = std::sync::atomic::AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..2 {
