@@ -13,7 +13,7 @@ use crate::analysis::{Analysis, Foreseen, Meta, Tracker};
 use crate::dissect::defrag::Defrag;
 use crate::dissect::frame::Clock;
 use crate::dissect::layers::Layers;
-use crate::dissect::{Context, Scratch, dissect, glance};
+use crate::dissect::{Context, DecodeAs, Learned, Scratch, dissect, glance};
 use crate::field::{Nothing, Sink};
 use crate::ipsec::{Ahead, Hints, Sad};
 use crate::util::Frame;
@@ -43,6 +43,7 @@ pub struct Inspector<'k> {
 /// What a worker keeps from batch to batch.
 #[derive(Debug)]
 struct Worker {
+    told: DecodeAs,
     hints: Hints,
     scratch: Scratch,
     ahead: Ahead,
@@ -86,7 +87,12 @@ impl<'k> Inspector<'k> {
             sad,
             tracker: Tracker::new(limits),
             defrag: Defrag::default(),
-            worker: Worker { hints: Hints::new(sad), scratch: Scratch::default(), ahead: Ahead::default() },
+            worker: Worker {
+                told: DecodeAs::default(),
+                hints: Hints::new(sad),
+                scratch: Scratch::default(),
+                ahead: Ahead::default(),
+            },
             batch: Batch::default(),
             clock: Clock::default(),
             layers: Layers::default(),
@@ -119,6 +125,12 @@ impl<'k> Inspector<'k> {
     /// The typed layers of the frame that was looked at last.
     pub fn layers(&self) -> &Layers {
         &self.layers
+    }
+
+    /// Says what some UDP ports carry. To be called before the first frame.
+    pub fn decode_as(&mut self, assigned: &DecodeAs) {
+        self.worker.told = assigned.clone();
+        self.tracker.decode_as(assigned.clone());
     }
 
     /// Reports, at the end, only of frames that were [kept](Self::keep).
@@ -212,7 +224,8 @@ impl<'k> Inspector<'k> {
 impl Batch {
     /// Dissects every frame alone.
     fn open(&mut self, sad: &Sad, worker: &mut Worker) {
-        let learned = crate::dissect::Learned::default();
+        let Worker { told: learned, .. } = &*worker;
+        let learned = &Learned::with(learned.clone());
         for frames in self.frames.chunks(AHEAD) {
             if sad.is_large() {
                 let packets = frames.iter().filter_map(|held| glance(&held.frame(&self.octets)));
@@ -225,7 +238,7 @@ impl Batch {
                     hints: &mut worker.hints,
                     scratch: &mut worker.scratch,
                     defrag: None,
-                    learned: &learned,
+                    learned,
                 };
                 dissect(&held.frame(&self.octets), &mut context, &mut Nothing, &mut layers);
                 self.layers.push(layers);

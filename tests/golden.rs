@@ -10,7 +10,40 @@ const OUTPUTS: &[(&str, &[&str])] = &[
     ("report.json", &["-T", "json"]),
     ("summary.txt", &["--width", "100"]),
     ("findings.txt", &["--findings", "--width", "100"]),
+    ("packets.txt", &["-P"]),
 ];
+
+/// Views of some packets: those that are the first of their kind. `NUMBERS` stands for them.
+const CHOSEN: &[(&str, &[&str])] = &[
+    ("details.txt", &["-V", "-x", "-Y", "NUMBERS"]),
+    ("packets.json", &["-P", "-V", "-T", "json", "-Y", "NUMBERS"]),
+];
+
+/// Packets of one sample that are shown whole.
+const MOST_CHOSEN: usize = 5;
+
+/// The first packet of each kind (what `-P` calls its protocol, and its first word), the rarest kinds first.
+fn chosen(lines: &str) -> String {
+    let mut kinds: Vec<(String, u64, u64)> = Vec::new();
+    for line in lines.lines() {
+        let packet: serde_json::Value = serde_json::from_str(line).unwrap();
+        let text = |name: &str| packet[name].as_str().unwrap_or_default().to_owned();
+        if packet["connection"].is_null() && !["IKE", "ESP", "ICMP"].contains(&text("protocol").as_str()) {
+            continue;
+        }
+        let kind = format!("{} {}", text("protocol"), text("info").split(' ').next().unwrap_or_default());
+        match kinds.iter_mut().find(|(known, ..)| *known == kind) {
+            Some((_, _, count)) => *count += 1,
+            None => kinds.push((kind, packet["number"].as_u64().unwrap(), 1)),
+        }
+    }
+    kinds.sort_by_key(|(_, number, count)| (*count, *number));
+    let mut numbers: Vec<u64> = kinds.iter().take(MOST_CHOSEN).map(|(_, number, _)| *number).collect();
+    numbers.sort_unstable();
+    numbers.push(u64::from(u32::MAX));
+    let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
+    format!("frame.number in {{{}}}", numbers.join(","))
+}
 
 #[test]
 fn every_output_of_every_sample_is_as_checked_in() {
@@ -29,9 +62,21 @@ fn every_output_of_every_sample_is_as_checked_in() {
             );
             wrong.extend(samples::golden(&sample.directory.join(file), &output.stdout));
         }
+        let lines =
+            samples::run(&sample.directory, &[&["-P", "-T", "jsonl"], &sample.arguments()[..]].concat());
+        let numbers = chosen(&String::from_utf8_lossy(&lines.stdout));
+        for (file, options) in CHOSEN {
+            let options: Vec<&str> = options
+                .iter()
+                .map(|word| if *word == "NUMBERS" { numbers.as_str() } else { *word })
+                .collect();
+            let output = samples::run(&sample.directory, &[options, sample.arguments()].concat());
+            assert_eq!(output.status.code(), Some(0), "{}", sample.name);
+            wrong.extend(samples::golden(&sample.directory.join(file), &output.stdout));
+        }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    println!("{} outputs of {} samples", samples.len() * OUTPUTS.len(), samples.len());
+    println!("{} outputs of {} samples", samples.len() * (OUTPUTS.len() + CHOSEN.len()), samples.len());
 }
 
 /// The report of a run, without the names of files.
@@ -75,7 +120,7 @@ fn every_sample_says_where_it_comes_from_and_all_its_files_are_known() {
             sample.captures.contains(file)
                 || sample.keys.contains(file)
                 || file == "origin.md"
-                || OUTPUTS.iter().any(|(output, _)| output == file)
+                || OUTPUTS.iter().chain(CHOSEN).any(|(output, _)| output == file)
         };
         for entry in std::fs::read_dir(&sample.directory).unwrap() {
             let file = entry.unwrap().file_name().into_string().unwrap();

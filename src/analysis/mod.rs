@@ -35,8 +35,8 @@ mod version3;
 
 use hashbrown::HashMap;
 
-use crate::dissect::Learned;
 use crate::dissect::layers::{Addresses, Esp, EspOutcome, Fragment, IcmpError, Layers, Stop};
+use crate::dissect::{DecodeAs, Learned};
 use crate::util::{Duration, Timestamp};
 use crate::util::{Frame, LinkType};
 
@@ -252,6 +252,11 @@ impl Tracker {
                 numbers: HashMap::new(),
             },
         }
+    }
+
+    /// Says what some ports carry.
+    pub(crate) fn decode_as(&mut self, assigned: DecodeAs) {
+        self.learned = Learned::with(assigned);
     }
 
     /// What earlier packets taught.

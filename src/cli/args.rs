@@ -42,6 +42,10 @@ pub struct Args {
     #[arg(long, help_heading = "Keys and secrets")]
     pub show_secrets: bool,
 
+    /// What a UDP port carries, such as udp.port==1702,l2tp (or isakmp, udpencap); may be given several times
+    #[arg(short = 'd', long = "decode-as", value_name = "PORT,PROTOCOL", help_heading = "Which packets")]
+    pub decode_as: Vec<String>,
+
     /// Do not resolve names (never done; accepted for habit)
     #[arg(short = 'n', help_heading = "Which packets")]
     pub no_names: bool,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::analysis::Analysis;
 use crate::analysis::limits::Limits;
 use crate::capture::{CaptureError, CaptureFile, PacketFilter};
+use crate::dissect::DecodeAs;
 use crate::filter::Filter;
 use crate::inspector::Inspector;
 use crate::ipsec::Sad;
@@ -88,7 +89,7 @@ fn judge_exit(args: &Args, one: &Inspected) -> Exit {
 fn inspect(args: &Args, path: &Path, sad: &Sad) -> Result<Inspected, Failure> {
     let mut capture = CaptureFile::open(path).map_err(|error| failure(&error))?;
     let mut filter = args.capture_filter.as_deref().map(PacketFilter::new);
-    let mut inspector = Inspector::new(sad, limits(args));
+    let mut inspector = inspector(args, sad)?;
     let mut display = display_filter(args)?.map(|filter| {
         let wanted = filter.wanted();
         (filter, wanted)
@@ -147,6 +148,23 @@ pub(super) fn display_filter(args: &Args) -> Result<Option<Filter>, Failure> {
         let subject = if word.is_empty() { String::new() } else { format!("{word}: ") };
         Failure::new(format!("-Y, column {column}: {subject}{what}")).hint(hint)
     })
+}
+
+/// An inspector as the command line wants it.
+///
+/// # Errors
+///
+/// When `-d` makes no sense.
+pub(super) fn inspector<'k>(args: &Args, sad: &'k Sad) -> Result<Inspector<'k>, Failure> {
+    let mut assigned = DecodeAs::default();
+    for text in &args.decode_as {
+        assigned.add(text).map_err(|why| {
+            Failure::new(format!("-d {}: {why}", Printable::from_text(text))).hint("-d udp.port==1702,l2tp")
+        })?;
+    }
+    let mut inspector = Inspector::new(sad, limits(args));
+    inspector.decode_as(&assigned);
+    Ok(inspector)
 }
 
 /// The limits of the command line.

@@ -8,7 +8,6 @@ use crate::analysis::place::Place;
 use crate::capture::{CaptureFile, PacketFilter};
 use crate::dissect::{Protocol, registry};
 use crate::field::{FieldDef, Tree};
-use crate::inspector::Inspector;
 use crate::ipsec::Sad;
 use crate::report::fields::{Columns, Layout};
 use crate::report::packet::{Clock, Outlook, Packet};
@@ -19,7 +18,7 @@ use crate::util::{Frame, Printable, Timestamp, nearest};
 
 use super::args::{Args, Format, Time};
 use super::exit::{Exit, Failure};
-use super::offline::{display_filter, failure, limits};
+use super::offline::{display_filter, failure, inspector};
 use super::screen;
 
 /// Octets that are gathered before they are written.
@@ -260,7 +259,7 @@ fn outlook(args: &Args, path: &Path, sad: &Sad) -> Result<Outlook, Failure> {
         return Ok(Outlook::default());
     }
     let mut frames = Frames::open(args, path)?;
-    let mut inspector = Inspector::new(sad, limits(args));
+    let mut inspector = inspector(args, sad)?;
     inspector.remember();
     frames.each(|frame| {
         inspector.push(frame);
@@ -285,7 +284,7 @@ fn file(
     let outlook = if view.looks_ahead() { outlook(args, path, sad)? } else { Outlook::default() };
     let mut frames = Frames::open(args, path)?;
     let nanoseconds = frames.capture.nanoseconds();
-    let mut inspector = Inspector::new(sad, limits(args));
+    let mut inspector = inspector(args, sad)?;
     let mut filter = display_filter(args)?;
     let mut tree = Tree::default();
     let mut times: Option<(Timestamp, Timestamp)> = None;

@@ -12,7 +12,7 @@ fields! {
     section "IEEE 802.3";
     DESTINATION = "eth.dst", "Destination", Kind::Mac;
     SOURCE = "eth.src", "Source", Kind::Mac;
-    TYPE = "eth.type", "Type", Kind::Hex(16);
+    TYPE = "eth.type", "Type", Kind::Hex(16), names ethertype_name;
     LENGTH = "eth.len", "Length", Kind::Dec(16);
     SERVICE_PRIORITY = "ieee8021ad.priority", "Priority", Kind::Dec(16);
     SERVICE_DEI = "ieee8021ad.dei", "DEI", Kind::Dec(16);
@@ -21,6 +21,27 @@ fields! {
     VLAN_PRIORITY = "vlan.priority", "Priority", Kind::Dec(16);
     VLAN_DEI = "vlan.dei", "DEI", Kind::Flag;
     VLAN_TYPE = "vlan.etype", "Type", Kind::Hex(16);
+}
+
+/// Names of EtherTypes that captures at gateways have (IEEE 802 numbers of the IANA).
+fn ethertype_name(number: u64) -> Option<&'static str> {
+    Some(match number {
+        0x0800 => "IPv4",
+        0x0806 => "ARP",
+        0x8035 => "RARP",
+        0x8100 => "802.1Q",
+        0x86dd => "IPv6",
+        0x8809 => "Slow protocols",
+        0x880b => "PPP",
+        0x8847 => "MPLS",
+        0x8848 => "MPLS multicast",
+        0x8863 => "PPPoE discovery",
+        0x8864 => "PPPoE session",
+        0x888e => "EAPOL",
+        0x88a8 => "802.1ad",
+        0x88cc => "LLDP",
+        _ => return None,
+    })
 }
 
 pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, _: &mut Layers) -> Step {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use hashbrown::{HashMap, HashSet};
 
+use super::Protocol;
 use super::avp_table::{attribute, vendor};
 use super::layers::{Addresses, Avp, AvpValue, Control, Endpoint, MessageType, Udp};
 use super::udp::L2TP_PORT;
@@ -12,8 +13,42 @@ use super::udp::L2TP_PORT;
 /// What earlier packets taught.
 #[derive(Debug, Default)]
 pub struct Learned {
+    assigned: DecodeAs,
     endpoints: HashSet<Endpoint>,
     sessions: HashMap<(IpAddr, u32), Session>,
+}
+
+/// What the user says that UDP ports carry.
+#[derive(Debug, Clone, Default)]
+pub struct DecodeAs(Vec<(u16, Protocol)>);
+
+impl DecodeAs {
+    /// Takes one assignment, such as `udp.port==1702,l2tp`; the last one for a port counts.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub fn add(&mut self, text: &str) -> Result<(), &'static str> {
+        let (selector, name) = text.split_once(',').ok_or("expected udp.port==PORT,PROTOCOL")?;
+        let port =
+            selector.trim().strip_prefix("udp.port==").ok_or("expected udp.port==PORT before the comma")?;
+        let port = port.trim().parse().map_err(|_| "the port is a number up to 65535")?;
+        let protocol = match name.trim() {
+            "l2tp" => Protocol::L2tp,
+            "udpencap" => Protocol::NatTraversal,
+            "isakmp" => Protocol::Ike,
+            _ => return Err("the protocol is l2tp, isakmp or udpencap"),
+        };
+        self.0.retain(|(known, _)| *known != port);
+        self.0.push((port, protocol));
+        Ok(())
+    }
+
+    /// The protocol of a datagram between these ports, if the user said so.
+    pub(super) fn protocol(&self, source: u16, destination: u16) -> Option<Protocol> {
+        let row = self.0.iter().find(|(port, _)| *port == source || *port == destination)?;
+        Some(row.1)
+    }
 }
 
 /// How data of an L2TPv3 session reaches the end that assigned the Session ID (RFC 3931 section 4.1).
@@ -60,6 +95,16 @@ impl Cookie {
 }
 
 impl Learned {
+    /// Nothing learned yet, but told what some ports carry.
+    pub fn with(assigned: DecodeAs) -> Self {
+        Self { assigned, ..Self::default() }
+    }
+
+    /// What the user says that ports carry.
+    pub(super) fn assigned(&self) -> &DecodeAs {
+        &self.assigned
+    }
+
     /// Endpoints, and sessions, that are remembered at the most.
     pub const LIMIT: usize = 65_536;
 

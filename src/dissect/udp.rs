@@ -42,7 +42,9 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, l
         c.limit(usize::from(length).saturating_sub(8), BOUND);
     }
     let either = |port| source == port || destination == port;
-    let protocol = if either(L2TP_PORT) && !either(DNS_PORT) {
+    let protocol = if let Some(protocol) = learned.assigned().protocol(source, destination) {
+        protocol
+    } else if either(L2TP_PORT) && !either(DNS_PORT) {
         Protocol::L2tp
     } else if either(NAT_TRAVERSAL_PORT) {
         Protocol::NatTraversal
@@ -83,6 +85,23 @@ mod tests {
             layers.addresses = Some(Addresses { source: address, destination: address });
             dissect(c, layers, &Learned::default())
         })
+    }
+
+    #[test]
+    fn the_user_says_what_a_port_carries() {
+        let mut assigned = crate::dissect::DecodeAs::default();
+        for wrong in ["", "udp.port==1", "udp.port==x,l2tp", "tcp.port==1,l2tp", "udp.port==1,http"] {
+            assert!(assigned.add(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(assigned.add("udp.port==1702,isakmp"), Ok(()));
+        assert_eq!(assigned.add("udp.port==1702,l2tp"), Ok(()));
+        let datagram = [0x06, 0xa6, 0x30, 0x39, 0, 9, 0, 0, 1];
+        let said = step(&datagram, |c, layers| {
+            let address = std::net::Ipv4Addr::LOCALHOST.into();
+            layers.addresses = Some(Addresses { source: address, destination: address });
+            dissect(c, layers, &Learned::with(assigned.clone()))
+        });
+        assert_eq!((said.as_str(), udp(&datagram).as_str()), ("Payload L2tp 8..9", "UnknownPort"));
     }
 
     #[test]

@@ -154,6 +154,9 @@ fn known(packet: &Packet<'_>, out: &mut Vec<u8>) {
     if let Some((by, after)) = packet.outlook.hindsight.acknowledged(packet.frame.number) {
         say(format!("acknowledged in packet {by}, after {after}"));
     }
+    if let Some(why) = ledger::broken(packet.layers) {
+        say(format!("malformed: {why}"));
+    }
     if place.double {
         say(String::from("a double: the capture shows this packet twice"));
     }

@@ -7,21 +7,39 @@ use crate::dissect::ike::exchange_name;
 use crate::dissect::ip_protocol_name;
 use crate::dissect::l2tp_names::{cdn_reason, stop_ccn_reason};
 use crate::dissect::layers::{
-    AvpValue, Control, Esp, EspOutcome, Ike, L2tp, Layers, MessageType, Ppp, PppBody, PppControl, PppOption,
+    AvpValue, Control, Esp, EspOutcome, Ike, L2tp, MessageType, Ppp, PppBody, PppControl, PppOption,
     PppOptionValue,
 };
 use crate::dissect::ppp_names::{self, protocol_name};
-use crate::field::Kind;
+use crate::field::{Kind, Value};
 
-use super::ledger;
 use super::packet::{Packet, call_name};
+use super::{ledger, value};
 
-/// Who sent a packet and who is to have it, by the innermost header that names the ends of the tunnel; link addresses
-/// are not shown.
-pub fn ends(layers: &Layers) -> (String, String) {
-    match layers.outer {
+/// Who sent a packet and who is to have it: the outermost IP addresses, else those of the link.
+pub fn ends(packet: &Packet<'_>) -> (String, String) {
+    match packet.layers.outer {
         Some(outer) => (outer.source.to_string(), outer.destination.to_string()),
-        None => (String::from("-"), String::from("-")),
+        None => (value_of(packet, "eth.src"), value_of(packet, "eth.dst")),
+    }
+}
+
+/// The first value of a field, as text.
+fn value_of(packet: &Packet<'_>, name: &str) -> String {
+    let Some(node) = packet.nodes().iter().find(|node| node.field.name == name) else {
+        return String::from("-");
+    };
+    let mut text = Vec::new();
+    value::write(packet, node, &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// The name of the last value of one of these fields.
+fn name_of(packet: &Packet<'_>, fields: &[&str]) -> Option<&'static str> {
+    let node = packet.nodes().iter().rev().find(|node| fields.contains(&node.field.name))?;
+    match node.value {
+        Value::Number(number) | Value::Derived(number) => node.field.names?(number),
+        Value::Octets => None,
     }
 }
 
@@ -52,7 +70,16 @@ pub fn protocol(packet: &Packet<'_>) -> &'static str {
 /// The last protocol of the tree: what there is where nothing of ours was found.
 fn last_protocol(packet: &Packet<'_>) -> &'static str {
     let mut names = packet.nodes().iter().filter(|node| node.field.kind == Kind::Protocol);
-    names.next_back().map_or("-", |node| node.field.name)
+    match names.next_back().map_or("-", |node| node.field.name) {
+        "eth" => name_of(packet, &["eth.type"]).unwrap_or("Ethernet"),
+        "icmpv6" => "ICMPv6",
+        "icmp" => "ICMP",
+        "tcp" => "TCP",
+        "udp" => "UDP",
+        "ip" => name_of(packet, &["ip.proto"]).unwrap_or("IPv4"),
+        "ipv6" => name_of(packet, &["ipv6.nxt"]).unwrap_or("IPv6"),
+        other => other,
+    }
 }
 
 /// `T1 C1`.
@@ -103,7 +130,7 @@ fn said(packet: &Packet<'_>) -> String {
         return control(header, message);
     }
     if let Some(data) = &layers.ppp {
-        return ppp(data);
+        return ppp(packet, data);
     }
     if let Some(header) = &layers.l2tp {
         return format!("data, tunnel {} session {}", header.tunnel_id, header.session_id);
@@ -129,7 +156,7 @@ fn said(packet: &Packet<'_>) -> String {
     match (&layers.udp, layers.other_version) {
         (_, Some(version)) => format!("L2TP version {version}"),
         (Some(udp), None) => format!("port {} to {}", udp.source.port, udp.destination.port),
-        (None, None) => String::new(),
+        (None, None) => name_of(packet, &["icmp.type", "icmpv6.type"]).unwrap_or("").to_owned(),
     }
 }
 
@@ -188,12 +215,16 @@ fn esp(esp: &Esp) -> String {
     format!("SPI {} sequence {}{inside}", esp.spi, esp.sequence)
 }
 
-fn ppp(ppp: &Ppp) -> String {
+fn ppp(packet: &Packet<'_>, ppp: &Ppp) -> String {
     if let Some(inner) = ppp.inner {
         let Some(ends) = inner.addresses else { return String::from("unreadable") };
         return match inner.ports {
             Some((from, to)) => format!("{}:{from} to {}:{to}", ends.source, ends.destination),
-            None => format!("{} to {}", ends.source, ends.destination),
+            None => {
+                let what = name_of(packet, &["icmp.type", "icmpv6.type"]);
+                let what = what.map_or_else(String::new, |what| format!(", {what}"));
+                format!("{} to {}{what}", ends.source, ends.destination)
+            }
         };
     }
     match &ppp.control {

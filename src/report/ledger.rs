@@ -64,7 +64,11 @@ pub fn ledger(packet: &Packet<'_>) -> [Step; 7] {
 
 /// The first step that failed, in a few words; nothing if none did.
 pub fn stopped(packet: &Packet<'_>) -> Option<String> {
-    let failed = ledger(packet).into_iter().find(|step| step.state == State::Failed)?;
+    let steps = ledger(packet).into_iter();
+    let Some(failed) = steps.into_iter().find(|step| step.state == State::Failed) else {
+        // IKE and others that are no step of the way down.
+        return broken(packet.layers).map(|why| format!("malformed: {why}"));
+    };
     // The line names SPI and sequence number already.
     let why = failed.why.split(" (SA ").next().unwrap_or(&failed.why);
     Some(format!("{} failed: {why}", failed.name))
@@ -84,23 +88,25 @@ fn skipped(why: impl Into<String>) -> (State, String) {
 
 /// The fault that ended dissection, if it is in one of these protocols.
 fn fault(layers: &Layers, protocols: &[Protocol]) -> Option<(State, String)> {
-    let (layer, what, cut) = match layers.stop {
-        Stop::Cut { layer, what } => (layer, what, true),
-        Stop::Malformed { layer, what } => (layer, what, false),
+    let (Stop::Cut { layer, .. } | Stop::Malformed { layer, .. }) = layers.stop else { return None };
+    if protocols.contains(&layer) { broken(layers).map(failed) } else { None }
+}
+
+/// What could not be read, and why; nothing if all could.
+pub fn broken(layers: &Layers) -> Option<String> {
+    let (what, cut) = match layers.stop {
+        Stop::Cut { what, .. } => (what, true),
+        Stop::Malformed { what, .. } => (what, false),
         _ => return None,
     };
-    protocols.contains(&layer).then(|| {
-        let mut why = format!(
-            "{} needs {} octets at {}, there are {}",
-            what.field.label, what.needed, what.offset, what.available
-        );
-        let _ = if cut {
-            write!(why, " (the capture cut the packet)")
-        } else {
-            write!(why, " within {}", what.bound)
-        };
-        failed(why)
-    })
+    let (field, needed, at, there) = (what.field.label, what.needed, what.offset, what.available);
+    let mut why = format!("{field} needs {needed} octets at {at}, there are {there}");
+    let _ = if cut {
+        write!(why, " (the capture cut the packet)")
+    } else {
+        write!(why, " within {}", what.bound)
+    };
+    Some(why)
 }
 
 fn link(link: LinkType, layers: &Layers) -> (State, String) {

@@ -57,7 +57,9 @@ impl Outlook {
     /// What findings and acknowledgements say of packets.
     pub fn new(hindsight: Hindsight, findings: &[Finding]) -> Self {
         let mut marks: HashMap<u64, Vec<&'static str>> = HashMap::new();
-        for finding in findings.iter().filter(|finding| finding.severity > Severity::Note) {
+        // A finding that names only the first of many packets would mark those alone, as if the others were sound.
+        let whole = |finding: &&Finding| finding.count <= finding.packets.len() as u64;
+        for finding in findings.iter().filter(|finding| finding.severity > Severity::Note).filter(whole) {
             for packet in &finding.packets {
                 let rules = marks.entry(*packet).or_default();
                 if !rules.contains(&finding.rule.id) {

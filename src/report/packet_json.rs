@@ -37,7 +37,7 @@ pub fn write(packet: &Packet<'_>, shape: Shape, out: &mut Vec<u8>) {
 }
 
 fn line(packet: &Packet<'_>, out: &mut Vec<u8>) {
-    let (from, to) = info::ends(packet.layers);
+    let (from, to) = info::ends(packet);
     member("source", Some(&from), out);
     member("destination", Some(&to), out);
     member("protocol", Some(info::protocol(packet)), out);

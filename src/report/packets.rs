@@ -16,7 +16,7 @@ const IDS: usize = 5;
 
 /// Writes the line of a packet: number, time, from, to, protocol, control connection and call, and what it says.
 pub fn write(packet: &Packet<'_>, stamp: Stamp, style: &Style, out: &mut Vec<u8>) {
-    let (from, to) = info::ends(packet.layers);
+    let (from, to) = info::ends(packet);
     let mut time = Vec::new();
     write_time(packet, stamp, &mut time);
     let time = String::from_utf8_lossy(&time);
