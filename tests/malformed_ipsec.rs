@@ -57,7 +57,11 @@ fn inputs() -> Vec<Bad> {
         bad("31 three octets on 4500", udp(4500, &[0, 0, 0]), &["failed"]),
         bad("31 a keepalive alone", udp(4500, &[0xff]), &["skipped  a NAT keepalive"]),
         bad("31 a non-ESP marker, and nothing", udp(4500, &[0; 4]), &["Internet Security Association"]),
-        bad("32 a message inside notification data", udp(500, &recursive), &["Notification DATA: 0102030405060708"]),
+        bad(
+            "32 a message inside notification data",
+            udp(500, &recursive),
+            &["Notification DATA: 0102030405060708"],
+        ),
         bad("32 payloads that name each other", udp(500, &whole(0x20, 34, 43, &many)), &["Vendor ID"]),
         bad(
             "33 an attribute that ends in its header",

@@ -181,6 +181,12 @@ impl Analysis {
         Some((id, self.connection(id)?))
     }
 
+    /// Leaves out of every list all control connections but this one. Says whether there is one with this number.
+    pub fn restrict(&mut self, number: u32) -> bool {
+        self.numbers.retain(|known, _| *known == number);
+        !self.numbers.is_empty()
+    }
+
     /// The control connections in the order of their numbers.
     pub fn in_order(&self) -> Vec<(ConnectionId, &Connection)> {
         let mut numbers: Vec<u32> = self.numbers.keys().copied().collect();

@@ -9,6 +9,7 @@ mod lists;
 mod offline;
 mod privacy;
 mod screen;
+mod selection;
 mod views;
 
 use std::io::{self, Write};

@@ -16,6 +16,7 @@ use crate::util::Printable;
 
 use super::args::{Args, Format};
 use super::exit::{Exit, Failure};
+use super::selection::Selection;
 use super::{finish, keys, screen, views};
 
 /// One capture, read to its end.
@@ -49,6 +50,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         return Err(Failure::new("standard input (-) can be read only once"));
     }
     display_filter(args)?;
+    Selection::new(args)?;
     let sad = keys::load(&args.keys)?;
     if views::wanted(args) {
         let files: Vec<&Path> = files.iter().map(|path| path.as_path()).collect();
@@ -89,6 +91,7 @@ fn judge_exit(args: &Args, one: &Inspected) -> Exit {
 fn inspect(args: &Args, path: &Path, sad: &Sad) -> Result<Inspected, Failure> {
     let mut capture = CaptureFile::open(path).map_err(|error| failure(&error))?;
     let mut filter = args.capture_filter.as_deref().map(PacketFilter::new);
+    let selection = Selection::new(args)?;
     let mut inspector = inspector(args, sad)?;
     let mut display = display_filter(args)?.map(|filter| {
         let wanted = filter.wanted();
@@ -119,11 +122,12 @@ fn inspect(args: &Args, path: &Path, sad: &Sad) -> Result<Inspected, Failure> {
         }
         left -= 1;
     }
-    let analysis = inspector.finish();
+    let mut analysis = inspector.finish();
     let damage = capture.damage().map(ToString::to_string);
     let case = Case { analysis: &analysis, sad, damage: damage.as_deref(), drops: capture.interface_drops() };
-    let findings = rules::judge(&case);
+    let mut findings = rules::judge(&case);
     let diagnosis = rules::diagnose(&case, &findings);
+    selection.restrict(&mut analysis, &mut findings)?;
     let file = Printable::from_text(&path.to_string_lossy());
     let (format, nanoseconds) = (capture.format().name(), capture.nanoseconds());
     Ok(Inspected { file, format, nanoseconds, damage, analysis, findings, diagnosis })

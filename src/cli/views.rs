@@ -3,8 +3,6 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::analysis::CallId;
-use crate::analysis::place::Place;
 use crate::capture::{CaptureFile, PacketFilter};
 use crate::dissect::{Protocol, registry};
 use crate::field::{FieldDef, Tree};
@@ -20,6 +18,7 @@ use super::args::{Args, Format, Time};
 use super::exit::{Exit, Failure};
 use super::offline::{display_filter, failure, inspector};
 use super::screen;
+use super::selection::Selection;
 
 /// Octets that are gathered before they are written.
 const BUFFER: usize = 1 << 16;
@@ -145,36 +144,6 @@ fn named(name: &str) -> Result<Vec<&'static FieldDef>, Failure> {
     let nearest = nearest(name, registry::fields().map(|field| field.name));
     Err(Failure::new(format!("{}: no such field; did you mean {nearest}?", Printable::from_text(name)))
         .hint("l2tp-inspect --list-fields"))
-}
-
-/// Which packets are shown.
-struct Selection {
-    connection: Option<u32>,
-    call: Option<CallId>,
-}
-
-impl Selection {
-    fn new(args: &Args) -> Result<Self, Failure> {
-        let connection = args.tunnel.as_deref().map(|id| ordinal(id, 'T')).transpose()?;
-        let call = args.call.as_deref().map(|id| ordinal(id, 'C')).transpose()?;
-        Ok(Self { connection, call: call.map(|number| CallId(number - 1)) })
-    }
-
-    fn has(&self, place: &Place) -> bool {
-        self.connection.is_none_or(|wanted| place.connection == Some(wanted))
-            && self.call.is_none_or(|wanted| place.call == Some(wanted))
-    }
-}
-
-/// The number in `T1` or `1`.
-fn ordinal(id: &str, letter: char) -> Result<u32, Failure> {
-    let digits = id.strip_prefix([letter, letter.to_ascii_lowercase()]).unwrap_or(id);
-    digits.parse().ok().filter(|number| *number > 0).ok_or_else(|| {
-        Failure::new(format!(
-            "{}: expected {letter} and a number, such as {letter}1",
-            Printable::from_text(id)
-        ))
-    })
 }
 
 /// Writes the packets of all files.

@@ -115,9 +115,9 @@ fn link(link: LinkType, layers: &Layers) -> (State, String) {
         return fault;
     }
     match (layers.outer, layers.stop) {
-        (None, Stop::NotOurs) if dissect::reads(link) => skipped(format!("{link}: no IP inside")),
+        (None, Stop::NotOurs) if dissect::reads(link) => skipped(format!("{}: no IP inside", link.word())),
         (None, Stop::NotOurs) => failed(format!("{link}: a link type that is not read")),
-        _ => ok(link.to_string()),
+        _ => ok(link.word()),
     }
 }
 

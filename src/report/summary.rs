@@ -90,7 +90,7 @@ fn first_line(report: &Report<'_>) -> Vec<String> {
         out += &format!(" in {}", span(report.analysis.duration()));
     }
     for link in &totals.link_types {
-        out += &format!(", {}", link_word(&link.name()));
+        out += &format!(", {}", link.word());
     }
     out.push('.');
     let damage = report.damage.as_ref().map(|damage| format!("Damaged at {damage}."));
@@ -130,22 +130,12 @@ fn span(duration: Duration) -> String {
     if seconds < 3600 { exact } else { format!("{exact} ({} h {} min)", seconds / 3600, seconds % 3600 / 60) }
 }
 
-/// Link types as people call them; the others keep the name of the registry.
-fn link_word(name: &str) -> &str {
-    match name {
-        "ETHERNET" => "Ethernet",
-        "RAW" | "IPV4" | "IPV6" => "raw IP",
-        "LINUX_SLL" | "LINUX_SLL2" => "Linux cooked",
-        name => name,
-    }
-}
-
 fn closing(report: &Report<'_>) -> Vec<String> {
-    let analysis = report.analysis;
+    let connections = report.analysis.in_order();
     let things = format!(
         "{}, {}.",
-        count(analysis.connections.len() as u64, "control connection"),
-        count(analysis.calls.len() as u64, "call")
+        count(connections.len() as u64, "control connection"),
+        count(connections.iter().map(|(_, one)| one.calls.len() as u64).sum(), "call")
     );
     let Some(first) = report.findings.first() else {
         return vec![things, format!("No findings from {} rules.", rules::all().count())];

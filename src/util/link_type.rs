@@ -67,6 +67,19 @@ impl LinkType {
         NAMES.iter().find(|(link, _)| *link == self).map(|(_, name)| *name)
     }
 
+    /// What people call it.
+    pub fn word(self) -> String {
+        match self {
+            Self::ETHERNET => String::from("Ethernet"),
+            Self::RAW | Self::IPV4 | Self::IPV6 => String::from("raw IP"),
+            Self::LINUX_SLL | Self::LINUX_SLL2 => String::from("Linux cooked"),
+            other => match other.known_name() {
+                Some("RAW") => String::from("raw IP"),
+                _ => other.name(),
+            },
+        }
+    }
+
     /// Its name, or `LINKTYPE n` for a number without one.
     pub fn name(self) -> String {
         self.to_string()

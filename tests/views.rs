@@ -1,0 +1,196 @@
+//! Views of packets: the seven steps, selections, times, and outputs that programs read.
+
+mod samples;
+
+use std::process::Output;
+
+use serde_json::Value;
+
+fn run(sample: &samples::Sample, options: &[&str]) -> Output {
+    let output = samples::run(&sample.directory, &[options, &sample.arguments()].concat());
+    assert_eq!(output.status.code(), Some(0), "{} {options:?}: {output:?}", sample.name);
+    output
+}
+
+fn lines(sample: &samples::Sample, options: &[&str]) -> Vec<Value> {
+    let output = run(sample, &[options, &["-T", "jsonl"]].concat());
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// The seven steps as letters: o for ok, f for failed, s for skipped.
+fn steps(packet: &Value) -> String {
+    let steps = packet["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 7);
+    steps.iter().map(|step| step["state"].as_str().unwrap()[..1].to_owned()).collect()
+}
+
+fn numbered(sample: &samples::Sample, number: u64) -> Value {
+    let filter = format!("frame.number == {number}");
+    lines(sample, &["-P", "-V", "-Y", &filter]).remove(0)
+}
+
+#[test]
+fn the_ledger_of_a_healthy_a_wrong_key_and_a_clear_text_trace() {
+    let healthy = samples::sample("l2tp-ipsec/aes128-sha1");
+    let all = lines(&healthy, &["-P", "-V"]);
+    let of =
+        |kind: &str| all.iter().find(|packet| packet["info"].as_str().unwrap().starts_with(kind)).unwrap();
+    assert_eq!(steps(of("SCCRQ")), "oooooos");
+    assert_eq!(steps(of("Configure-Request")), "ooooooo");
+    assert_eq!(steps(of("IKEv1")), "oossoss");
+    assert!(of("SCCRQ")["steps"][2]["why"].as_str().unwrap().starts_with("hmac-sha1-96 holds (SA 0x"));
+
+    let wrong = samples::sample("l2tp-ipsec/manual-wrong-authkey");
+    let failed = lines(&wrong, &["-P", "-V"]);
+    let failed = failed.iter().find(|packet| steps(packet).contains('f')).unwrap();
+    assert_eq!(steps(failed), "oofssss");
+    assert!(failed["info"].as_str().unwrap().contains("[ESP authentication failed: the ICV does not hold"));
+
+    let clear = samples::sample("l2tp-plain/pap");
+    let password = lines(&clear, &["-P", "-V", "-Y", "pap.password"]);
+    assert_eq!(steps(&password[0]), "oossooo");
+    assert_eq!(password[0]["steps"][2]["why"], "no ESP: in the clear");
+}
+
+#[test]
+fn the_ledger_of_a_damaged_packet_and_of_a_missing_key() {
+    let healthy = samples::sample("l2tp-ipsec/aes128-sha1");
+    let sccrq = lines(&healthy, &["-P", "-Y", "l2tp.avp.message_type == 1"])[0]["number"].as_u64().unwrap();
+    let octets = numbered(&healthy, sccrq)["length"].as_u64().unwrap() as usize;
+    let mut capture = healthy.capture();
+    let at = (0..capture.len() - 8)
+        .find(|at| {
+            let length = u32::from_le_bytes(capture[*at..*at + 4].try_into().unwrap()) as usize;
+            length == octets
+                && capture[*at + 4..*at + 8] == capture[*at..*at + 4]
+                && capture[*at + 8 + 23] == 50
+        })
+        .expect("the record of an ESP packet of this length");
+    let last = at + 8 + octets - 20;
+    capture[last] ^= 1;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("damaged.pcap");
+    std::fs::write(&file, capture).unwrap();
+    let keys = healthy.directory.join(&healthy.keys[0]);
+    let damaged = ["-P", "-V", "-T", "jsonl", file.to_str().unwrap(), "-k", keys.to_str().unwrap()];
+    let output = samples::run(folder.path(), &damaged);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let packets: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        packets.iter().filter(|packet| steps(packet).contains('f')).count(),
+        1,
+        "one packet is damaged"
+    );
+    let output = samples::run(folder.path(), &damaged[..5]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let sealed = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    let sealed: Vec<Value> = sealed.filter(|packet: &Value| packet["protocol"] == "ESP").collect();
+    assert!(!sealed.is_empty() && sealed.iter().all(|packet| steps(packet) == "oofssss"));
+    assert!(sealed[0]["steps"][2]["why"].as_str().unwrap().starts_with("no key for this SPI"));
+}
+
+#[test]
+fn tunnels_and_calls_are_selected_by_their_names_in_the_report() {
+    let sample = samples::sample("l2tp-plain/three-calls");
+    let all = lines(&sample, &["-P"]);
+    for (options, field, id) in [
+        (["--tunnel", "T1"], "connection", "T1"),
+        (["--call", "C2"], "call", "C2"),
+        (["--call", "2"], "call", "C2"),
+    ] {
+        let some = lines(&sample, &options);
+        assert!(!some.is_empty() && some.iter().all(|packet| packet[field] == id), "{options:?}");
+        assert_eq!(some.len(), all.iter().filter(|packet| packet[field] == id).count());
+    }
+    for wrong in [["--call", "T1"], ["--tunnel", "T9"], ["--tunnel", "x"]] {
+        let refused = samples::run(&sample.directory, &[&wrong[..], &[&sample.captures[0]]].concat());
+        assert_eq!(refused.status.code(), Some(2), "{wrong:?}");
+    }
+    let tunnels = samples::sample("l2tp-ipsec/two-clients");
+    let report: Value =
+        serde_json::from_slice(&run(&tunnels, &["-T", "json", "--tunnel", "T2"]).stdout).unwrap();
+    let report = &report["captures"][0];
+    let ids: Vec<&Value> =
+        report["control_connections"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+    assert_eq!(ids, ["T2"]);
+    assert!(report["findings"].as_array().unwrap().iter().all(|finding| finding["connection"] == "T2"));
+}
+
+#[test]
+fn times_in_every_format() {
+    let sample = samples::sample("l2tp-plain/pap");
+    let first = |format: &str| {
+        let output = run(&sample, &["-P", "-t", format, "-Y", "frame.number == 4"]);
+        String::from_utf8(output.stdout).unwrap().split("  10.").next().unwrap().trim().to_owned()
+    };
+    let epoch: f64 = first("e").split_whitespace().nth(1).unwrap().parse().unwrap();
+    assert!(epoch > 1.7e9);
+    assert_eq!(first("r").split_whitespace().nth(1), Some("0.234982"));
+    assert_eq!(first("d").split_whitespace().nth(1), Some("0.000004"));
+    assert_eq!(first("ud").split_whitespace().nth(1).unwrap().len(), "2026-11-23".len());
+    assert_eq!(first("u").split_whitespace().nth(1).unwrap().len(), "21:00:00.000000".len());
+}
+
+#[test]
+fn what_acknowledges_and_what_is_resent_is_said() {
+    let sample = samples::sample("l2tp-ipsec/hello5-dead-peer");
+    let output = run(&sample, &["-V", "-Y", "frame.number in {23, 24, 74}"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    for words in [
+        "[acknowledged in packet 24, after 3.2 ms]",
+        "[acknowledges packet 23, after 3.2 ms]",
+        "[resend of packet 73]",
+        "[evidence of hello-unacknowledged]",
+        "[control connection T1, call C1]",
+    ] {
+        assert!(text.contains(words), "no {words} in\n{text}");
+    }
+}
+
+#[test]
+fn outputs_for_programs_are_well_formed() {
+    let sample = samples::sample("l2tp-natt/3des-sha1");
+    let packets = lines(&sample, &["-P"]).len();
+    let array: Value = serde_json::from_slice(&run(&sample, &["-V", "-x", "-T", "json"]).stdout).unwrap();
+    assert_eq!(array.as_array().unwrap().len(), packets);
+    let buffers = array.as_array().unwrap().iter().map(|packet| packet["buffers"].as_array().unwrap().len());
+    assert!(buffers.max() >= Some(2), "a frame and what was decrypted of it");
+    let none: Value =
+        serde_json::from_slice(&run(&sample, &["-P", "-T", "json", "-Y", "tcp.port == 9"]).stdout).unwrap();
+    assert_eq!(none, Value::Array(Vec::new()));
+    let csv =
+        String::from_utf8(run(&sample, &["-T", "csv", "-e", "frame.number", "-e", "udp.srcport"]).stdout)
+            .unwrap();
+    assert_eq!(csv.lines().next(), Some("\"frame.number\",\"udp.srcport\""));
+    assert_eq!(csv.lines().count(), packets + 1);
+    let fields = |options: &[&str]| {
+        let fixed =
+            ["-T", "fields", "-e", "udp.srcport", "-e", "frame.number", "-Y", "count(udp.srcport) == 2"];
+        let output = run(&sample, &[&fixed, options].concat());
+        String::from_utf8(output.stdout).unwrap().lines().next().unwrap().to_owned()
+    };
+    assert!(fields(&["-E", "separator=;"]).starts_with("4500,1701;"));
+    assert!(fields(&["-E", "occurrence=l", "-E", "separator=/s"]).starts_with("1701 "));
+    assert!(
+        fields(&["-E", "occurrence=f", "-E", "quote=d", "-E", "header=y"]).starts_with("\"udp.srcport\"\t")
+    );
+    assert!(fields(&["-E", "aggregator=|"]).starts_with("4500|1701\t"));
+}
+
+#[test]
+fn a_filter_on_the_report_counts_what_passes() {
+    let sample = samples::sample("l2tp-plain/three-calls");
+    let report = |options: &[&str]| -> Value {
+        let output = run(&sample, &[&["-T", "json"], options].concat());
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()["captures"][0].take()
+    };
+    let (all, some) = (report(&[]), report(&["-Y", "l2tp.type == 1"]));
+    let packets = |report: &Value| report["packets"].as_u64().unwrap();
+    assert_eq!(packets(&some), lines(&sample, &["-Y", "l2tp.type == 1"]).len() as u64);
+    assert!(packets(&some) < packets(&all));
+    assert_eq!(some["control_connections"][0]["state"], all["control_connections"][0]["state"]);
+}
