@@ -2,6 +2,7 @@ complete -c l2tp-inspect -s r -l read -d 'The same as FILE, as in tcpdump and ts
 complete -c l2tp-inspect -s f -l capture-filter -d 'Only packets that pass this libpcap filter, such as \'host 10.1.0.2\'' -r
 complete -c l2tp-inspect -s c -l count -d 'Stop after N packets of each file' -r
 complete -c l2tp-inspect -s k -l keys -d 'SA keys, found by content: `ip xfrm state` output, Wireshark esp_sa lines, TOML; a file, a strongSwan save-keys directory, or - for standard input; may be given several times' -r -F
+complete -c l2tp-inspect -l secrets -d 'Tunnel secrets (TOML: [[tunnel]] secret = "…", and if known lac and lns): hidden AVPs are read' -r -F
 complete -c l2tp-inspect -s d -l decode-as -d 'What a UDP port carries, such as udp.port==1702,l2tp (or isakmp, udpencap); may be given several times' -r
 complete -c l2tp-inspect -s Y -l filter -d 'Only packets that pass this display filter, in tshark\'s language, such as \'l2tp.tunnel == 7 and not ppp\'' -r
 complete -c l2tp-inspect -l tunnel -d 'Only packets of this control connection, such as T1, as the report names it' -r
@@ -30,7 +31,7 @@ error\t''"
 complete -c l2tp-inspect -l explain -d 'Explain a rule, such as seq-gap, and exit' -r
 complete -c l2tp-inspect -l max-tunnels -d 'Control connections that are followed at once' -r
 complete -c l2tp-inspect -l max-calls -d 'Calls that are followed' -r
-complete -c l2tp-inspect -l show-secrets -d 'Do not mask passwords (keys are never shown)'
+complete -c l2tp-inspect -l show-secrets -d 'Do not mask passwords and values of hidden AVPs (keys are never shown)'
 complete -c l2tp-inspect -s n -d 'Do not resolve names (never done; accepted for habit)'
 complete -c l2tp-inspect -s P -l packets -d 'A line for each packet'
 complete -c l2tp-inspect -s V -l details -d 'Every field of every packet, and how far the packet could be taken apart'

@@ -13,7 +13,7 @@ use crate::analysis::{Analysis, Foreseen, Meta, Tracker};
 use crate::dissect::defrag::Defrag;
 use crate::dissect::frame::Clock;
 use crate::dissect::layers::Layers;
-use crate::dissect::{Context, DecodeAs, Learned, Scratch, dissect, glance};
+use crate::dissect::{Context, Learned, Scratch, Told, dissect, glance};
 use crate::field::{Nothing, Sink};
 use crate::ipsec::{Ahead, Hints, Sad};
 use crate::util::Frame;
@@ -43,7 +43,7 @@ pub struct Inspector<'k> {
 /// What a worker keeps from batch to batch.
 #[derive(Debug)]
 struct Worker {
-    told: DecodeAs,
+    told: Told,
     hints: Hints,
     scratch: Scratch,
     ahead: Ahead,
@@ -88,7 +88,7 @@ impl<'k> Inspector<'k> {
             tracker: Tracker::new(limits),
             defrag: Defrag::default(),
             worker: Worker {
-                told: DecodeAs::default(),
+                told: Told::default(),
                 hints: Hints::new(sad),
                 scratch: Scratch::default(),
                 ahead: Ahead::default(),
@@ -127,10 +127,10 @@ impl<'k> Inspector<'k> {
         &self.layers
     }
 
-    /// Says what some UDP ports carry. To be called before the first frame.
-    pub fn decode_as(&mut self, assigned: &DecodeAs) {
-        self.worker.told = assigned.clone();
-        self.tracker.decode_as(assigned.clone());
+    /// Takes what the user says beforehand. To be called before the first frame.
+    pub fn tell(&mut self, told: &Told) {
+        self.worker.told = told.clone();
+        self.tracker.tell(told.clone());
     }
 
     /// Reports, at the end, only of frames that were [kept](Self::keep).

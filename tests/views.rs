@@ -194,3 +194,28 @@ fn a_filter_on_the_report_counts_what_passes() {
     assert!(packets(&some) < packets(&all));
     assert_eq!(some["control_connections"][0]["state"], all["control_connections"][0]["state"]);
 }
+
+#[test]
+fn hidden_avps_are_read_with_the_tunnel_secret() {
+    let folder = samples::testdata().join("unhide");
+    let run = |options: &[&str]| {
+        let output = samples::run(&folder, &[options, &["hidden-avps.pcap"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let secrets = ["--secrets", "secrets.toml"];
+    let number = "+49-89-1234567-0042.called-number.example";
+    let shown =
+        run(&[&secrets[..], &["-V", "-x", "--show-secrets", "-Y", "l2tp.avp.called_number"]].concat());
+    assert!(
+        shown.contains(&format!("Called Number: {number}")) && shown.contains("Unhidden AVPs (80 octets):")
+    );
+    let masked = run(&[&secrets[..], &["-V", "-x"]].concat());
+    assert!(masked.contains("Called Number: ********") && !masked.contains("called-number"), "{masked}");
+    let call: Value = serde_json::from_str(&run(&[&secrets[..], &["-T", "json"]].concat())).unwrap();
+    assert_eq!(call["captures"][0]["control_connections"][0]["calls"][0]["serial"], 1);
+    let sealed = run(&["-V"]);
+    assert!(sealed.contains("Hidden value: ") && !sealed.contains("Called Number: "));
+    let refused = samples::run(&folder, &["--secrets", "origin.md", "hidden-avps.pcap"]);
+    assert_eq!(refused.status.code(), Some(2));
+}

@@ -36,7 +36,7 @@ mod version3;
 use hashbrown::HashMap;
 
 use crate::dissect::layers::{Addresses, Esp, EspOutcome, Fragment, IcmpError, Layers, Stop};
-use crate::dissect::{DecodeAs, Learned};
+use crate::dissect::{Learned, Told};
 use crate::util::{Duration, Timestamp};
 use crate::util::{Frame, LinkType};
 
@@ -260,9 +260,9 @@ impl Tracker {
         }
     }
 
-    /// Says what some ports carry.
-    pub(crate) fn decode_as(&mut self, assigned: DecodeAs) {
-        self.learned = Learned::with(assigned);
+    /// Takes what the user says beforehand.
+    pub(crate) fn tell(&mut self, told: Told) {
+        self.learned = Learned::with(told);
     }
 
     /// What earlier packets taught.

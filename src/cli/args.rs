@@ -38,7 +38,11 @@ pub struct Args {
     #[arg(short, long, value_name = "PATH", help_heading = "Keys and secrets")]
     pub keys: Vec<PathBuf>,
 
-    /// Do not mask passwords (keys are never shown)
+    /// Tunnel secrets (TOML: [[tunnel]] secret = "…", and if known lac and lns): hidden AVPs are read
+    #[arg(long, value_name = "FILE", help_heading = "Keys and secrets")]
+    pub secrets: Option<PathBuf>,
+
+    /// Do not mask passwords and values of hidden AVPs (keys are never shown)
     #[arg(long, help_heading = "Keys and secrets")]
     pub show_secrets: bool,
 

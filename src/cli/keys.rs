@@ -3,8 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::ipsec::Sad;
 use crate::ipsec::keys::{self, KeyError, KeyFile};
+use crate::ipsec::{Sad, TunnelSecrets};
 use crate::util::Printable;
 
 use super::exit::Failure;
@@ -26,7 +26,26 @@ pub(super) fn load(paths: &[PathBuf]) -> Result<Sad, Failure> {
     Sad::build(files).map_err(|error| failure(&error))
 }
 
+/// Reads the file of `--secrets`.
+///
+/// # Errors
+///
+/// When it cannot be read or understood. No message holds a byte of a secret.
+pub(super) fn secrets(path: &Path) -> Result<TunnelSecrets, Failure> {
+    privacy::protect_memory();
+    warn_of_others(path);
+    let name = Printable::from_text(&path.to_string_lossy());
+    let text = std::fs::read_to_string(path).map(zeroize::Zeroizing::new);
+    let text = text.map_err(|error| Failure::new(format!("cannot read {name}")).cause(error))?;
+    TunnelSecrets::parse(&name, &text).map_err(|error| failure(&error))
+}
+
 fn file(path: &Path) -> Result<KeyFile, Failure> {
+    warn_of_others(path);
+    keys::load(path).map_err(|error| failure(&error))
+}
+
+fn warn_of_others(path: &Path) {
     if keys::readable_by_others(path) {
         let name = Printable::from_text(&path.to_string_lossy());
         let _ = writeln!(
@@ -34,7 +53,6 @@ fn file(path: &Path) -> Result<KeyFile, Failure> {
             "l2tp-inspect: warning: {name}: others can read these keys (chmod 600)"
         );
     }
-    keys::load(path).map_err(|error| failure(&error))
 }
 
 fn standard_input() -> Result<KeyFile, Failure> {

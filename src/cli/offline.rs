@@ -2,11 +2,12 @@
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::analysis::Analysis;
 use crate::analysis::limits::Limits;
 use crate::capture::{CaptureError, CaptureFile, PacketFilter};
-use crate::dissect::DecodeAs;
+use crate::dissect::Told;
 use crate::filter::Filter;
 use crate::inspector::Inspector;
 use crate::ipsec::Sad;
@@ -158,16 +159,19 @@ pub(super) fn display_filter(args: &Args) -> Result<Option<Filter>, Failure> {
 ///
 /// # Errors
 ///
-/// When `-d` makes no sense.
+/// When `-d` makes no sense, or the secrets cannot be read.
 pub(super) fn inspector<'k>(args: &Args, sad: &'k Sad) -> Result<Inspector<'k>, Failure> {
-    let mut assigned = DecodeAs::default();
+    let mut told = Told::default();
     for text in &args.decode_as {
-        assigned.add(text).map_err(|why| {
+        told.ports.add(text).map_err(|why| {
             Failure::new(format!("-d {}: {why}", Printable::from_text(text))).hint("-d udp.port==1702,l2tp")
         })?;
     }
+    if let Some(path) = &args.secrets {
+        told.secrets = Arc::new(keys::secrets(path)?);
+    }
     let mut inspector = Inspector::new(sad, limits(args));
-    inspector.decode_as(&assigned);
+    inspector.tell(&told);
     Ok(inspector)
 }
 

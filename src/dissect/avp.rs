@@ -1,13 +1,15 @@
 //! The AVPs of a control message (RFC 2661 section 4).
 
 use std::hash::{BuildHasher, Hasher as _};
+use std::net::IpAddr;
 
-use crate::field::{Bound, Cursor, Kind, Short, Sink};
+use crate::field::{Bound, Cursor, Kind, Short, Sink, Value};
 use crate::fields;
+use crate::ipsec::TunnelSecrets;
 use crate::util::Printable;
 
 use super::avp_names;
-use super::avp_table::{self, Part, Row, Shape, vendor};
+use super::avp_table::{self, Part, Row, Shape, attribute as number, vendor};
 use super::layers::{Avp, AvpFault, AvpValue, Control, MessageType, ResultCode};
 
 fields! {
@@ -27,6 +29,8 @@ fields! {
     VALUE = "l2tp.avp.value", "Value", Kind::Bytes;
     HIDDEN_VALUE = "l2tp.avp.hidden_value", "Hidden value", Kind::Bytes, section "RFC 2661 4.3";
     ZERO_LENGTH_BODY = "l2tp.zero_length_body_message", "Zero-Length Body message", Kind::Flag, section "RFC 2661 1.2";
+    ORIGINAL_LENGTH = "l2tp.avp.original_length", "Original Length", Kind::Dec(16), section "RFC 2661 4.3";
+    HIDDEN_PADDING = "l2tp.avp.hidden_padding", "Padding", Kind::Bytes, section "RFC 2661 4.3";
     VENDOR_SPECIFIC = "l2tp.vendor_specific_avp_data", "Vendor-specific AVP whose value is not known", Kind::Flag;
     BAD_LENGTH = "l2tp.avp_length.bad", "AVP Length that cannot be", Kind::Flag;
     INCORRECT_DIGEST = "l2tp.incorrect_digest", "Message Digest that does not hold", Kind::Flag, section "RFC 3931 4.3";
@@ -38,7 +42,7 @@ const BOUND: Bound = Bound::Header("the AVP Length");
 const MOST_AVPS: usize = 256;
 
 /// Reads the AVPs of one message; a fault ends the walk and is kept beside what came before it.
-pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>) -> Control {
+pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, mut unhide: Option<Unhide<'_>>) -> Control {
     let mut control = Control {
         message: None,
         zlb: c.is_empty() && !c.is_cut(),
@@ -53,7 +57,7 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>) -> Control {
     let whole = c.remaining();
     while !c.is_empty() && control.avps.len() < MOST_AVPS {
         let offset = u32::try_from(whole.saturating_sub(c.remaining())).unwrap_or(u32::MAX);
-        match one(c, offset, control.message) {
+        match one(c, offset, control.message, unhide.as_mut()) {
             Ok(avp) => {
                 if control.message.is_none()
                     && avp.vendor == 0
@@ -88,6 +92,7 @@ fn one<S: Sink>(
     c: &mut Cursor<'_, '_, S>,
     offset: u32,
     message: Option<MessageType>,
+    unhide: Option<&mut Unhide<'_>>,
 ) -> Result<Avp, AvpFault> {
     let available = u32::try_from(c.remaining()).unwrap_or(u32::MAX);
     let overruns = |length| AvpFault::Overruns { length, available, offset };
@@ -106,7 +111,7 @@ fn one<S: Sink>(
         return Err(overruns(length));
     }
     let mut avp = c.group(&AVP, length.into(), BOUND).map_err(|_| overruns(length))?;
-    read(&mut avp, message).map_err(|_| overruns(length))
+    read(&mut avp, message, unhide).map_err(|_| overruns(length))
 }
 
 /// Describes what the capture left of the header of the last AVP.
@@ -136,7 +141,49 @@ fn header<S: Sink>(c: &mut Cursor<'_, '_, S>) -> Result<(u16, u16, u16), Short> 
     Ok((word, vendor, c.u16(field)?))
 }
 
-fn read<S: Sink>(c: &mut Cursor<'_, '_, S>, message: Option<MessageType>) -> Result<Avp, Short> {
+/// What hidden values can be read with.
+#[derive(Debug)]
+pub(crate) struct Unhide<'a> {
+    pub(crate) secrets: &'a TunnelSecrets,
+    /// The addresses of the message.
+    pub(crate) ends: [IpAddr; 2],
+    /// Where values go, one behind the other: a new byte source.
+    pub(crate) plain: &'a mut Vec<u8>,
+    /// The last Random Vector of the message (RFC 2661 section 4.3: it holds until the next one).
+    pub(crate) vector: Vec<u8>,
+}
+
+/// Reads the value of a hidden AVP, if a secret opens it.
+fn unhidden<S: Sink>(
+    c: &mut Cursor<'_, '_, S>,
+    row: &Row,
+    message: Option<MessageType>,
+    unhide: &mut Unhide<'_>,
+) -> Option<AvpValue> {
+    let start = unhide.plain.len();
+    if unhide.vector.is_empty() {
+        return None;
+    }
+    let fits = |length| row.shape.octets().is_none_or(|octets| octets == length);
+    let Unhide { secrets, ends, plain, vector } = unhide;
+    let length = secrets.unhide(*ends, row.attribute, vector, c.peek_rest(), fits, plain)?;
+    c.rest(&HIDDEN_VALUE);
+    let begin = start.saturating_add(2);
+    let end = begin.saturating_add(length);
+    c.made(&ORIGINAL_LENGTH, start..begin, Value::Number(u64::try_from(length).unwrap_or(0)));
+    if end < plain.len() {
+        c.made(&HIDDEN_PADDING, end..plain.len(), Value::Octets);
+    }
+    let octets = plain.get(begin..end)?;
+    let mut within = c.over(octets, begin, Bound::Header("the Original Length"));
+    Some(value(&mut within, row, message).unwrap_or(AvpValue::Unreadable))
+}
+
+fn read<S: Sink>(
+    c: &mut Cursor<'_, '_, S>,
+    message: Option<MessageType>,
+    unhide: Option<&mut Unhide<'_>>,
+) -> Result<Avp, Short> {
     let (word, vendor, attribute) = header(c)?;
     let (mandatory, hidden) = (word & 0x8000 != 0, word & 0x4000 != 0);
     let row = avp_table::find(vendor, attribute);
@@ -145,10 +192,20 @@ fn read<S: Sink>(c: &mut Cursor<'_, '_, S>, message: Option<MessageType>) -> Res
     }
     let value = match row {
         _ if hidden => {
-            c.rest(&HIDDEN_VALUE);
-            AvpValue::Hidden
+            let value = unhide.zip(row).and_then(|(unhide, row)| unhidden(c, row, message, unhide));
+            value.unwrap_or_else(|| {
+                c.rest(&HIDDEN_VALUE);
+                AvpValue::Hidden
+            })
         }
-        Some(row) => value(c, row, message).unwrap_or(AvpValue::Unreadable),
+        Some(row) => {
+            if let Some(unhide) = unhide
+                && (vendor, attribute) == (vendor::IETF, number::RANDOM_VECTOR)
+            {
+                unhide.vector = c.peek_rest().to_vec();
+            }
+            value(c, row, message).unwrap_or(AvpValue::Unreadable)
+        }
         None => {
             if vendor != vendor::IETF {
                 c.derived(&VENDOR_SPECIFIC, 1);

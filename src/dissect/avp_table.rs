@@ -65,6 +65,21 @@ pub(crate) enum Shape {
     List(&'static [Part], &'static [Part]),
 }
 
+impl Shape {
+    /// How many octets a value of this shape has, if it is always as many.
+    pub(crate) fn octets(&self) -> Option<usize> {
+        match self {
+            Self::Empty => Some(0),
+            Self::U16 | Self::Version(_) => Some(2),
+            Self::U32 | Self::Bits(..) => Some(4),
+            Self::U64 => Some(8),
+            Self::Accm { .. } => Some(10),
+            Self::CallErrors { .. } => Some(26),
+            _ => None,
+        }
+    }
+}
+
 /// A part of a value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Part {
@@ -120,6 +135,7 @@ pub mod attribute {
     #![allow(missing_docs)]
     pub const MESSAGE_TYPE: u16 = 0;
     pub const RESULT_CODE: u16 = 1;
+    pub const RANDOM_VECTOR: u16 = 36;
     pub const HOST_NAME: u16 = 7;
     pub const VENDOR_NAME: u16 = 8;
     pub const ASSIGNED_TUNNEL_ID: u16 = 9;

@@ -66,7 +66,13 @@ fn other_version<S: Sink>(
     Ok(Next::NotOurs)
 }
 
-pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, learned: &Learned) -> Step {
+/// Reads a packet; what hidden AVPs hold goes into `plain`, a new byte source.
+pub(crate) fn dissect<S: Sink>(
+    c: &mut Cursor<'_, '_, S>,
+    layers: &mut Layers,
+    learned: &Learned,
+    plain: &mut Vec<u8>,
+) -> Step {
     if let Some(octet) = c.peek(1)
         && octet & 0xf != 2
     {
@@ -107,7 +113,14 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, l
     let header = L2tp { flags, length, tunnel_id, session_id, ns, nr, offset, payload };
     layers.l2tp = Some(header);
     if header.is_control() {
-        layers.control = Some(Box::new(avp::dissect(c)));
+        let secrets = learned.secrets();
+        let unhide = layers.udp.filter(|_| !secrets.is_empty()).map(|udp| avp::Unhide {
+            secrets,
+            ends: [udp.source.address, udp.destination.address],
+            plain,
+            vector: Vec::new(),
+        });
+        layers.control = Some(Box::new(avp::dissect(c, unhide)));
         return Ok(Next::End);
     }
     Ok(Next::rest(c, Protocol::Ppp))
@@ -120,7 +133,7 @@ mod tests {
     use crate::field::Nothing;
 
     fn read(c: &mut Cursor<'_, '_, Nothing>, layers: &mut Layers) -> Step {
-        dissect(c, layers, &Learned::default())
+        dissect(c, layers, &Learned::default(), &mut Vec::new())
     }
 
     /// Every combination of the L, S, O and P bits on a data message leads to the same payload.

@@ -83,7 +83,7 @@ fn control<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, start: usize
     let connection = c.u32(&CONNECTION)?;
     let numbers = if flags & L2tp::S != 0 { Some(l2tp::numbers(c)?) } else { None };
     let (ns, nr): (Option<Seq16>, Option<Seq16>) = numbers.unzip();
-    let control = Box::new(avp::dissect(c));
+    let control = Box::new(avp::dissect(c, None));
     let v3 =
         L2tpV3 { flags, connection: Some(connection), ns, nr, control: Some(control), ..L2tpV3::default() };
     layers.v3 = Some(Box::new(v3));

@@ -2,6 +2,7 @@
 //! looks like. Nothing here is guessed: all of it stood in control messages.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 
@@ -9,11 +10,12 @@ use super::Protocol;
 use super::avp_table::{attribute, vendor};
 use super::layers::{Addresses, Avp, AvpValue, Control, Endpoint, MessageType, Udp};
 use super::udp::L2TP_PORT;
+use crate::ipsec::TunnelSecrets;
 
 /// What earlier packets taught.
 #[derive(Debug, Default)]
 pub struct Learned {
-    assigned: DecodeAs,
+    told: Told,
     endpoints: HashSet<Endpoint>,
     sessions: HashMap<(IpAddr, u32), Session>,
 }
@@ -21,6 +23,15 @@ pub struct Learned {
 /// What the user says that UDP ports carry.
 #[derive(Debug, Clone, Default)]
 pub struct DecodeAs(Vec<(u16, Protocol)>);
+
+/// What the user says beforehand: nothing of it was in a packet.
+#[derive(Debug, Clone, Default)]
+pub struct Told {
+    /// What UDP ports carry.
+    pub ports: DecodeAs,
+    /// The secrets of tunnels.
+    pub secrets: Arc<TunnelSecrets>,
+}
 
 impl DecodeAs {
     /// Takes one assignment, such as `udp.port==1702,l2tp`; the last one for a port counts.
@@ -95,14 +106,19 @@ impl Cookie {
 }
 
 impl Learned {
-    /// Nothing learned yet, but told what some ports carry.
-    pub fn with(assigned: DecodeAs) -> Self {
-        Self { assigned, ..Self::default() }
+    /// Nothing learned yet, but told.
+    pub fn with(told: Told) -> Self {
+        Self { told, ..Self::default() }
     }
 
     /// What the user says that ports carry.
     pub(super) fn assigned(&self) -> &DecodeAs {
-        &self.assigned
+        &self.told.ports
+    }
+
+    /// The secrets of tunnels.
+    pub(super) fn secrets(&self) -> &TunnelSecrets {
+        &self.told.secrets
     }
 
     /// Endpoints, and sessions, that are remembered at the most.

@@ -79,7 +79,7 @@ mod vjc;
 mod walk;
 
 pub(crate) use glance::glance;
-pub use learned::{Cookie, DecodeAs, Learned, Session};
+pub use learned::{Cookie, DecodeAs, Learned, Session, Told};
 pub use registry::Protocol;
 pub use walk::{Context, Made, Scratch, dissect, reads};
 

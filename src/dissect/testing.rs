@@ -39,7 +39,7 @@ pub(crate) fn layers_of(
 pub(crate) fn control_of(bytes: &[u8]) -> super::layers::Control {
     let read = |bytes: &[u8]| {
         let mut tree = crate::field::Tree::default();
-        super::avp::dissect(&mut Cursor::new(bytes, 0, 0, Bound::Capture, false, &mut tree))
+        super::avp::dissect(&mut Cursor::new(bytes, 0, 0, Bound::Capture, false, &mut tree), None)
     };
     for len in 0..bytes.len() {
         read(&bytes[..len]);

@@ -99,7 +99,14 @@ mod tests {
         let said = step(&datagram, |c, layers| {
             let address = std::net::Ipv4Addr::LOCALHOST.into();
             layers.addresses = Some(Addresses { source: address, destination: address });
-            dissect(c, layers, &Learned::with(assigned.clone()))
+            dissect(
+                c,
+                layers,
+                &Learned::with(crate::dissect::Told {
+                    ports: assigned.clone(),
+                    ..crate::dissect::Told::default()
+                }),
+            )
         });
         assert_eq!((said.as_str(), udp(&datagram).as_str()), ("Payload L2tp 8..9", "UnknownPort"));
     }

@@ -43,6 +43,8 @@ pub enum Made {
     Decrypted,
     /// Put together from IP fragments.
     Reassembled,
+    /// Read from hidden AVPs (RFC 2661 section 4.3).
+    Unhidden,
     /// Freed of the escapes of HDLC-like framing (RFC 1662 section 4.2).
     Unescaped,
     /// With the IP header that header compression left out (RFC 1144 section 3.2).
@@ -180,8 +182,12 @@ fn link_protocol(link: LinkType, first: Option<u8>) -> Option<Protocol> {
 }
 
 /// Whether the dissector makes a new byte source of what it reads.
-fn makes_plain(protocol: Protocol) -> bool {
-    matches!(protocol, Protocol::Esp | Protocol::PppHdlc | Protocol::VjUncompressed)
+fn makes_plain(protocol: Protocol, learned: &Learned) -> bool {
+    match protocol {
+        Protocol::Esp | Protocol::PppHdlc | Protocol::VjUncompressed => true,
+        Protocol::L2tp => !learned.secrets().is_empty(),
+        _ => false,
+    }
 }
 
 fn octets<'a>(frame: &Frame<'a>, scratch: &'a Scratch, source: usize) -> &'a [u8] {
@@ -200,13 +206,15 @@ fn step<S: Sink>(
 ) -> super::Step {
     // Some write into the buffer after the one they read: it is taken out for the time.
     let mut plain = Vec::new();
-    if makes_plain(at.protocol) {
+    let makes_plain = makes_plain(at.protocol, context.learned);
+    if makes_plain {
         if context.scratch.buffers.len() <= at.source {
             context.scratch.buffers.resize_with(at.source.saturating_add(1), Vec::new);
             context.scratch.made_by.resize(at.source.saturating_add(1), Made::default());
         }
         if let Some(made) = context.scratch.made_by.get_mut(at.source) {
             *made = match at.protocol {
+                Protocol::L2tp => Made::Unhidden,
                 Protocol::PppHdlc => Made::Unescaped,
                 Protocol::VjUncompressed => Made::Restored,
                 _ => Made::Decrypted,
@@ -248,7 +256,7 @@ fn step<S: Sink>(
         Protocol::Ah => ah::dissect(&mut c, layers),
         Protocol::Gre => gre::dissect(&mut c, layers),
         Protocol::Ike => super::ike::dissect(&mut c, layers),
-        Protocol::L2tp => l2tp::dissect(&mut c, layers, context.learned),
+        Protocol::L2tp => l2tp::dissect(&mut c, layers, context.learned, &mut plain),
         Protocol::L2tpOverIp => l2tpv3::over_ip(&mut c, layers, context.learned),
         Protocol::Ppp => ppp::dissect(&mut c, layers),
         Protocol::Multilink => multilink::dissect(&mut c, layers),
@@ -305,9 +313,7 @@ fn step<S: Sink>(
         }
         sink.leave();
     }
-    if makes_plain(at.protocol)
-        && let Some(buffer) = context.scratch.buffers.get_mut(at.source)
-    {
+    if makes_plain && let Some(buffer) = context.scratch.buffers.get_mut(at.source) {
         *buffer = plain;
     }
     result

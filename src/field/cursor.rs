@@ -266,6 +266,12 @@ impl<'a, 's, S: Sink> Cursor<'a, 's, S> {
         self.sink.field(field, Range { source, start: octets(range.start), end: octets(range.end) }, value);
     }
 
+    /// A cursor over `octets`, which begin at `base` of the buffer that was made of what this cursor reads.
+    pub fn over<'b, 'c>(&'c mut self, octets: &'b [u8], base: usize, bound: Bound) -> Cursor<'b, 'c, S> {
+        let base = u32::try_from(base).unwrap_or(u32::MAX);
+        Cursor::new(octets, self.source.saturating_add(1), base, bound, false, self.sink)
+    }
+
     /// The range of octets `range` of what this cursor covers.
     pub fn range(&self, range: std::ops::Range<usize>) -> Range {
         Range { source: self.source, start: self.absolute(range.start), end: self.absolute(range.end) }

@@ -26,6 +26,7 @@ mod hmac_mac;
 mod keyed;
 mod merge;
 mod open;
+mod tunnel_secrets;
 
 #[cfg(test)]
 mod testing;
@@ -39,3 +40,4 @@ pub use open::{Hints, Opening};
 pub use sa::{Mode, Origin, SaId, SecurityAssociation, Spi, SpiPattern};
 pub use sad::Sad;
 pub use secret::Secret;
+pub use tunnel_secrets::TunnelSecrets;

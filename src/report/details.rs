@@ -102,6 +102,7 @@ fn line(packet: &Packet<'_>, node: &Node, style: &Style, out: &mut Vec<u8>) {
 /// A value with its name, as people read it.
 fn shown(packet: &Packet<'_>, node: &Node, style: &Style, out: &mut Vec<u8>) {
     let name = match node.value {
+        _ if packet.keeps_hidden(node.range) => None,
         Value::Number(number) | Value::Derived(number) => node.field.names.and_then(|names| names(number)),
         Value::Octets => None,
     };

@@ -96,6 +96,7 @@ impl<'a> Packet<'a> {
                 None => "Frame",
                 Some(Made::Decrypted) => "Decrypted ESP",
                 Some(Made::Reassembled) => "Reassembled IP",
+                Some(Made::Unhidden) => "Unhidden AVPs",
                 Some(Made::Unescaped) => "Unescaped HDLC",
                 Some(Made::Restored) => "Restored header",
             };
@@ -103,6 +104,11 @@ impl<'a> Packet<'a> {
             let end = u32::try_from(octets.len()).unwrap_or(u32::MAX);
             (name, Range { source, start: 0, end }, octets)
         })
+    }
+
+    /// Whether nobody is to read a value because it was hidden in the packet.
+    pub(super) fn keeps_hidden(&self, range: Range) -> bool {
+        !self.masked.is_empty() && was_hidden(range, self.scratch)
     }
 
     /// Which octets of a range are to be masked, as offsets within it.
@@ -117,10 +123,15 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// The octets of a packet that are secret, by the kind of their fields.
-pub fn secrets(nodes: &[Node], out: &mut Vec<Range>) {
+/// The octets of a packet that are secret: by the kind of their fields, and values that were hidden.
+pub fn secrets(nodes: &[Node], scratch: &Scratch, out: &mut Vec<Range>) {
+    let secret = |node: &&Node| node.field.kind == Kind::Secret || was_hidden(node.range, scratch);
     out.clear();
-    out.extend(nodes.iter().filter(|node| node.field.kind == Kind::Secret).map(|node| node.range));
+    out.extend(nodes.iter().filter(secret).map(|node| node.range));
+}
+
+fn was_hidden(range: Range, scratch: &Scratch) -> bool {
+    range.source > 0 && scratch.made(range.source) == Some(Made::Unhidden)
 }
 
 /// `C1`.

@@ -96,7 +96,7 @@ fn field(packet: &Packet<'_>, node: &Node, text: &mut Vec<u8>, out: &mut Vec<u8>
         value::write(packet, node, out);
         out.push(b'"');
     }
-    if let Some(name) = shown(node) {
+    if let Some(name) = shown(node).filter(|_| !packet.keeps_hidden(node.range)) {
         out.extend_from_slice(b",\"show\":");
         string(name.as_bytes(), out);
     }

@@ -15,6 +15,10 @@ pub const MASK: &str = "********";
 ///
 /// Nothing that a terminal would obey comes out; what the packet says is to be masked is.
 pub fn write(packet: &Packet<'_>, node: &Node, out: &mut Vec<u8>) {
+    if packet.keeps_hidden(node.range) {
+        out.extend_from_slice(MASK.as_bytes());
+        return;
+    }
     match (node.field.kind, node.value) {
         (Kind::Protocols, _) => protocols(packet, out),
         (Kind::Time, Value::Number(nanoseconds) | Value::Derived(nanoseconds)) => time(nanoseconds, out),

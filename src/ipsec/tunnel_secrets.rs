@@ -1,0 +1,213 @@
+//! The secrets that LAC and LNS share, and the passwords of users: `--secrets`. With a tunnel's secret its hidden AVPs can
+//! be read (RFC 2661 section 4.3).
+
+use std::fmt;
+use std::net::IpAddr;
+
+use md5::{Digest as _, Md5};
+use toml::de::DeTable;
+
+use crate::util::Printable;
+
+use super::keys::{KeyError, MAX_FILE_OCTETS, Reason};
+use super::secret::Secret;
+
+/// Secrets that one run may hold; a hidden AVP is tried with each that fits its addresses.
+const MOST: usize = 64;
+/// Octets of an MD5 digest, and of a block of a hidden value.
+const BLOCK: usize = 16;
+/// The Original Length field before the value.
+const LENGTH: usize = 2;
+
+/// The secrets of tunnels.
+#[derive(Default)]
+pub struct TunnelSecrets(Vec<Row>);
+
+struct Row {
+    ends: [Option<IpAddr>; 2],
+    secret: Secret,
+}
+
+impl fmt::Debug for TunnelSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TunnelSecrets({})", self.0.len())
+    }
+}
+
+impl TunnelSecrets {
+    /// Reads a file with tables `[[tunnel]]` (`secret`, and if they are known `lac` and `lns`) and `[[user]]`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, and where; no byte of a secret is repeated.
+    pub fn parse(file: &Printable, text: &str) -> Result<Self, KeyError> {
+        let limit = MAX_FILE_OCTETS;
+        if u64::try_from(text.len()).unwrap_or(u64::MAX) > limit {
+            return Err(KeyError::TooLarge { file: file.clone(), limit });
+        }
+        let line = |at: usize| {
+            let before = text.as_bytes().get(..at).unwrap_or_default();
+            u32::try_from(before.iter().filter(|octet| **octet == b'\n').count())
+                .map_or(u32::MAX, |n| n.saturating_add(1))
+        };
+        let wrong = |at: usize, reason| KeyError::Line { file: file.clone(), line: line(at), reason };
+        // The library's own message quotes the line, so only its position is used.
+        let root = DeTable::parse(text).map_err(|error| {
+            wrong(error.span().map_or(0, |span| span.start), Reason::NotToml { column: 1 })
+        })?;
+        let mut rows = Vec::new();
+        for (key, value) in root.get_ref() {
+            let at = value.span().start;
+            let expected =
+                Reason::WrongType { key: "each table", expected: "written [[tunnel]] or [[user]]" };
+            let tunnel = match key.get_ref().as_ref() {
+                "tunnel" => true,
+                "user" => false,
+                _ => return Err(wrong(key.span().start, expected)),
+            };
+            let tables = value.get_ref().as_array().ok_or_else(|| wrong(at, expected.clone()))?;
+            for entry in tables {
+                let table = entry.get_ref().as_table().ok_or_else(|| wrong(at, expected.clone()))?;
+                if tunnel {
+                    rows.push(row(table).map_err(|reason| wrong(entry.span().start, reason))?);
+                }
+                if rows.len() > MOST {
+                    return Err(KeyError::TooMany { what: "tunnel secrets", limit: MOST });
+                }
+            }
+        }
+        Ok(Self(rows))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Reads the value of a hidden AVP into `out`: Original Length, value, padding. Says how many octets the value has;
+    /// `None` if no secret makes sense of it, and then `out` keeps its length.
+    ///
+    /// `fits` says whether a value may have so many octets: the length is all that proves a secret (RFC 2661 section
+    /// 4.3 has no checksum).
+    pub(crate) fn unhide(
+        &self,
+        ends: [IpAddr; 2],
+        attribute: u16,
+        vector: &[u8],
+        hidden: &[u8],
+        fits: impl Fn(usize) -> bool,
+        out: &mut Vec<u8>,
+    ) -> Option<usize> {
+        let start = out.len();
+        for row in self.0.iter().filter(|row| row.is_for(ends)) {
+            row.reveal(attribute, vector, hidden, out);
+            let length =
+                out.get(start..start.saturating_add(LENGTH)).and_then(|octets| octets.try_into().ok());
+            let length = length.map(u16::from_be_bytes).map_or(usize::MAX, usize::from);
+            if length <= hidden.len().saturating_sub(LENGTH) && fits(length) {
+                return Some(length);
+            }
+            out.truncate(start);
+        }
+        None
+    }
+}
+
+impl Row {
+    /// Whether the tunnel between these addresses may have this secret, whichever of them is the LAC.
+    fn is_for(&self, ends: [IpAddr; 2]) -> bool {
+        let known = |end: &Option<IpAddr>| end.is_none_or(|address| ends.contains(&address));
+        self.ends.iter().all(known)
+    }
+
+    /// RFC 2661 section 4.3: each block is XORed with a digest, of Attribute Type, secret and Random Vector for the
+    /// first, of secret and the hidden block before for the others.
+    fn reveal(&self, attribute: u16, vector: &[u8], hidden: &[u8], out: &mut Vec<u8>) {
+        let secret = self.secret.expose();
+        let mut digest = Md5::new();
+        digest.update(attribute.to_be_bytes());
+        digest.update(secret);
+        digest.update(vector);
+        for block in hidden.chunks(BLOCK) {
+            let mask = digest.finalize();
+            out.extend(block.iter().zip(mask).map(|(octet, mask)| octet ^ mask));
+            digest = Md5::new();
+            digest.update(secret);
+            digest.update(block);
+        }
+    }
+}
+
+fn row(table: &DeTable<'_>) -> Result<Row, Reason> {
+    let mut row = Row { ends: [None, None], secret: Secret::default() };
+    for (key, value) in table {
+        let text = |key| {
+            let text = value.get_ref().as_str();
+            text.ok_or(Reason::WrongType { key, expected: "text in quotes" })
+        };
+        match key.get_ref().as_ref() {
+            "secret" => row.secret = Secret::new(text("secret")?.as_bytes().to_vec()),
+            "lac" => row.ends[0] = Some(address(text("lac")?)?),
+            "lns" => row.ends[1] = Some(address(text("lns")?)?),
+            _ => return Err(Reason::WrongType { key: "each key", expected: "secret, lac or lns" }),
+        }
+    }
+    if row.secret.is_empty() { Err(Reason::Missing { what: "secret" }) } else { Ok(row) }
+}
+
+fn address(text: &str) -> Result<IpAddr, Reason> {
+    text.parse().map_err(|_| Reason::WrongType { key: "lac or lns", expected: "an address in quotes" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets(text: &str) -> Result<TunnelSecrets, KeyError> {
+        TunnelSecrets::parse(&Printable::from_text("secrets.toml"), text)
+    }
+
+    #[test]
+    fn what_was_hidden_by_the_rfc_is_read_again() {
+        let known =
+            secrets("[[tunnel]]\nsecret = \"wrong\"\n[[tunnel]]\nlns = \"192.0.2.1\"\nsecret = \"right\"\n")
+                .unwrap();
+        let (vector, value) = ([7; 16], *b"0123456789abcdef0123");
+        let mut plain = vec![0, 20];
+        plain.extend(value);
+        plain.extend([0xee; 5]);
+        // Hide as section 4.3 says, block by block.
+        let mut hidden = Vec::new();
+        let mut digest = Md5::digest([&[0u8, 21][..], b"right", &vector].concat());
+        for block in plain.chunks(16) {
+            let start = hidden.len();
+            hidden.extend(block.iter().zip(digest).map(|(octet, mask)| octet ^ mask));
+            digest = Md5::digest([b"right", &hidden[start..]].concat());
+        }
+        let ends = ["192.0.2.1".parse().unwrap(), "198.51.100.1".parse().unwrap()];
+        let mut out = vec![9];
+        assert_eq!(known.unhide(ends, 21, &vector, &hidden, |length| length == 20, &mut out), Some(20));
+        assert_eq!(out[3..23], value);
+        let strangers = ["203.0.113.1".parse().unwrap(); 2];
+        let mut out = Vec::new();
+        assert_eq!(known.unhide(strangers, 21, &vector, &hidden, |length| length == 20, &mut out), None);
+        assert!(out.is_empty());
+        for len in 0..hidden.len() {
+            known.unhide(ends, 21, &vector, &hidden[..len], |_| true, &mut Vec::new());
+        }
+    }
+
+    #[test]
+    fn faults_name_the_line_and_never_the_secret() {
+        for text in [
+            "[[tunnel]]\nlac = \"x\"\nsecret = \"hush-hush\"",
+            "[[tunnel]]\nsecret = 7",
+            "[[tunnel]]\n",
+            "hush-hush",
+            "[[hush]]\na = 1",
+        ] {
+            let error = secrets(text).unwrap_err().to_string();
+            assert!(error.starts_with("secrets.toml:") && !error.contains("hush"), "{error}");
+        }
+    }
+}
