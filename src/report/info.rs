@@ -7,11 +7,12 @@ use crate::dissect::ike::exchange_name;
 use crate::dissect::ip_protocol_name;
 use crate::dissect::l2tp_names::{cdn_reason, stop_ccn_reason};
 use crate::dissect::layers::{
-    AvpValue, Control, Esp, EspOutcome, Ike, L2tp, MessageType, Ppp, PppBody, PppControl, PppOption,
+    AvpValue, Control, Esp, EspOutcome, Ike, L2tpV3, MessageType, Ppp, PppBody, PppControl, PppOption,
     PppOptionValue,
 };
 use crate::dissect::ppp_names::{self, protocol_name};
 use crate::field::{Kind, Value};
+use crate::util::seq::Seq16;
 
 use super::packet::{Packet, call_name};
 use super::{ledger, value};
@@ -57,6 +58,9 @@ pub fn protocol(packet: &Packet<'_>) -> &'static str {
     }
     if layers.l2tp.is_some() {
         return "L2TP";
+    }
+    if layers.v3.is_some() {
+        return "L2TPv3";
     }
     match (&layers.ike, &layers.esp) {
         (Some(_), _) => "IKE",
@@ -127,13 +131,16 @@ pub fn info(packet: &Packet<'_>) -> String {
 fn said(packet: &Packet<'_>) -> String {
     let layers = packet.layers;
     if let (Some(header), Some(message)) = (&layers.l2tp, &layers.control) {
-        return control(header, message);
+        return control([header.ns, header.nr], message);
     }
     if let Some(data) = &layers.ppp {
         return ppp(packet, data);
     }
     if let Some(header) = &layers.l2tp {
         return format!("data, tunnel {} session {}", header.tunnel_id, header.session_id);
+    }
+    if let Some(v3) = &layers.v3 {
+        return version3(packet, v3);
     }
     if let Some(message) = &layers.ike {
         return ike(message);
@@ -160,15 +167,14 @@ fn said(packet: &Packet<'_>) -> String {
     }
 }
 
-fn control(header: &L2tp, control: &Control) -> String {
-    let number = |number: Option<crate::util::seq::Seq16>| {
-        number.map_or_else(|| String::from("-"), |number| number.0.to_string())
-    };
+fn control(numbers: [Option<Seq16>; 2], control: &Control) -> String {
+    let [ns, nr] =
+        numbers.map(|number| number.map_or_else(|| String::from("-"), |number| number.0.to_string()));
     if control.zlb {
-        return format!("ack Nr {}", number(header.nr));
+        return format!("ack Nr {nr}");
     }
     let name = control.message.map_or("unknown", MessageType::name);
-    let mut out = format!("{name} Ns {} Nr {}", number(header.ns), number(header.nr));
+    let mut out = format!("{name} Ns {ns} Nr {nr}");
     for avp in control.avps.iter().filter(|avp| avp.vendor == 0) {
         let word = match (avp.attribute, &avp.value) {
             (attribute::ASSIGNED_TUNNEL_ID, AvpValue::Number(id)) => format!(", tunnel {id}"),
@@ -190,6 +196,19 @@ fn control(header: &L2tp, control: &Control) -> String {
         out.push_str(&word);
     }
     out
+}
+
+/// An L2TPv3 message, or what a session carries.
+fn version3(packet: &Packet<'_>, v3: &L2tpV3) -> String {
+    if let Some(message) = &v3.control {
+        return control([v3.ns, v3.nr], message);
+    }
+    let session = v3.session.map_or_else(String::new, |session| format!(" session {session:#x}"));
+    let inside = last_protocol(packet);
+    let inside = if inside == "l2tp" { String::new() } else { format!(": {inside}") };
+    let what =
+        name_of(packet, &["icmp.type", "icmpv6.type"]).map_or_else(String::new, |what| format!(", {what}"));
+    format!("data{session}{inside}{what}")
 }
 
 fn ike(ike: &Ike) -> String {

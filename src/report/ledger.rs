@@ -218,6 +218,15 @@ fn l2tp(packet: &Packet<'_>) -> (State, String) {
     if let Some(fault) = fault(layers, &[Protocol::L2tp]) {
         return fault;
     }
+    if let Some(v3) = &layers.v3 {
+        return ok(match (v3.control.as_deref(), v3.connection, v3.session) {
+            (Some(control), connection, _) => {
+                let name = control.message.map_or("ZLB", |message| message.name());
+                format!("version 3, control connection {:#x}, control: {name}", connection.unwrap_or(0))
+            }
+            (None, _, session) => format!("version 3, session {:#x}: data", session.unwrap_or(0)),
+        });
+    }
     if let Some(version) = layers.other_version.filter(|_| layers.l2tp.is_none()) {
         return skipped(format!("L2TP version {version}"));
     }
