@@ -12,6 +12,7 @@ use crate::analysis::place::{Hindsight, Place};
 use crate::analysis::{Analysis, Foreseen, Meta, Tracker};
 use crate::dissect::defrag::Defrag;
 use crate::dissect::frame::Clock;
+use crate::dissect::ike::IkeState;
 use crate::dissect::layers::Layers;
 use crate::dissect::{Context, Learned, Scratch, Told, dissect, glance};
 use crate::field::{Nothing, Sink};
@@ -32,6 +33,7 @@ pub struct Inspector<'k> {
     sad: &'k Sad,
     tracker: Tracker,
     defrag: Defrag,
+    ike: IkeState,
     worker: Worker,
     batch: Batch,
     clock: Clock,
@@ -87,6 +89,7 @@ impl<'k> Inspector<'k> {
             sad,
             tracker: Tracker::new(limits),
             defrag: Defrag::default(),
+            ike: IkeState::default(),
             worker: Worker {
                 told: Told::default(),
                 hints: Hints::new(sad),
@@ -111,6 +114,7 @@ impl<'k> Inspector<'k> {
             hints: &mut self.worker.hints,
             scratch: &mut self.worker.scratch,
             defrag: Some(&mut self.defrag),
+            ike: Some(&mut self.ike),
             learned: self.tracker.learned(),
         };
         dissect(frame, &mut context, sink, &mut self.layers);
@@ -208,6 +212,7 @@ impl<'k> Inspector<'k> {
                         hints: &mut self.worker.hints,
                         scratch: &mut self.worker.scratch,
                         defrag: Some(&mut self.defrag),
+                        ike: Some(&mut self.ike),
                         learned: self.tracker.learned(),
                     };
                     dissect(&held.frame(octets), &mut context, &mut Nothing, layers);
@@ -238,6 +243,7 @@ impl Batch {
                     hints: &mut worker.hints,
                     scratch: &mut worker.scratch,
                     defrag: None,
+                    ike: None,
                     learned,
                 };
                 dissect(&held.frame(&self.octets), &mut context, &mut Nothing, &mut layers);

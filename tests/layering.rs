@@ -29,7 +29,9 @@ fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         if path.is_dir() {
             sources(&path, found);
-        } else if name.ends_with(".rs") && !["tests.rs", "testing.rs", "vectors.rs"].contains(&name.as_str())
+        } else if name.ends_with(".rs")
+            && !["testing.rs", "vectors.rs"].contains(&name.as_str())
+            && !name.ends_with("tests.rs")
         {
             found.push(path);
         }

@@ -276,7 +276,10 @@ impl Tracker {
         match layers.stop {
             Stop::Fragment => true,
             Stop::UnknownPort => layers.udp.is_some_and(|udp| self.learned.knows(&udp)),
-            _ => layers.v3.as_ref().is_some_and(|v3| self.knows_session(layers, v3)),
+            _ => {
+                layers.ike.as_ref().is_some_and(|ike| ike.in_order)
+                    || layers.v3.as_ref().is_some_and(|v3| self.knows_session(layers, v3))
+            }
         }
     }
 

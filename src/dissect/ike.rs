@@ -1,6 +1,6 @@
 //! IKE messages of both versions: the header, and the chain of payloads (RFC 2408 section 3, RFC 7296 section 3).
 //!
-//! What is encrypted stays closed. Without a view, only the header and the notifications in the clear are read.
+//! What is encrypted stays closed unless there are keys. Without a view, only the header and the notifications are read.
 
 mod algorithms;
 pub(crate) mod attributes;
@@ -10,13 +10,18 @@ pub(crate) mod notify;
 mod notify_names;
 pub(crate) mod payloads;
 pub(crate) mod proposals;
+pub(crate) mod sealed;
+mod state;
 pub(crate) mod vendor_ids;
 
 use crate::field::{Bound, Cursor, Kind, Short, Sink};
 use crate::fields;
 
+pub(crate) use sealed::Opener;
+pub use state::IkeState;
+
 use super::layers::{Ike, Layers};
-use super::{Next, Step};
+use super::{Next, Protocol, Step};
 
 fields! {
     section "RFC 7296 3.1";
@@ -44,11 +49,6 @@ fields! {
     PAYLOAD_LENGTH = "isakmp.payloadlength", "Payload length", Kind::Dec(16);
     BODY = "isakmp.datapayload", "Data Payload", Kind::Bytes;
     EXTRA = "isakmp.extradata", "Extra data", Kind::Bytes;
-    FRAGMENT_NUMBER = "isakmp.frag.number", "Fragment Number", Kind::Dec(16);
-    FRAGMENT_TOTAL = "isakmp.frag.total", "Total Fragments", Kind::Dec(16);
-    IV = "isakmp.enc.iv", "Initialization Vector", Kind::Bytes;
-    ICV = "isakmp.enc.icd", "Integrity Checksum Data", Kind::Bytes;
-    ENCRYPTED = "isakmp.enc.data", "Encrypted Data", Kind::Bytes;
 }
 
 const LENGTH_BOUND: Bound = Bound::Header("the IKE Length");
@@ -59,6 +59,12 @@ const NOTIFICATION: u8 = 11;
 const NOTIFICATION_V2: u8 = 41;
 const ENCRYPTED_PAYLOAD: u8 = 46;
 const ENCRYPTED_FRAGMENT: u8 = 53;
+const SECURITY_ASSOCIATION: u8 = 1;
+const PROPOSAL: u8 = 2;
+const TRANSFORM: u8 = 3;
+const KEY_EXCHANGE: u8 = 4;
+/// A part of a message of IKEv1.
+const FRAGMENT: u8 = 132;
 
 /// Octets of the generic header of a payload.
 const HEADER: u16 = 4;
@@ -75,7 +81,14 @@ pub fn exchange_name(version: u8, exchange: u8) -> &'static str {
 /// NO-PROPOSAL-CHOSEN: the same number in RFC 2408 section 3.14.1 and RFC 7296 section 3.10.1.
 pub const NO_PROPOSAL_CHOSEN: u16 = 14;
 
-pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -> Step {
+/// Reads a message; what of it was encrypted, or stood in fragments, becomes a new byte source.
+#[inline(never)]
+pub(crate) fn dissect<S: Sink>(
+    c: &mut Cursor<'_, '_, S>,
+    layers: &mut Layers,
+    mut opener: Opener<'_>,
+) -> Step {
+    let message = c.peek_rest();
     let initiator_spi = eight(c.octets(&INITIATOR_SPI, 8)?);
     let responder_spi = eight(c.octets(&RESPONDER_SPI, 8)?);
     let next_payload = c.u8(&NEXT_PAYLOAD)?;
@@ -108,58 +121,111 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
         length,
         marker: layers.marker,
         notifies: Vec::new(),
+        in_order: false,
     };
     let walked = match length.checked_sub(28) {
         None => Err(c.invalid(&LENGTH, 28, length)),
         Some(body) => {
             c.limit(usize::try_from(body).unwrap_or(usize::MAX), LENGTH_BOUND);
-            payloads(c, &mut ike)
+            let end = c.consumed().saturating_add(c.remaining());
+            payloads(c, &mut ike, message.get(..end).unwrap_or_default(), &mut opener)
         }
     };
     layers.ike = Some(Box::new(ike));
-    walked.map(|()| Next::End)
+    walked
 }
 
 fn eight(octets: &[u8]) -> u64 {
     octets.first_chunk().map_or(0, |chunk| u64::from_be_bytes(*chunk))
 }
 
-fn payloads<S: Sink>(c: &mut Cursor<'_, '_, S>, ike: &mut Ike) -> Result<(), Short> {
+fn payloads<S: Sink>(
+    c: &mut Cursor<'_, '_, S>,
+    ike: &mut Ike,
+    message: &[u8],
+    opener: &mut Opener<'_>,
+) -> Result<Next, Short> {
     // RFC 2408 section 3.1: the Encryption bit covers all payloads.
     if ike.version == 1 && ike.flags & 1 == 1 {
-        c.rest(&ENCRYPTED);
-        return Ok(());
+        return sealed::version_1(c, ike, opener).map(|()| Next::End);
     }
-    chain(c, ike.version == 2, ike.next_payload, &mut |c, kind| match (ike.version, kind) {
+    let mut whole = false;
+    let (encrypted, walked) = walk(c, ike.version == 2, ike.next_payload, &mut |c, kind| {
+        if ike.version == 1 {
+            whole |= learn(c.peek_rest(), kind, ike, opener);
+        }
+        body(c, ike, kind)
+    });
+    let opened = match encrypted {
+        Some(kind) => sealed::version_2(c, kind, ike, message, opener),
+        None => Ok(()),
+    };
+    walked.and(opened)?;
+    Ok(if whole {
+        Next::Plain { protocol: Protocol::Ike, payload: 0..opener.plain.len() }
+    } else {
+        Next::End
+    })
+}
+
+/// Learns from a payload in the clear what later messages of IKEv1 need; `true` if it completed a message in fragments.
+fn learn(octets: &[u8], kind: u8, ike: &mut Ike, opener: &mut Opener<'_>) -> bool {
+    match kind {
+        FRAGMENT => return sealed::fragment_of_version_1(octets, ike, opener),
+        SECURITY_ASSOCIATION | KEY_EXCHANGE if opener.keys.has_v1(ike.initiator_spi) => {
+            match &mut opener.state {
+                Some(state) if kind == SECURITY_ASSOCIATION => state.learn_proposal(ike, octets),
+                Some(state) => state.learn_public(ike, octets),
+                None => ike.in_order = true,
+            }
+        }
+        _ => {}
+    }
+    false
+}
+
+/// Reads the body of a payload: notifications always, others where a view wants them.
+fn body<S: Sink>(c: &mut Cursor<'_, '_, S>, ike: &mut Ike, kind: u8) -> Result<(), Short> {
+    match (ike.version, kind) {
         (1, NOTIFICATION) | (2, NOTIFICATION_V2) => notify::read(c, ike),
         _ if S::FULL => payloads::read(c, ike.version, kind),
         _ => Ok(()),
-    })
+    }
 }
 
 /// What reads the body of a payload of some type.
 type Body<'f, 'a, S> = dyn FnMut(&mut Cursor<'a, '_, S>, u8) -> Result<(), Short> + 'f;
 
-/// Walks a chain of payloads that begins with one of type `kind`; each has at least 4 octets, so the walk ends.
+/// Walks a chain of payloads in which nothing is encrypted.
+fn chain<'a, S: Sink>(
+    c: &mut Cursor<'a, '_, S>,
+    critical: bool,
+    kind: u8,
+    body: &mut Body<'_, 'a, S>,
+) -> Result<(), Short> {
+    walk(c, critical, kind, body).1
+}
+
+/// Walks a chain of payloads that begins with one of type `kind`; each has at least 4 octets, so the walk ends. Before an
+/// Encrypted payload or a fragment of one it ends too, and tells its type.
 ///
 /// A body that breaks its format does not hide those behind it: the first fault is returned at the end. A length that
 /// cannot be true ends the walk.
-fn chain<'a, S: Sink>(
+fn walk<'a, S: Sink>(
     c: &mut Cursor<'a, '_, S>,
     critical: bool,
     mut kind: u8,
     body: &mut Body<'_, 'a, S>,
-) -> Result<(), Short> {
+) -> (Option<u8>, Result<(), Short>) {
     let mut fault = None;
     while kind != 0 && !c.is_empty() {
         // RFC 7296 section 3.14 and RFC 7383: Encrypted payload and its fragments come last, and the type in their
         // header is that of the first payload inside.
         if critical && matches!(kind, ENCRYPTED_PAYLOAD | ENCRYPTED_FRAGMENT) {
-            encrypted(c, kind);
-            return fault.map_or(Ok(()), Err);
+            return (Some(kind), fault.map_or(Ok(()), Err));
         }
         let (Some(high), Some(low)) = (c.peek(2), c.peek(3)) else {
-            return Err(fault.unwrap_or_else(|| c.short(&PAYLOAD_LENGTH, HEADER.into())));
+            return (None, Err(fault.unwrap_or_else(|| c.short(&PAYLOAD_LENGTH, HEADER.into()))));
         };
         let length = u16::from_be_bytes([high, low]);
         let untrue = if length < HEADER {
@@ -170,9 +236,12 @@ fn chain<'a, S: Sink>(
             None
         };
         if untrue.is_some() && !S::FULL {
-            return fault.or(untrue).map_or(Ok(()), Err);
+            return (None, fault.or(untrue).map_or(Ok(()), Err));
         }
-        let (next, read) = payload(c, critical, kind, length, body)?;
+        let (next, read) = match payload(c, critical, kind, length, body) {
+            Ok(read) => read,
+            Err(short) => return (None, Err(short)),
+        };
         fault = fault.or(untrue).or(read.err());
         if untrue.is_some() {
             break;
@@ -182,7 +251,7 @@ fn chain<'a, S: Sink>(
     if fault.is_none() && S::FULL && !c.is_empty() {
         c.rest(&EXTRA);
     }
-    fault.map_or(Ok(()), Err)
+    (None, fault.map_or(Ok(()), Err))
 }
 
 /// Reads one payload whose header says `length`, or what there is of it: the type of the next, and how its body was.
@@ -218,22 +287,28 @@ fn header<S: Sink>(c: &mut Cursor<'_, '_, S>, critical: bool, kind: u8) -> Resul
     Ok(next)
 }
 
-/// An Encrypted payload or a fragment of one, of which only the outside is shown: how long its initialization vector is,
-/// only its keys tell (RFC 7296 section 3.14).
-fn encrypted<S: Sink>(c: &mut Cursor<'_, '_, S>, kind: u8) {
-    let len = c.remaining();
-    // A header that is cut is octets like the rest.
-    let Ok(mut c) = c.group(&TREE, len, PAYLOAD_BOUND) else { return };
-    if len >= usize::from(HEADER) && header(&mut c, true, kind).is_err() {
-        return;
+/// Where the payloads of a plaintext end, if they make sense as a chain that begins with one of type `kind`: what IKEv1
+/// has instead of a checksum that can be checked without the keys of its hashes.
+fn sense(plain: &[u8], mut kind: u8, version: u8) -> Option<usize> {
+    let mut rest = plain;
+    while kind != 0 {
+        let known = match version {
+            1 => matches!(kind, 1..=22 | 128..=132),
+            _ => kind >= 33,
+        };
+        let [next, reserved, l0, l1] = *rest.first_chunk()?;
+        let length = usize::from(u16::from_be_bytes([l0, l1]));
+        let zero = if version == 1 { reserved } else { reserved & 0x7f };
+        if !known || zero != 0 || length < usize::from(HEADER) {
+            return None;
+        }
+        rest = rest.get(length..)?;
+        kind = next;
     }
-    if kind == ENCRYPTED_FRAGMENT && c.remaining() >= 4 {
-        // Four octets are there.
-        let _ = c.u16(&FRAGMENT_NUMBER);
-        let _ = c.u16(&FRAGMENT_TOTAL);
-    }
-    c.rest(&ENCRYPTED);
+    plain.len().checked_sub(rest.len())
 }
 
+#[cfg(test)]
+mod sealed_tests;
 #[cfg(test)]
 mod tests;

@@ -208,8 +208,11 @@ pub struct Ike {
     pub length: u32,
     /// Behind a non-ESP marker.
     pub marker: bool,
-    /// Notify message types of notify payloads in the clear.
+    /// Notify message types of notify payloads in the clear, or that keys opened.
     pub notifies: Vec<u16>,
+    /// Its place among other messages matters: it is encrypted with a key that is known, or teaches how others are, or
+    /// is a fragment.
+    pub in_order: bool,
 }
 
 /// An ICMP or ICMPv6 error and the flow that it quotes.

@@ -42,8 +42,14 @@ fn walk(packet: &[u8]) -> (Layers, Vec<&'static str>) {
     let file = keys::parse(&Printable::from_text("keys"), KEYS.as_bytes()).expect("keys");
     let sad = Sad::build([file]).expect("a database");
     let (mut hints, mut scratch, learned) = (Hints::new(&sad), Scratch::default(), Learned::default());
-    let mut context =
-        Context { sad: &sad, hints: &mut hints, scratch: &mut scratch, defrag: None, learned: &learned };
+    let mut context = Context {
+        sad: &sad,
+        hints: &mut hints,
+        scratch: &mut scratch,
+        defrag: None,
+        ike: None,
+        learned: &learned,
+    };
     let frame = Frame {
         number: 1,
         time: Timestamp(0),

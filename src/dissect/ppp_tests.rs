@@ -23,6 +23,7 @@ fn look<S: Sink>(link: u32, data: &[u8], original: usize, sink: &mut S) -> Layer
         hints: &mut Hints::default(),
         scratch: &mut Scratch::default(),
         defrag: None,
+        ike: None,
         learned: &Learned::default(),
     };
     dissect(&frame, &mut context, sink, &mut layers);

@@ -69,7 +69,7 @@ protocols! {
     Gre = "gre", "Generic Routing Encapsulation", "RFC 2784", [gre::FIELDS];
     Ike = "isakmp", "Internet Security Association and Key Management Protocol", "RFC 7296", [
         ike::FIELDS, ike::payloads::FIELDS, ike::proposals::FIELDS, ike::attributes::FIELDS, ike::notify::FIELDS,
-        ike::config::FIELDS, ike::vendor_ids::FIELDS
+        ike::config::FIELDS, ike::vendor_ids::FIELDS, ike::sealed::FIELDS
     ];
     L2tp = "l2tp", "Layer 2 Tunneling Protocol", "RFC 2661", [
         l2tp::FIELDS, avp::FIELDS, rfc2661::FIELDS, rfc3145::FIELDS, rfc3931::FIELDS, cisco::FIELDS,

@@ -8,6 +8,7 @@ use crate::ipsec::{Hints, Sad};
 use crate::util::{Frame, LinkType};
 
 use super::defrag::Defrag;
+use super::ike::{IkeState, Opener};
 use super::layers::{Fragment, Layers, Stop};
 use super::{
     Learned, Next, Protocol, ah, bandwidth, bridging, cbcp, ccp, chap, chdlc, cooked, eap, esp, ethernet,
@@ -31,6 +32,8 @@ pub struct Context<'a> {
     pub scratch: &'a mut Scratch,
     /// Fragments that wait for each other; without it, a fragment is the end.
     pub defrag: Option<&'a mut Defrag>,
+    /// What earlier IKE messages taught; without it, messages that need it stay closed.
+    pub ike: Option<&'a mut IkeState>,
     /// What earlier packets taught.
     pub learned: &'a Learned,
 }
@@ -45,6 +48,10 @@ pub enum Made {
     Reassembled,
     /// Read from hidden AVPs (RFC 2661 section 4.3).
     Unhidden,
+    /// Decrypted from an IKE message.
+    DecryptedIke,
+    /// Put together from fragments of an IKE message.
+    ReassembledIke,
     /// Freed of the escapes of HDLC-like framing (RFC 1662 section 4.2).
     Unescaped,
     /// With the IP header that header compression left out (RFC 1144 section 3.2).
@@ -185,7 +192,7 @@ fn link_protocol(link: LinkType, first: Option<u8>) -> Option<Protocol> {
 /// Whether the dissector makes a new byte source of what it reads.
 fn makes_plain(protocol: Protocol, learned: &Learned) -> bool {
     match protocol {
-        Protocol::Esp | Protocol::PppHdlc | Protocol::VjUncompressed => true,
+        Protocol::Esp | Protocol::Ike | Protocol::PppHdlc | Protocol::VjUncompressed => true,
         Protocol::L2tp => !learned.secrets().is_empty(),
         _ => false,
     }
@@ -220,6 +227,7 @@ fn step<S: Sink>(
                 Protocol::L2tp => Made::Unhidden,
                 Protocol::PppHdlc => Made::Unescaped,
                 Protocol::VjUncompressed => Made::Restored,
+                Protocol::Ike => Made::DecryptedIke,
                 _ => Made::Decrypted,
             };
         }
@@ -258,7 +266,10 @@ fn step<S: Sink>(
         Protocol::Esp => esp::dissect(&mut c, layers, context.sad, context.hints, &mut plain),
         Protocol::Ah => ah::dissect(&mut c, layers),
         Protocol::Gre => gre::dissect(&mut c, layers),
-        Protocol::Ike => super::ike::dissect(&mut c, layers),
+        Protocol::Ike => {
+            let (keys, state) = (context.sad.ike(), context.ike.as_deref_mut());
+            super::ike::dissect(&mut c, layers, Opener { keys, state, plain: &mut plain })
+        }
         Protocol::L2tp => l2tp::dissect(&mut c, layers, context.learned, &mut plain),
         Protocol::L2tpOverIp => l2tpv3::over_ip(&mut c, layers, context.learned),
         Protocol::Ppp => ppp::dissect(&mut c, layers),
@@ -318,6 +329,12 @@ fn step<S: Sink>(
     }
     if makes_plain && let Some(buffer) = context.scratch.buffers.get_mut(at.source) {
         *buffer = plain;
+    }
+    if makes_plain
+        && let Ok(Next::Plain { protocol: Protocol::Ike, .. }) = &result
+        && let Some(made) = context.scratch.made_by.get_mut(at.source)
+    {
+        *made = Made::ReassembledIke;
     }
     result
 }

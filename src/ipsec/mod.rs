@@ -23,11 +23,16 @@ pub mod suite;
 
 mod cbc_cipher;
 mod hmac_mac;
+mod ike_cipher;
+pub mod ike_keys;
+mod ike_suite;
 mod keyed;
 mod merge;
 mod open;
 mod tunnel_secrets;
 
+#[cfg(test)]
+mod ike_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -35,6 +40,7 @@ mod tests;
 #[cfg(test)]
 mod vectors;
 
+pub use ike_keys::IkeKeys;
 pub(crate) use open::Ahead;
 pub use open::{Hints, Opening};
 pub use sa::{Mode, Origin, SaId, SecurityAssociation, Spi, SpiPattern};

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hashbrown::HashMap;
 
+use super::ike_keys::{IkeKeys, MAX_IKE_SAS};
 use super::keyed::Keyed;
 use super::keys::{KeyError, KeyFile, SaRecord};
 use super::merge::merge;
@@ -29,6 +30,7 @@ pub struct Sad {
     pub(super) members: Vec<SaId>,
     pub(super) wildcards: Vec<Wildcard>,
     left_out: usize,
+    ike: IkeKeys,
 }
 
 /// A list of SAs: one SA by itself (`length` 1), or so many entries of [`Sad::members`].
@@ -82,9 +84,16 @@ impl Sad {
     ///
     /// # Errors
     ///
-    /// [`KeyError::TooMany`] if there are more than [`MAX_ASSOCIATIONS`] or [`MAX_WILDCARDS`].
+    /// [`KeyError::TooMany`] if there are more than [`MAX_ASSOCIATIONS`], [`MAX_WILDCARDS`] or [`MAX_IKE_SAS`].
     pub fn build(files: impl IntoIterator<Item = KeyFile>) -> Result<Self, KeyError> {
-        let records = merge(files.into_iter().flat_map(|file| file.records))?;
+        let mut ike = IkeKeys::default();
+        let records = merge(files.into_iter().flat_map(|file| {
+            file.ike.into_iter().for_each(|record| ike.add(record));
+            file.records
+        }))?;
+        if ike.len() > MAX_IKE_SAS {
+            return Err(KeyError::TooMany { what: "IKE SAs", limit: MAX_IKE_SAS });
+        }
         let mut sad = Self {
             associations: Vec::with_capacity(records.len()),
             keyed: Vec::with_capacity(records.len()),
@@ -93,6 +102,7 @@ impl Sad {
             members: Vec::new(),
             wildcards: Vec::new(),
             left_out: 0,
+            ike,
         };
         let mut exact: HashMap<(Spi, IpAddr), Vec<SaId>> = HashMap::with_capacity(records.len());
         let mut by_spi: HashMap<Spi, Vec<SaId>> = HashMap::with_capacity(records.len());
@@ -179,6 +189,11 @@ impl Sad {
         self.associations.is_empty()
     }
 
+    /// The keys of IKE SAs.
+    pub fn ike(&self) -> &IkeKeys {
+        &self.ike
+    }
+
     /// How many entries of candidate lists were left out because one SPI had more than [`MAX_CANDIDATES`]
     /// SAs.
     pub fn left_out(&self) -> usize {
@@ -197,6 +212,7 @@ impl Default for Sad {
             members: Vec::new(),
             wildcards: Vec::new(),
             left_out: 0,
+            ike: IkeKeys::default(),
         }
     }
 }

@@ -97,6 +97,8 @@ impl<'a> Packet<'a> {
                 Some(Made::Decrypted) => "Decrypted ESP",
                 Some(Made::Reassembled) => "Reassembled IP",
                 Some(Made::Unhidden) => "Unhidden AVPs",
+                Some(Made::DecryptedIke) => "Decrypted IKE",
+                Some(Made::ReassembledIke) => "Reassembled IKE",
                 Some(Made::Unescaped) => "Unescaped HDLC",
                 Some(Made::Restored) => "Restored header",
             };

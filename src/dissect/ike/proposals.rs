@@ -3,11 +3,7 @@
 use crate::field::{Cursor, FieldDef, Kind, Short, Sink};
 use crate::fields;
 
-use super::{algorithms, attributes, chain, names};
-
-/// The types of the payloads inside, of both versions.
-const PROPOSAL: u8 = 2;
-const TRANSFORM: u8 = 3;
+use super::{PROPOSAL, TRANSFORM, algorithms, attributes, chain, names};
 
 /// Protocols whose transforms are not those of IPsec (RFC 2407 section 4.4.1).
 const ISAKMP: u8 = 1;

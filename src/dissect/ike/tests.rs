@@ -4,6 +4,13 @@ use super::*;
 use crate::dissect::ppp::testing::octets;
 use crate::dissect::testing::{layers_of, step};
 use crate::field::{Tree, Value};
+use crate::ipsec::IkeKeys;
+
+/// Reads a message without keys.
+fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -> Step {
+    let (keys, mut plain) = (IkeKeys::default(), Vec::new());
+    super::dissect(c, layers, Opener { keys: &keys, state: None, plain: &mut plain })
+}
 
 fn message(version: u8, exchange: u8, next: u8, flags: u8, body: &[u8]) -> Vec<u8> {
     let mut bytes = vec![1; 8];
@@ -59,7 +66,7 @@ fn told(bytes: &[u8]) -> (Vec<(&'static str, Value)>, Vec<&'static str>, Option<
     for len in 0..=bytes.len() {
         tree.clear();
         let mut c = Cursor::new(&bytes[..len], 0, 0, Bound::Capture, false, &mut tree);
-        fault = super::dissect(&mut c, &mut Layers::default()).err();
+        fault = dissect(&mut c, &mut Layers::default()).err();
     }
     let values = tree.nodes().iter().map(|node| (node.field.name, node.value)).collect();
     (values, tree.nodes().iter().filter_map(|node| node.title).collect(), fault)

@@ -95,6 +95,8 @@ pub enum Reason {
     HiddenKeys,
     #[error("{found} columns instead of 8 or 10")]
     Columns { found: usize },
+    #[error("{found} columns instead of 2 (IKEv1) or 8 (IKEv2)")]
+    IkeColumns { found: usize },
     #[error("column {column}: not valid TOML")]
     NotToml { column: usize },
     #[error("unknown key {name}")]

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::util::Printable;
 
+use super::ike_keys::IkeRecord;
 use super::sa::{AddressPattern, Mode, Origin, SecurityAssociation, SpiPattern};
 use super::secret::Secret;
 use super::suite::{Encryption, Integrity};
@@ -55,9 +56,8 @@ pub struct KeyFile {
     pub keyless: usize,
     /// Entries for other protocols than ESP.
     pub other_protocols: usize,
-    /// Entries that are understood but not used yet, such as keys of IKE.
-    pub not_used_yet: usize,
     pub(in crate::ipsec) records: Vec<SaRecord>,
+    pub(in crate::ipsec) ike: Vec<IkeRecord>,
 }
 
 impl KeyFile {
@@ -69,6 +69,11 @@ impl KeyFile {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
+    }
+
+    /// How many entries with keys for IKE there are, repetitions included.
+    pub fn ike_len(&self) -> usize {
+        self.ike.len()
     }
 }
 
@@ -122,8 +127,8 @@ struct Sink {
     file: Printable,
     keyless: usize,
     other_protocols: usize,
-    not_used_yet: usize,
     records: Vec<SaRecord>,
+    ike: Vec<IkeRecord>,
 }
 
 impl Sink {
@@ -176,7 +181,7 @@ fn join(mut whole: KeyFile, mut part: KeyFile) -> KeyFile {
     whole.records.append(&mut part.records);
     whole.keyless = whole.keyless.saturating_add(part.keyless);
     whole.other_protocols = whole.other_protocols.saturating_add(part.other_protocols);
-    whole.not_used_yet = whole.not_used_yet.saturating_add(part.not_used_yet);
+    whole.ike.append(&mut part.ike);
     whole
 }
 
@@ -211,7 +216,7 @@ pub fn parse(name: &Printable, text: &[u8]) -> Result<KeyFile, KeyError> {
         return Err(KeyError::TwoDialects { file: name.clone(), first: dialect.name, second: other.name });
     }
     let mut sink =
-        Sink { file: name.clone(), keyless: 0, other_protocols: 0, not_used_yet: 0, records: Vec::new() };
+        Sink { file: name.clone(), keyless: 0, other_protocols: 0, records: Vec::new(), ike: Vec::new() };
     (dialect.parse)(text, &mut sink).map_err(|Fault { line, reason }| KeyError::Line {
         file: name.clone(),
         line,
@@ -222,8 +227,8 @@ pub fn parse(name: &Printable, text: &[u8]) -> Result<KeyFile, KeyError> {
         dialects: vec![dialect.name],
         keyless: sink.keyless,
         other_protocols: sink.other_protocols,
-        not_used_yet: sink.not_used_yet,
         records: sink.records,
+        ike: sink.ike,
     })
 }
 

@@ -115,7 +115,7 @@ encryption = "null"
 "#;
 
 const IKE_V1: &str = "dd23f0c628370adf,6b98e4ca079a67dd597b293a4a458eff\n";
-const IKE_V2: &str = "0011223344556677,8899aabbccddeeff,00ff,11ee,\"AES-CBC-128 [RFC3602]\",22dd,33cc,\"HMAC_SHA1_96 [RFC2404]\"\n";
+const IKE_V2: &str = "0011223344556677,8899aabbccddeeff,00ff00ff00ff00ff00ff00ff00ff00ff,11ee11ee11ee11ee11ee11ee11ee11ee,\"AES-CBC-128 [RFC3602]\",22dd,33cc,\"HMAC_SHA1_96 [RFC2404]\"\n";
 
 const SAMPLES: [(&str, &str, usize); 11] = [
     (xfrm::DIALECT.name, XFRM, 2),
@@ -384,7 +384,7 @@ fn directories_and_permissions() {
     fs::write(path.join("esp_sa"), ESP_SA).unwrap();
     fs::write(path.join("notes"), "not read").unwrap();
     let file = load(path).unwrap();
-    assert_eq!((file.len(), file.not_used_yet, file.dialects.len()), (2, 1, 2));
+    assert_eq!((file.len(), file.ike_len(), file.dialects.len()), (2, 1, 2));
     assert_eq!(load(&path.join("esp_sa")).unwrap().len(), 2);
     assert!(matches!(load(Path::new("/no/such/file")), Err(KeyError::Read { .. })));
     #[cfg(unix)]
