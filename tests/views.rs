@@ -89,7 +89,7 @@ fn the_ledger_of_a_damaged_packet_and_of_a_missing_key() {
     let text = String::from_utf8(output.stdout).unwrap();
     let sealed = text.lines().map(|line| serde_json::from_str(line).unwrap());
     let sealed: Vec<Value> = sealed.filter(|packet: &Value| packet["protocol"] == "ESP").collect();
-    assert!(!sealed.is_empty() && sealed.iter().all(|packet| steps(packet) == "oofssss"));
+    assert!(!sealed.is_empty() && sealed.iter().all(|packet| steps(packet) == "oosssss"));
     assert!(sealed[0]["steps"][2]["why"].as_str().unwrap().starts_with("no key for this SPI"));
 }
 

@@ -53,6 +53,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     display_filter(args)?;
     Selection::new(args)?;
     let sad = keys::load(&args.keys)?;
+    if !args.fields.is_empty() && !matches!(args.format, Format::Fields | Format::Csv) {
+        return Err(Failure::new("-e goes with -T fields or -T csv")
+            .hint("l2tp-inspect FILE -T fields -e frame.number -e l2tp.tunnel"));
+    }
     if views::wanted(args) {
         let files: Vec<&Path> = files.iter().map(|path| path.as_path()).collect();
         return views::run(args, &files, &sad);

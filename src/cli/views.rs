@@ -274,7 +274,7 @@ fn file(
         let passes = filter.as_mut().is_none_or(|filter| filter.passes_tree(tree.nodes(), &octets));
         if passes && selection.has(&place) {
             if !args.show_secrets {
-                packet::secrets(tree.nodes(), inspector.scratch(), &mut masked);
+                packet::secrets(tree.nodes(), frame, inspector.layers(), inspector.scratch(), &mut masked);
             }
             let packet = Packet {
                 frame,

@@ -27,7 +27,7 @@ crate::fields! {
     NEW_CHALLENGE = "chap.ms.challenge", "Challenge for a retry (C)", Kind::Text;
     VERSION = "chap.ms.version", "Password change version (V)", Kind::Text;
     TEXT = "chap.ms.message", "Message (M)", Kind::Text;
-    PROOF = "chap.ms.authenticator_response", "Authenticator Response (S)", Kind::Secret;
+    PROOF = "chap.ms.authenticator_response", "Authenticator Response (S)", Kind::Text;
     STUFF = "chap.stuff", "Stuff", Kind::Secret;
 }
 

@@ -28,8 +28,8 @@ impl Type {
             Kind::Ipv4 => Self::Ipv4,
             Kind::Ipv6 => Self::Ipv6,
             Kind::Mac | Kind::Bytes | Kind::Protocol => Self::Octets,
-            Kind::Secret | Kind::Text | Kind::Protocols => Self::Text,
-            Kind::Group => Self::Heading,
+            Kind::Secret | Kind::Text => Self::Text,
+            Kind::Group | Kind::Protocols => Self::Heading,
         }
     }
 

@@ -273,7 +273,7 @@ impl<'t> Parser<'t> {
 
     fn right(&mut self, kind: Type, field: Option<&'static FieldDef>, left: &Range<usize>) -> Parsed<Right> {
         if kind == Type::Heading {
-            return Err(FilterError::new("a heading has no value to compare with", left.clone()));
+            return Err(FilterError::new("this has no value to compare with", left.clone()));
         }
         let token = self.peek().ok_or_else(|| self.ended())?;
         if let Kind::Word(word) = &token.kind

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::dissect::layers::{Encapsulation, EspOutcome, Fragment, Layers, Mode, Stop};
+use crate::dissect::layers::{AvpFault, Encapsulation, EspOutcome, Fragment, Layers, Mode, Stop};
 use crate::dissect::ppp_names::protocol_name;
 use crate::dissect::{self, Protocol, ip_protocol_name};
 use crate::util::LinkType;
@@ -65,13 +65,19 @@ pub fn ledger(packet: &Packet<'_>) -> [Step; 7] {
 /// The first step that failed, in a few words; nothing if none did.
 pub fn stopped(packet: &Packet<'_>) -> Option<String> {
     let steps = ledger(packet).into_iter();
-    let Some(failed) = steps.into_iter().find(|step| step.state == State::Failed) else {
+    // ESP that nobody could open ends the way, though nothing failed.
+    let closed = sealed(packet.layers);
+    let ends = |step: &Step| step.state == State::Failed || closed && step.name == STEPS[2];
+    let Some(failed) = steps.into_iter().find(ends) else {
         // IKE and others that are no step of the way down.
         return broken(packet.layers).map(|why| format!("malformed: {why}"));
     };
     // The line names SPI and sequence number already.
     let why = failed.why.split(" (SA ").next().unwrap_or(&failed.why);
-    Some(format!("{} failed: {why}", failed.name))
+    match failed.state {
+        State::Failed => Some(format!("{} failed: {why}", failed.name)),
+        _ => Some(format!("ESP: {why}")),
+    }
 }
 
 fn ok(why: impl Into<String>) -> (State, String) {
@@ -150,13 +156,13 @@ fn authentication(packet: &Packet<'_>) -> (State, String) {
             ok(format!("{integrity} holds, but the sequence number came before {sa}"))
         }
         EspOutcome::Opened { integrity, .. } => ok(format!("{integrity} holds {sa}")),
-        EspOutcome::NoKey => failed(format!("no key for this SPI {sa}")),
-        EspOutcome::Unsupported { .. } => failed(format!("a suite that cannot be opened yet {sa}")),
+        EspOutcome::NoKey => skipped(format!("no key for this SPI {sa}")),
+        EspOutcome::Unsupported { .. } => skipped(format!("a suite that cannot be opened yet {sa}")),
         EspOutcome::BadIcv { .. } => {
             failed(format!("the ICV does not hold, so the key is wrong or octets changed {sa}"))
         }
         EspOutcome::BadPadding { .. } => skipped(format!("no integrity algorithm {sa}")),
-        EspOutcome::Cut => failed(format!("the capture cut the packet, so its ICV is not there {sa}")),
+        EspOutcome::Cut => skipped(format!("the capture cut the packet, so its ICV is not there {sa}")),
         EspOutcome::TooShort => failed(format!("too short for its algorithms {sa}")),
     }
 }
@@ -239,13 +245,27 @@ fn l2tp(packet: &Packet<'_>) -> (State, String) {
     match &layers.control {
         Some(control) => {
             if let Some(fault) = &control.fault {
-                return failed(format!("{ids}: {fault:?}"));
+                return failed(format!("{ids}: {}", avp_fault(*fault)));
             }
             let name =
                 control.message.map_or(if control.zlb { "ZLB" } else { "unknown" }, |message| message.name());
             ok(format!("{ids}, tunnel {}, control: {name}", header.tunnel_id))
         }
         None => ok(format!("{ids}, tunnel {}, session {}: data", header.tunnel_id, header.session_id)),
+    }
+}
+
+/// What is wrong with an AVP (RFC 2661 section 4.1).
+fn avp_fault(fault: AvpFault) -> String {
+    match fault {
+        AvpFault::LengthShort { length, offset } => {
+            format!(
+                "the AVP at octet {offset} of the message has Length {length}, less than its header of 6 octets"
+            )
+        }
+        AvpFault::Overruns { length, available, offset } => {
+            format!("the AVP at octet {offset} of the message claims {length} octets, {available} are left")
+        }
     }
 }
 
