@@ -21,12 +21,17 @@ pub mod sad;
 pub mod secret;
 pub mod suite;
 
+mod aes_mac;
 mod cbc_cipher;
+mod combined;
+mod ctr_cipher;
 mod hmac_mac;
 mod keyed;
 mod merge;
 mod open;
 
+#[cfg(test)]
+mod combined_vectors;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
