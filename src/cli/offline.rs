@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         return Err(Failure::new("standard input (-) can be read only once"));
     }
     display_filter(args)?;
-    let sad = keys::load(&args.keys)?;
+    let sad = keys::load(args)?;
     if views::wanted(args) {
         let files: Vec<&Path> = files.iter().map(|path| path.as_path()).collect();
         return views::run(args, &files, &sad);
