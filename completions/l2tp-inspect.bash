@@ -23,7 +23,7 @@ _l2tp__inspect() {
 
     case "${cmd}" in
         l2tp__inspect)
-            opts="-r -f -c -k -o -n -Y -P -V -x -q -T -e -E -t -l -h --read --capture-filter --count --keys --show-secrets --filter --tunnel --call --packets --details --hex --summary --ladder --findings --quiet --format --field --time --color --ascii --width --fail-on --explain --list-rules --list-fields --list-protocols --list-algorithms --max-tunnels --max-calls --version --help"
+            opts="-r -f -c -k -o -n -Y -P -V -x -q -T -e -E -t -l -h --read --capture-filter --count --keys --list-keys --show-secrets --filter --tunnel --call --packets --details --hex --summary --ladder --findings --quiet --format --field --time --color --ascii --width --fail-on --explain --list-rules --list-fields --list-protocols --list-algorithms --max-tunnels --max-calls --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -30,6 +30,7 @@ error\t''"
 complete -c l2tp-inspect -l explain -d 'Explain a rule, such as seq-gap, and exit' -r
 complete -c l2tp-inspect -l max-tunnels -d 'Control connections that are followed at once' -r
 complete -c l2tp-inspect -l max-calls -d 'Calls that are followed' -r
+complete -c l2tp-inspect -l list-keys -d 'List the SAs of all key files (SPI, ends, algorithms, where they stand, packets opened), never the keys'
 complete -c l2tp-inspect -l show-secrets -d 'Do not mask passwords (keys are never shown)'
 complete -c l2tp-inspect -s n -d 'Do not resolve names (never done; accepted for habit)'
 complete -c l2tp-inspect -s P -l packets -d 'A line for each packet'

@@ -42,6 +42,10 @@ pub struct Args {
     #[arg(short = 'o', value_name = "PREFERENCE", help_heading = "Keys and secrets")]
     pub preferences: Vec<String>,
 
+    /// List the SAs of all key files (SPI, ends, algorithms, where they stand, packets opened), never the keys
+    #[arg(long, group = "view", help_heading = "Keys and secrets")]
+    pub list_keys: bool,
+
     /// Do not mask passwords (keys are never shown)
     #[arg(long, help_heading = "Keys and secrets")]
     pub show_secrets: bool,

@@ -1,8 +1,11 @@
 //! `--keys`, `-E` and `-o`: key files, and keys of the command line, into the database.
 
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
+use std::net::IpAddr;
 use std::path::Path;
 
+use crate::analysis::Analysis;
 use crate::ipsec::Sad;
 use crate::ipsec::keys::{self, KeyError, KeyFile};
 use crate::util::Printable;
@@ -46,6 +49,32 @@ pub(super) fn load(args: &Args) -> Result<Sad, Failure> {
         files.push(if path == Path::new("-") { standard_input()? } else { file(path)? });
     }
     Sad::build(files).map_err(|error| failure(&error))
+}
+
+/// `--list-keys`: a line for each SA with SPI, source, destination, algorithms, place in the key files, and how many
+/// packets it opened, with tabs; `unused` if there were captures and none needed it. No octet of a key.
+pub(super) fn list(sad: &Sad, analyses: &[&Analysis]) -> String {
+    let mut out = String::new();
+    for (id, sa) in sad.iter() {
+        let end = |address: Option<IpAddr>| {
+            address.map_or_else(|| String::from("*"), |address| address.to_string())
+        };
+        let opened: u64 = analyses
+            .iter()
+            .flat_map(|analysis| &analysis.flows)
+            .filter(|flow| flow.sa == Some(id))
+            .map(|flow| flow.decrypted)
+            .sum();
+        let used = match opened {
+            0 if analyses.is_empty() => String::new(),
+            0 => String::from("unused"),
+            1 => String::from("1 packet"),
+            count => format!("{count} packets"),
+        };
+        let (source, destination) = (end(sa.source), end(sa.destination));
+        let _ = writeln!(out, "{}\t{source}\t{destination}\t{}\t{}\t{used}", sa.spi, sa.suite(), sa.origin);
+    }
+    out
 }
 
 /// Whether an `-E` is tcpdump's: keys, and no layout of fields.

@@ -35,6 +35,10 @@ struct Inspected {
 /// When there is none, a key file is bad, or the output cannot be written.
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let files: Vec<&PathBuf> = args.read.iter().chain(&args.files).collect();
+    if args.list_keys && files.is_empty() {
+        super::print(&keys::list(&keys::load(args)?, &[]))?;
+        return Ok(Exit::Done);
+    }
     if files.is_empty() {
         return Err(Failure::new("no capture file given")
             .hint("l2tp-inspect FILE.pcap -k KEYS, or l2tp-inspect --help"));
@@ -67,7 +71,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
             }
         }
     }
-    if !inspected.is_empty() {
+    if args.list_keys {
+        let analyses: Vec<&Analysis> = inspected.iter().map(|one| &one.analysis).collect();
+        super::print(&keys::list(&sad, &analyses))?;
+    } else if !inspected.is_empty() {
         write(args, &sad, &inspected)?;
     }
     Ok(exit)
