@@ -1,7 +1,8 @@
 complete -c l2tp-inspect -s r -l read -d 'The same as FILE, as in tcpdump and tshark' -r -F
 complete -c l2tp-inspect -s f -l capture-filter -d 'Only packets that pass this libpcap filter, such as \'host 10.1.0.2\'' -r
 complete -c l2tp-inspect -s c -l count -d 'Stop after N packets of each file' -r
-complete -c l2tp-inspect -s k -l keys -d 'SA keys, found by content: `ip xfrm state` output, Wireshark esp_sa lines, TOML; a file, a strongSwan save-keys directory, or - for standard input; may be given several times' -r -F
+complete -c l2tp-inspect -s k -l keys -d 'SA keys, found by content: `ip xfrm state`, Wireshark esp_sa, setkey -D, tcpdump -E, FortiOS, RouterOS, VPP, TOML; a file, a strongSwan save-keys directory, or - for standard input; may be given several times' -r -F
+complete -c l2tp-inspect -s o -d 'tshark\'s -o \'uat:esp_sa:…\': one SA as a line of Wireshark\'s table (others can see it while this runs)' -r
 complete -c l2tp-inspect -l secrets -d 'Tunnel secrets (TOML: [[tunnel]] secret = "…", and if known lac and lns): hidden AVPs are read' -r -F
 complete -c l2tp-inspect -s d -l decode-as -d 'What a UDP port carries, such as udp.port==1702,l2tp (or isakmp, udpencap); may be given several times' -r
 complete -c l2tp-inspect -s Y -l filter -d 'Only packets that pass this display filter, in tshark\'s language, such as \'l2tp.tunnel == 7 and not ppp\'' -r
@@ -13,7 +14,7 @@ jsonl\t'For programs, a line for each packet: with -P or -V'
 fields\t'A line for each packet with the fields of -e'
 csv\t'The same with a header, commas and quotes'"
 complete -c l2tp-inspect -s e -l field -d 'With -T fields or csv: a column with this field, such as l2tp.tunnel; may be given several times' -r
-complete -c l2tp-inspect -s E -d 'With -T fields: header=y, separator=, (/t, /s), occurrence=f|l|a, aggregator=, quote=d|s|n, escape=n, bom=y' -r
+complete -c l2tp-inspect -s E -d 'With -T fields: header=y, separator=, (/t, /s), occurrence=f|l|a, aggregator=, quote=d|s|n, escape=n, bom=y; or keys as for tcpdump: SPI@ADDRESS ALGORITHM:KEY, or \'file NAME\' (others can see a key on the command line)' -r
 complete -c l2tp-inspect -s t -l time -d 'Time of packets: r since the first, d since the one before, a or ad local, u or ud UTC (d: with date), e epoch' -r -f -a "r\t''
 d\t''
 a\t''
@@ -31,6 +32,7 @@ error\t''"
 complete -c l2tp-inspect -l explain -d 'Explain a rule, such as seq-gap, and exit' -r
 complete -c l2tp-inspect -l max-tunnels -d 'Control connections that are followed at once' -r
 complete -c l2tp-inspect -l max-calls -d 'Calls that are followed' -r
+complete -c l2tp-inspect -l list-keys -d 'List the SAs of all key files (SPI, ends, algorithms, where they stand, packets opened), never the keys'
 complete -c l2tp-inspect -l show-secrets -d 'Do not mask passwords and values of hidden AVPs (keys are never shown)'
 complete -c l2tp-inspect -s n -d 'Do not resolve names (never done; accepted for habit)'
 complete -c l2tp-inspect -s P -l packets -d 'A line for each packet'
@@ -45,5 +47,6 @@ complete -c l2tp-inspect -l ascii -d 'Draw with ASCII characters only'
 complete -c l2tp-inspect -l list-rules -d 'List all rules and exit'
 complete -c l2tp-inspect -l list-fields -d 'List all fields (name, type, description, where defined) and exit'
 complete -c l2tp-inspect -l list-protocols -d 'List all protocols and exit'
+complete -c l2tp-inspect -l list-algorithms -d 'List all algorithms of ESP (name, kind, key and ICV in octets, RFC, names in the key dialects) and exit'
 complete -c l2tp-inspect -l version -d 'Print version'
 complete -c l2tp-inspect -s h -l help -d 'Print help (see more with \'--help\')'

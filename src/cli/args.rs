@@ -33,10 +33,18 @@ pub struct Args {
     #[arg(short, long, value_name = "N", help_heading = "Input")]
     pub count: Option<u64>,
 
-    /// SA keys, found by content: `ip xfrm state` output, Wireshark esp_sa lines, TOML; a file, a strongSwan
-    /// save-keys directory, or - for standard input; may be given several times
+    /// SA keys, found by content: `ip xfrm state`, Wireshark esp_sa, setkey -D, tcpdump -E, FortiOS, RouterOS, VPP,
+    /// TOML; a file, a strongSwan save-keys directory, or - for standard input; may be given several times
     #[arg(short, long, value_name = "PATH", help_heading = "Keys and secrets")]
     pub keys: Vec<PathBuf>,
+
+    /// tshark's -o 'uat:esp_sa:…': one SA as a line of Wireshark's table (others can see it while this runs)
+    #[arg(short = 'o', value_name = "PREFERENCE", help_heading = "Keys and secrets")]
+    pub preferences: Vec<String>,
+
+    /// List the SAs of all key files (SPI, ends, algorithms, where they stand, packets opened), never the keys
+    #[arg(long, group = "view", help_heading = "Keys and secrets")]
+    pub list_keys: bool,
 
     /// Tunnel secrets (TOML: [[tunnel]] secret = "…", and if known lac and lns): hidden AVPs are read
     #[arg(long, value_name = "FILE", help_heading = "Keys and secrets")]
@@ -108,7 +116,8 @@ pub struct Args {
     #[arg(short = 'e', long = "field", value_name = "NAME", help_heading = "How to write it")]
     pub fields: Vec<String>,
 
-    /// With -T fields: header=y, separator=, (/t, /s), occurrence=f|l|a, aggregator=, quote=d|s|n, escape=n, bom=y
+    /// With -T fields: header=y, separator=, (/t, /s), occurrence=f|l|a, aggregator=, quote=d|s|n, escape=n, bom=y; or
+    /// keys as for tcpdump: SPI@ADDRESS ALGORITHM:KEY, or 'file NAME' (others can see a key on the command line)
     #[arg(short = 'E', value_name = "NAME=VALUE", help_heading = "How to write it")]
     pub layout: Vec<String>,
 
@@ -159,6 +168,10 @@ pub struct Args {
     /// List all protocols and exit
     #[arg(long, exclusive = true, help_heading = "Rules and CI")]
     pub list_protocols: bool,
+
+    /// List all algorithms of ESP (name, kind, key and ICV in octets, RFC, names in the key dialects) and exit
+    #[arg(long, exclusive = true, help_heading = "Rules and CI")]
+    pub list_algorithms: bool,
 
     /// Control connections that are followed at once
     #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = in_memory(),

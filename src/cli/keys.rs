@@ -1,26 +1,51 @@
-//! `--keys`: key files into the database.
+//! `--keys`, `-E` and `-o`: key files, and keys of the command line, into the database.
 
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::net::IpAddr;
+use std::path::Path;
 
+use crate::analysis::Analysis;
 use crate::ipsec::keys::{self, KeyError, KeyFile};
 use crate::ipsec::{Sad, TunnelSecrets};
 use crate::util::Printable;
 
+use super::args::Args;
 use super::exit::Failure;
 use super::privacy;
 
-/// Reads all key files.
+/// What tcpdump's `-E` begins with if the keys are in a file.
+const FROM_FILE: &str = "file ";
+/// What tshark's `-o` begins with for Wireshark's table of SAs.
+const ESP_SA: &str = "uat:esp_sa:";
+/// What tshark's `-E` can set.
+const LAYOUT: [&str; 7] = ["header", "separator", "occurrence", "aggregator", "quote", "escape", "bom"];
+
+/// Reads all key files, and the keys of the command line.
 ///
 /// # Errors
 ///
 /// When one cannot be read or understood. No message holds a byte of a key.
-pub(super) fn load(paths: &[PathBuf]) -> Result<Sad, Failure> {
-    if !paths.is_empty() {
+pub(super) fn load(args: &Args) -> Result<Sad, Failure> {
+    let secrets: Vec<&String> = args.layout.iter().filter(|option| is_secret(option)).collect();
+    if !args.keys.is_empty() || !secrets.is_empty() || !args.preferences.is_empty() {
         privacy::protect_memory();
     }
     let mut files = Vec::new();
-    for path in paths {
+    for secret in secrets {
+        files.push(match secret.trim().strip_prefix(FROM_FILE) {
+            Some(path) => file(Path::new(path.trim()))?,
+            None => visible("-E", secret)?,
+        });
+    }
+    for preference in &args.preferences {
+        if !preference.starts_with(ESP_SA) {
+            return Err(Failure::new("-o takes uat:esp_sa:… only")
+                .hint("-o 'uat:esp_sa:\"IPv4\",\"*\",\"*\",\"0x…\",…', or the lines in a file with -k"));
+        }
+        files.push(visible("-o", preference)?);
+    }
+    for path in &args.keys {
         files.push(if path == Path::new("-") { standard_input()? } else { file(path)? });
     }
     Sad::build(files).map_err(|error| failure(&error))
@@ -38,6 +63,48 @@ pub(super) fn secrets(path: &Path) -> Result<TunnelSecrets, Failure> {
     let text = std::fs::read_to_string(path).map(zeroize::Zeroizing::new);
     let text = text.map_err(|error| Failure::new(format!("cannot read {name}")).cause(error))?;
     TunnelSecrets::parse(&name, &text).map_err(|error| failure(&error))
+}
+
+/// `--list-keys`: a line for each SA with SPI, source, destination, algorithms, place in the key files, and how many
+/// packets it opened, with tabs; `unused` if there were captures and none needed it. No octet of a key.
+pub(super) fn list(sad: &Sad, analyses: &[&Analysis]) -> String {
+    let mut out = String::new();
+    for (id, sa) in sad.iter() {
+        let end = |address: Option<IpAddr>| {
+            address.map_or_else(|| String::from("*"), |address| address.to_string())
+        };
+        let opened: u64 = analyses
+            .iter()
+            .flat_map(|analysis| &analysis.flows)
+            .filter(|flow| flow.sa == Some(id))
+            .map(|flow| flow.decrypted)
+            .sum();
+        let used = match opened {
+            0 if analyses.is_empty() => String::new(),
+            0 => String::from("unused"),
+            1 => String::from("1 packet"),
+            count => format!("{count} packets"),
+        };
+        let (source, destination) = (end(sa.source), end(sa.destination));
+        let _ = writeln!(out, "{}\t{source}\t{destination}\t{}\t{}\t{used}", sa.spi, sa.suite(), sa.origin);
+    }
+    out
+}
+
+/// Whether an `-E` is tcpdump's: keys, and no layout of fields.
+pub(super) fn is_secret(option: &str) -> bool {
+    let option = option.trim();
+    let is_layout = option.split_once('=').is_some_and(|(name, _)| LAYOUT.contains(&name));
+    !is_layout && (option.contains(':') || option.starts_with(FROM_FILE))
+}
+
+/// Keys that stand on the command line.
+fn visible(option: &'static str, text: &str) -> Result<KeyFile, Failure> {
+    let _ = writeln!(
+        std::io::stderr(),
+        "l2tp-inspect: warning: {option}: others can see this key in the list of processes; -k FILE keeps it private"
+    );
+    keys::parse(&Printable::from_text(option), text.as_bytes()).map_err(|error| failure(&error))
 }
 
 fn file(path: &Path) -> Result<KeyFile, Failure> {

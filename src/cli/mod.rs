@@ -48,6 +48,10 @@ fn execute(args: &Args) -> Result<Exit, Failure> {
         print(&lists::fields())?;
         return Ok(Exit::Done);
     }
+    if args.list_algorithms {
+        print(&lists::algorithms())?;
+        return Ok(Exit::Done);
+    }
     if args.list_protocols {
         print(&lists::protocols())?;
         return Ok(Exit::Done);

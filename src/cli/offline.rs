@@ -38,6 +38,10 @@ struct Inspected {
 /// When there is none, a key file is bad, or the output cannot be written.
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let files: Vec<&PathBuf> = args.read.iter().chain(&args.files).collect();
+    if args.list_keys && files.is_empty() {
+        super::print(&keys::list(&keys::load(args)?, &[]))?;
+        return Ok(Exit::Done);
+    }
     if files.is_empty() {
         return Err(Failure::new("no capture file given")
             .hint("l2tp-inspect FILE.pcap -k KEYS, or l2tp-inspect --help"));
@@ -52,7 +56,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     display_filter(args)?;
     Selection::new(args)?;
-    let sad = keys::load(&args.keys)?;
+    let sad = keys::load(args)?;
     if !args.fields.is_empty() && !matches!(args.format, Format::Fields | Format::Csv) {
         return Err(Failure::new("-e goes with -T fields or -T csv")
             .hint("l2tp-inspect FILE -T fields -e frame.number -e l2tp.tunnel"));
@@ -75,7 +79,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
             }
         }
     }
-    if !inspected.is_empty() {
+    if args.list_keys {
+        let analyses: Vec<&Analysis> = inspected.iter().map(|one| &one.analysis).collect();
+        super::print(&keys::list(&sad, &analyses))?;
+    } else if !inspected.is_empty() {
         write(args, &sad, &inspected)?;
     }
     Ok(exit)

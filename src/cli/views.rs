@@ -119,7 +119,7 @@ fn stamp(time: Time) -> Stamp {
 
 fn columns(args: &Args) -> Result<Columns, Failure> {
     let mut layout = if args.format == Format::Csv { Layout::csv() } else { Layout::default() };
-    for option in &args.layout {
+    for option in args.layout.iter().filter(|option| !super::keys::is_secret(option)) {
         layout
             .set(option)
             .map_err(|why| Failure::new(format!("-E {}: {why}", Printable::from_text(option))))?;

@@ -1,4 +1,4 @@
-//! HMAC with a truncated tag (RFC 2403, RFC 2404, RFC 4868).
+//! MACs with a truncated tag: HMAC (RFC 2403, RFC 2404, RFC 2857, RFC 4868), and those made of AES.
 
 use std::fmt;
 
@@ -6,28 +6,38 @@ use hmac::block_api::HmacCore;
 use hmac::digest::block_api::{Buffer, CoreProxy};
 use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use md5::Md5;
+use ripemd::Ripemd160;
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
 
+use super::aes_mac::AesMac;
 use super::secret::Secret;
-use super::suite::Hash;
+use super::suite::{Hash, Mac as Kind};
 
-/// An HMAC that has taken in its key, ready to be cloned for a packet.
+/// A MAC that has taken in its key, an HMAC ready to be cloned for a packet.
 ///
-/// Without the buffer for a partial block: the less memory an SA has, the more SAs are at hand. The two with the large
-/// state are boxed so that the usual ones stay small.
+/// Without the buffer for a partial block: the less memory an SA has, the more SAs are at hand. Those with a large
+/// state, and the rare ones, are boxed so that the usual ones stay small.
 pub(super) enum MacState {
     Md5(HmacCore<Md5>),
     Sha1(HmacCore<Sha1>),
     Sha256(HmacCore<Sha256>),
     Sha384(Box<HmacCore<Sha384>>),
     Sha512(Box<HmacCore<Sha512>>),
+    Ripemd160(Box<HmacCore<Ripemd160>>),
+    Aes(Box<AesMac>),
 }
 
 impl MacState {
-    /// Takes in the key; HMAC takes keys of any length, so `None` does not happen.
-    pub(super) fn new(hash: Hash, key: &Secret) -> Option<Self> {
+    /// Takes in the key; `None` if it has a wrong length (HMAC takes any) or belongs to a combined mode.
+    pub(super) fn new(kind: Kind, key: &Secret) -> Option<Self> {
+        let hash = match kind {
+            Kind::Hmac(hash) => hash,
+            Kind::AesXcbc => return Some(Self::Aes(Box::new(AesMac::xcbc(key)?))),
+            Kind::AesCmac => return Some(Self::Aes(Box::new(AesMac::cmac(key)?))),
+            Kind::Combined => return None,
+        };
         let key = key.expose();
         Some(match hash {
             Hash::Md5 => Self::Md5(HmacCore::new_from_slice(key).ok()?),
@@ -35,6 +45,7 @@ impl MacState {
             Hash::Sha256 => Self::Sha256(HmacCore::new_from_slice(key).ok()?),
             Hash::Sha384 => Self::Sha384(Box::new(HmacCore::new_from_slice(key).ok()?)),
             Hash::Sha512 => Self::Sha512(Box::new(HmacCore::new_from_slice(key).ok()?)),
+            Hash::Ripemd160 => Self::Ripemd160(Box::new(HmacCore::new_from_slice(key).ok()?)),
         })
     }
 
@@ -47,6 +58,8 @@ impl MacState {
             Self::Sha256(mac) => verify(mac, data, high, icv),
             Self::Sha384(mac) => verify(mac, data, high, icv),
             Self::Sha512(mac) => verify(mac, data, high, icv),
+            Self::Ripemd160(mac) => verify(mac, data, high, icv),
+            Self::Aes(mac) => mac.verify(data, high, icv),
         }
     }
 
@@ -58,6 +71,8 @@ impl MacState {
             Self::Sha256(mac) => find_high(mac, data, highs, icv),
             Self::Sha384(mac) => find_high(mac, data, highs, icv),
             Self::Sha512(mac) => find_high(mac, data, highs, icv),
+            Self::Ripemd160(mac) => find_high(mac, data, highs, icv),
+            Self::Aes(mac) => highs.iter().copied().find(|high| mac.verify(data, *high, icv)),
         }
     }
 }

@@ -142,5 +142,6 @@ pub(super) fn digest(hash: Hash, parts: &[&[u8]]) -> Vec<u8> {
         Hash::Sha256 => of::<Sha256>(parts),
         Hash::Sha384 => of::<Sha384>(parts),
         Hash::Sha512 => of::<Sha512>(parts),
+        Hash::Ripemd160 => of::<ripemd::Ripemd160>(parts),
     }
 }

@@ -9,7 +9,7 @@ use super::hmac_mac::MacState;
 use super::ike_cipher;
 use super::ike_suite::{EncryptionRow, IntegrityRow};
 use super::secret::Secret;
-use super::suite::Hash;
+use super::suite::{Hash, Mac};
 
 /// How many IKE SAs one run may hold.
 pub const MAX_IKE_SAS: usize = 65_536;
@@ -253,7 +253,8 @@ impl V2Keys {
         };
         let mac = self.integrity.hash.filter(|_| combined.is_none());
         if let Some(hash) = mac {
-            let good = MacState::new(hash, mac_key).is_some_and(|mac| mac.verify(sealed, None, tag));
+            let good =
+                MacState::new(Mac::Hmac(hash), mac_key).is_some_and(|mac| mac.verify(sealed, None, tag));
             if !good {
                 return Err(IkeSealed::BadIcv);
             }

@@ -4,9 +4,10 @@ use std::fmt;
 use std::ops::Range;
 
 use super::cbc_cipher::CipherState;
+use super::combined::Combined;
 use super::hmac_mac::MacState;
 use super::keys::SaRecord;
-use super::suite::{Encryption, Integrity, IntegrityRow, integrity_row};
+use super::suite::{Encryption, Integrity, IntegrityRow, Mac, integrity_row};
 
 /// SPI and sequence number (RFC 4303 section 2).
 const HEADER: usize = 8;
@@ -77,9 +78,11 @@ impl Keyed {
         else {
             return None;
         };
-        let mac = match integrity.hash {
-            Some(hash) => Some(MacState::new(hash, &record.integrity_key)?),
-            None => None,
+        // A combined mode brings its own row.
+        let integrity = encryption.integrity().unwrap_or(integrity);
+        let mac = match integrity.mac {
+            None | Some(Mac::Combined) => None,
+            Some(mac) => Some(MacState::new(mac, &record.integrity_key)?),
         };
         Some(Self {
             cipher: CipherState::new(encryption, &record.encryption_key)?,
@@ -101,7 +104,7 @@ impl Keyed {
 
     /// Whether an ICV proves that a packet belongs to this SA.
     pub(super) fn has_mac(&self) -> bool {
-        self.mac.is_some()
+        self.integrity.mac.is_some()
     }
 
     /// Appends the plaintext of `packet` to `out`, which stays as it was if that fails.
@@ -111,6 +114,9 @@ impl Keyed {
         packet: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<Plain, Failure> {
+        if let (None, CipherState::Combined(mode)) = (&self.mac, &self.cipher) {
+            return self.open_combined(mode.as_ref(), memory, packet, out);
+        }
         let (integrity, high) = self.verify(memory, packet)?;
         let start = out.len();
         let opened = self.decrypt(packet, integrity, high, out);
@@ -118,6 +124,49 @@ impl Keyed {
             out.truncate(start);
         }
         opened.ok_or(Failure::BadPadding)
+    }
+
+    /// The same for a combined mode, which verifies and decrypts in one.
+    fn open_combined(
+        &self,
+        mode: &dyn Combined,
+        memory: &mut Memory,
+        packet: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<Plain, Failure> {
+        let start = out.len();
+        let Parts { header, iv, body, icv } = self.parts(packet).ok_or_else(|| self.too_short(packet))?;
+        let mut attempt = |high: Option<u32>| {
+            out.truncate(start);
+            out.extend_from_slice(body);
+            let aad = Authenticated::new(header, high);
+            out.get_mut(start..).is_some_and(|data| mode.open(iv, aad.octets(), data, icv))
+        };
+        let first = if memory.known { memory.high } else { self.first_high() };
+        let high = if attempt(first) {
+            Some(first)
+        } else {
+            let others = self.highs(memory.high).into_iter().filter(|high| *high != first);
+            others.into_iter().find(|high| attempt(*high))
+        };
+        let Some(high) = high else {
+            out.truncate(start);
+            return Err(Failure::BadIcv);
+        };
+        *memory = Memory { known: true, high, ..*memory };
+        let plain = self.trailer(start, self.integrity, high, out);
+        if plain.is_none() {
+            out.truncate(start);
+        }
+        plain.ok_or(Failure::BadPadding)
+    }
+
+    /// Header, IV, sealed payload and ICV of a combined mode.
+    fn parts<'a>(&self, packet: &'a [u8]) -> Option<Parts<'a>> {
+        let (sealed, icv) = self.split(packet, self.integrity)?;
+        let (header, rest) = sealed.split_first_chunk()?;
+        let (iv, body) = rest.split_first_chunk()?;
+        Some(Parts { header, iv, body, icv })
     }
 
     /// The shortest packet with this ICV: one block, or the trailer alone.
@@ -229,24 +278,64 @@ impl Keyed {
         let (iv, body) = sealed.get(HEADER..)?.split_at_checked(self.iv.into())?;
         let start = out.len();
         out.extend_from_slice(body);
-        let plain = out.get_mut(start..)?;
-        if !self.cipher.decrypt(iv, plain) {
+        if !self.cipher.decrypt(iv, out.get_mut(start..)?) {
             return None;
         }
+        self.trailer(start, integrity, high, out)
+    }
+
+    /// Takes the trailer off what is decrypted.
+    #[inline]
+    fn trailer(
+        &self,
+        start: usize,
+        integrity: &'static IntegrityRow,
+        high: Option<u32>,
+        out: &[u8],
+    ) -> Option<Plain> {
+        let plain = out.get(start..)?;
         let [content @ .., pad_length, next_header] = plain else { return None };
         let (pad_length, next_header) = (*pad_length, *next_header);
         let (payload, padding) =
             content.split_at_checked(content.len().checked_sub(usize::from(pad_length))?)?;
         let padding_ok = is_counting(padding);
-        if self.mac.is_none() {
+        if integrity.mac.is_none() {
             // RFC 4303 section 2.4: the trailer ends on a multiple of four octets.
-            let aligned = body.len().is_multiple_of(4);
+            let aligned = plain.len().is_multiple_of(4);
             if !padding_ok || !aligned || !PLAUSIBLE_NEXT_HEADERS.contains(&next_header) {
                 return None;
             }
         }
         let end = start.checked_add(payload.len())?;
         Some(Plain { next_header, payload: start..end, integrity, high, padding_ok, iv: self.iv })
+    }
+}
+
+/// A packet of a combined mode.
+struct Parts<'a> {
+    header: &'a [u8; HEADER],
+    iv: &'a [u8; 8],
+    body: &'a [u8],
+    icv: &'a [u8],
+}
+
+/// What a combined mode authenticates besides the payload: SPI and sequence number, an extended one whole
+/// (RFC 4106 section 5).
+struct Authenticated {
+    octets: [u8; 12],
+    length: usize,
+}
+
+impl Authenticated {
+    fn new([a, b, c, d, e, f, g, h]: &[u8; HEADER], high: Option<u32>) -> Self {
+        match high.map(u32::to_be_bytes) {
+            None => Self { octets: [*a, *b, *c, *d, *e, *f, *g, *h, 0, 0, 0, 0], length: HEADER },
+            Some([w, x, y, z]) => Self { octets: [*a, *b, *c, *d, w, x, y, z, *e, *f, *g, *h], length: 12 },
+        }
+    }
+
+    fn octets(&self) -> &[u8] {
+        self.octets.get(..self.length).unwrap_or_default()
     }
 }
 

@@ -84,7 +84,7 @@ fn same_integrity(a: &Integrity, b: &Integrity) -> bool {
         (Integrity::Unsupported(_), Integrity::Unsupported(_)) => true,
         // strongSwan's `esp_sa` writes a combined algorithm as an ICV that nobody checks.
         (Integrity::Known(row), Integrity::Unsupported(_))
-        | (Integrity::Unsupported(_), Integrity::Known(row)) => row.hash.is_none(),
+        | (Integrity::Unsupported(_), Integrity::Known(row)) => row.mac.is_none(),
     }
 }
 

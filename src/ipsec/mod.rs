@@ -21,7 +21,10 @@ pub mod sad;
 pub mod secret;
 pub mod suite;
 
+mod aes_mac;
 mod cbc_cipher;
+mod combined;
+mod ctr_cipher;
 mod hmac_mac;
 mod ike_cipher;
 pub mod ike_keys;
@@ -31,6 +34,8 @@ mod merge;
 mod open;
 mod tunnel_secrets;
 
+#[cfg(test)]
+mod combined_vectors;
 #[cfg(test)]
 mod ike_tests;
 #[cfg(test)]

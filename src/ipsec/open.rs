@@ -258,7 +258,7 @@ impl Sad {
                 sa,
                 next_header,
                 payload,
-                icv_checked: integrity.hash.is_some(),
+                icv_checked: integrity.mac.is_some(),
                 integrity: integrity.name,
                 iv_length: iv.into(),
                 icv_length: integrity.icv,

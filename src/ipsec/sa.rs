@@ -176,6 +176,15 @@ pub struct SecurityAssociation {
 }
 
 impl SecurityAssociation {
+    /// Its algorithms, as the screen names them: `aes128 sha1-96`, `aes256gcm16`.
+    pub fn suite(&self) -> String {
+        match self.integrity.short() {
+            "" => self.encryption.short().to_owned(),
+            same if same == self.encryption.short() => same.to_owned(),
+            integrity => format!("{} {integrity}", self.encryption.short()),
+        }
+    }
+
     /// The first algorithm that cannot be computed, if there is one.
     pub fn unsupported(&self) -> Option<&Printable> {
         match (&self.encryption, &self.integrity) {

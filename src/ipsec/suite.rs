@@ -2,17 +2,64 @@
 
 use crate::util::Printable;
 
+mod encryption;
+mod integrity;
+mod names;
+
+pub use encryption::ENCRYPTION;
+pub use integrity::INTEGRITY;
+pub use names::{Names, Vocabulary};
+
 /// The way a cipher is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cipher {
     /// AES in CBC mode, any key length.
     AesCbc,
+    /// AES in counter mode; the key ends with a nonce of four octets.
+    AesCtr,
+    /// AES in Galois/counter mode; the key ends with a salt of four octets.
+    AesGcm,
+    /// AES in CTR mode with CBC-MAC; the key ends with a salt of three octets.
+    AesCcm,
+    /// Galois MAC over an unencrypted payload; the key ends with a salt of four octets.
+    AesGmac,
+    /// ChaCha20 with Poly1305; the key ends with a salt of four octets.
+    ChaCha20Poly1305,
+    /// Camellia in CBC mode, any key length.
+    CamelliaCbc,
+    /// Twofish in CBC mode, any key length.
+    TwofishCbc,
+    /// Blowfish in CBC mode, any key length.
+    BlowfishCbc,
+    /// CAST-128 in CBC mode, any key length.
+    Cast5Cbc,
     /// Triple DES (EDE, three keys) in CBC mode.
     TripleDesCbc,
     /// DES in CBC mode.
     DesCbc,
     /// No encryption.
     Null,
+}
+
+impl Cipher {
+    /// Its name, as the RFCs write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AesCbc => "AES-CBC",
+            Self::AesCtr => "AES-CTR with a nonce",
+            Self::AesGcm => "AES-GCM with a salt",
+            Self::AesCcm => "AES-CCM with a salt",
+            Self::AesGmac => "AES-GMAC with a salt",
+            Self::ChaCha20Poly1305 => "ChaCha20-Poly1305 with a salt",
+            Self::CamelliaCbc => "Camellia-CBC",
+            Self::TwofishCbc => "Twofish-CBC",
+            Self::BlowfishCbc => "Blowfish-CBC",
+            Self::Cast5Cbc => "CAST-128-CBC",
+            Self::TripleDesCbc => "Triple DES",
+            Self::DesCbc => "DES",
+            Self::Null => "NULL",
+        }
+    }
 }
 
 /// The hash below an HMAC.
@@ -24,26 +71,20 @@ pub enum Hash {
     Sha256,
     Sha384,
     Sha512,
+    Ripemd160,
 }
 
-/// What one algorithm is called in each dialect; a name may stand for several rows (key or ICV length
-/// decides).
-#[derive(Debug, Clone, Copy)]
-pub struct Names {
-    wireshark: &'static [&'static str],
-    xfrm: &'static [&'static str],
-    toml: &'static [&'static str],
-}
-
-/// Whose names are meant.
+/// The way an ICV is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Vocabulary {
-    /// Wireshark's `esp_sa` table; strongSwan writes it too.
-    Wireshark,
-    /// The Linux kernel's crypto API, as `ip xfrm state` prints it.
-    Xfrm,
-    /// This tool's own key file.
-    Toml,
+pub enum Mac {
+    /// HMAC (RFC 2104) with this hash.
+    Hmac(Hash),
+    /// AES-XCBC-MAC (RFC 3566).
+    AesXcbc,
+    /// AES-CMAC (RFC 4493).
+    AesCmac,
+    /// By the encryption algorithm itself, with the same key.
+    Combined,
 }
 
 /// An encryption algorithm with one key length.
@@ -55,27 +96,52 @@ pub struct EncryptionRow {
     pub name: &'static str,
     /// Name on the screen: `aes128`.
     pub short: &'static str,
-    /// Length of the key in octets.
+    /// Length of the key in octets, with the salt or nonce that key files append to it.
     pub key_octets: usize,
+    /// The shortest and the longest key, where the RFC allows more lengths than one.
+    pub other_keys: (usize, usize),
     /// Length of a block in octets; 1 where there are no blocks.
     pub block: u8,
     /// Length of the IV at the start of the ESP payload, in octets.
     pub iv: u8,
+    /// For a combined mode the report name of its ICV's row.
+    pub combined: Option<&'static str>,
     /// Where its use in ESP is written down.
     pub rfc: &'static str,
-    names: Names,
+    /// What the key dialects call it.
+    pub names: Names,
+}
+
+impl EncryptionRow {
+    /// The row of the ICV that a combined mode has.
+    pub fn integrity(&self) -> Option<&'static IntegrityRow> {
+        integrity_row(self.combined?)
+    }
+
+    fn takes(&self, key_octets: usize) -> bool {
+        let (least, most) = self.other_keys;
+        // Other tools ignore a key given for NULL.
+        self.cipher == Cipher::Null || (least..=most).contains(&key_octets)
+    }
+
+    fn has_icv(&self, icv: Option<usize>) -> bool {
+        match (self.integrity(), icv) {
+            (Some(row), Some(icv)) => row.icv == icv,
+            _ => true,
+        }
+    }
 }
 
 /// An integrity algorithm with one ICV length.
 #[derive(Debug)]
 pub struct IntegrityRow {
     /// How it is computed; `None`: there is no ICV, or one that cannot be checked.
-    pub hash: Option<Hash>,
+    pub mac: Option<Mac>,
     /// Name in reports: `hmac-sha1-96`.
     pub name: &'static str,
-    /// Name on the screen: `sha1-96`.
+    /// Name on the screen: `sha1-96`. A combined mode has none besides that of its encryption.
     pub short: &'static str,
-    /// Length of the key that the RFC asks for, in octets. Other lengths work (RFC 2104 section 3).
+    /// Length of the key that the RFC asks for, in octets. For an HMAC other lengths work (RFC 2104 section 3).
     pub key_octets: usize,
     /// Length of the ICV in octets.
     pub icv: usize,
@@ -83,7 +149,24 @@ pub struct IntegrityRow {
     pub rfc: &'static str,
     /// Name of the row which the same key is also tried with, because key files are known to mix them up.
     pub also_tried: Option<&'static str>,
-    names: Names,
+    /// What the key dialects call it.
+    pub names: Names,
+}
+
+impl IntegrityRow {
+    /// Whether it needs a key of its own.
+    pub fn needs_key(&self) -> bool {
+        self.mac.is_some_and(|mac| mac != Mac::Combined)
+    }
+
+    /// Whether a key of this length can be used.
+    pub fn takes(&self, key_octets: usize) -> bool {
+        match self.mac {
+            Some(Mac::Hmac(_)) => key_octets > 0,
+            Some(Mac::AesXcbc | Mac::AesCmac) => key_octets == self.key_octets,
+            Some(Mac::Combined) | None => true,
+        }
+    }
 }
 
 /// What an unsupported algorithm would have been used for.
@@ -105,233 +188,24 @@ pub struct NotYet {
     names: Names,
 }
 
-const fn names(
-    wireshark: &'static [&'static str],
-    xfrm: &'static [&'static str],
-    toml: &'static [&'static str],
-) -> Names {
-    Names { wireshark, xfrm, toml }
-}
-
-const AES_WIRESHARK: &[&str] = &["AES-CBC [RFC3602]"];
-const AES_XFRM: &[&str] = &["cbc(aes)", "aes"];
-
-const fn aes(
-    name: &'static str,
-    short: &'static str,
-    key: usize,
-    toml: &'static [&'static str],
-) -> EncryptionRow {
-    EncryptionRow {
-        cipher: Cipher::AesCbc,
-        name,
-        short,
-        key_octets: key,
-        block: 16,
-        iv: 16,
-        rfc: "RFC 3602",
-        names: names(AES_WIRESHARK, AES_XFRM, toml),
-    }
-}
-
-/// Every encryption algorithm that can be computed.
-pub static ENCRYPTION: [EncryptionRow; 6] = [
-    aes("aes-cbc-128", "aes128", 16, &["aes-cbc", "aes-cbc-128"]),
-    aes("aes-cbc-192", "aes192", 24, &["aes-cbc", "aes-cbc-192"]),
-    aes("aes-cbc-256", "aes256", 32, &["aes-cbc", "aes-cbc-256"]),
-    EncryptionRow {
-        cipher: Cipher::TripleDesCbc,
-        name: "3des-cbc",
-        short: "3des",
-        key_octets: 24,
-        block: 8,
-        iv: 8,
-        rfc: "RFC 2451",
-        names: names(&["TripleDES-CBC [RFC2451]"], &["cbc(des3_ede)", "des3_ede"], &["3des-cbc"]),
-    },
-    EncryptionRow {
-        cipher: Cipher::DesCbc,
-        name: "des-cbc",
-        short: "des",
-        key_octets: 8,
-        block: 8,
-        iv: 8,
-        rfc: "RFC 2405",
-        names: names(&["DES-CBC [RFC2405]"], &["cbc(des)", "des"], &["des-cbc"]),
-    },
-    EncryptionRow {
-        cipher: Cipher::Null,
-        name: "null",
-        short: "null",
-        key_octets: 0,
-        block: 1,
-        iv: 0,
-        rfc: "RFC 2410",
-        names: names(&["NULL"], &["ecb(cipher_null)", "cipher_null"], &["null"]),
-    },
-];
-
-struct Mac(Hash, &'static str, &'static str, usize, usize, &'static str);
-
-const fn hmac(mac: Mac, also_tried: Option<&'static str>, names: Names) -> IntegrityRow {
-    let Mac(hash, name, short, key_octets, icv, rfc) = mac;
-    IntegrityRow { hash: Some(hash), name, short, key_octets, icv, rfc, also_tried, names }
-}
-
-const fn unchecked(name: &'static str, icv: usize, wireshark: &'static [&'static str]) -> IntegrityRow {
-    IntegrityRow {
-        hash: None,
-        name,
-        short: name,
-        key_octets: 0,
-        icv,
-        rfc: "RFC 4303 section 3.2.2",
-        also_tried: None,
-        names: names(wireshark, &[], &[]),
-    }
-}
-
-/// Every integrity algorithm that can be computed, and the ways to have none.
-///
-/// For one hash and `auth` (no length) in the kernel's dump the first row counts: the longest ICV.
-pub static INTEGRITY: [IntegrityRow; 12] = [
-    hmac(
-        Mac(Hash::Sha1, "hmac-sha1-96", "sha1-96", 20, 12, "RFC 2404"),
-        None,
-        names(&["HMAC-SHA-1-96 [RFC2404]"], &["hmac(sha1)", "sha1"], &["hmac-sha1-96"]),
-    ),
-    hmac(
-        Mac(Hash::Md5, "hmac-md5-96", "md5-96", 16, 12, "RFC 2403"),
-        None,
-        names(&["HMAC-MD5-96 [RFC2403]"], &["hmac(md5)", "md5"], &["hmac-md5-96"]),
-    ),
-    hmac(
-        Mac(Hash::Sha256, "hmac-sha256-128", "sha256-128", 32, 16, "RFC 4868"),
-        // strongSwan writes this name for the 96-bit ICV too.
-        Some("hmac-sha256-96"),
-        names(
-            &["HMAC-SHA-256-128 [RFC4868]"],
-            &["hmac(sha256)", "sha256"],
-            &["hmac-sha256-128", "hmac-sha2-256-128"],
-        ),
-    ),
-    hmac(
-        Mac(Hash::Sha256, "hmac-sha256-96", "sha256-96", 32, 12, "draft-ietf-ipsec-ciph-sha-256-00"),
-        None,
-        names(
-            &["HMAC-SHA-256-96 [draft-ietf-ipsec-ciph-sha-256-00]"],
-            &["hmac(sha256)", "sha256"],
-            &["hmac-sha256-96", "hmac-sha2-256-96"],
-        ),
-    ),
-    hmac(
-        Mac(Hash::Sha384, "hmac-sha384-192", "sha384-192", 48, 24, "RFC 4868"),
-        None,
-        names(
-            &["HMAC-SHA-384-192 [RFC4868]"],
-            &["hmac(sha384)", "sha384"],
-            &["hmac-sha384-192", "hmac-sha2-384-192"],
-        ),
-    ),
-    hmac(
-        Mac(Hash::Sha512, "hmac-sha512-256", "sha512-256", 64, 32, "RFC 4868"),
-        None,
-        names(
-            &["HMAC-SHA-512-256 [RFC4868]"],
-            &["hmac(sha512)", "sha512"],
-            &["hmac-sha512-256", "hmac-sha2-512-256"],
-        ),
-    ),
-    IntegrityRow {
-        hash: None,
-        name: "none",
-        short: "none",
-        key_octets: 0,
-        icv: 0,
-        rfc: "RFC 4303 section 3.2.2",
-        also_tried: None,
-        names: names(&["NULL"], &["digest_null"], &["none", "null"]),
-    },
-    unchecked("unchecked-64", 8, &["ANY 64 bit authentication [no checking]"]),
-    unchecked("unchecked-96", 12, &["ANY 96 bit authentication [no checking]"]),
-    unchecked("unchecked-128", 16, &["ANY 128 bit authentication [no checking]"]),
-    unchecked("unchecked-192", 24, &["ANY 192 bit authentication [no checking]"]),
-    unchecked("unchecked-256", 32, &["ANY 256 bit authentication [no checking]"]),
-];
-
-const fn not_yet(purpose: Purpose, names: Names) -> NotYet {
-    NotYet { purpose, names }
-}
-
 /// Algorithms whose names load, so that the other associations of a key file can be used.
-pub static NOT_YET: [NotYet; 13] = [
-    not_yet(
-        Purpose::Combined,
-        names(
-            &[
-                "AES-GCM [RFC4106]",
-                "AES-GCM with 8 octet ICV [RFC4106]",
-                "AES-GCM with 12 octet ICV [RFC4106]",
-                "AES-GCM with 16 octet ICV [RFC4106]",
+pub static NOT_YET: [NotYet; 4] = [
+    NotYet {
+        purpose: Purpose::Combined,
+        names: Names::NONE
+            .wireshark(&[
                 "AES-GCM with IIV and 16 octet ICV [RFC4106 & RFC8750]",
-            ],
-            &["rfc4106(gcm(aes))"],
-            &["aes-gcm", "aes-gcm-8", "aes-gcm-12", "aes-gcm-16", "aes-gcm-16-iiv"],
-        ),
-    ),
-    not_yet(
-        Purpose::Combined,
-        names(&[], &["rfc4309(ccm(aes))"], &["aes-ccm", "aes-ccm-8", "aes-ccm-12", "aes-ccm-16"]),
-    ),
-    not_yet(
-        Purpose::Combined,
-        names(
-            &[
-                "ChaCha20 with Poly1305 [RFC7634]",
                 "ChaCha20 with Poly1305 and IIV [RFC7634 & RFC8750]",
-                "CHACHA20-POLY1305 [RFC7634]",
-            ],
-            &["rfc7539esp(chacha20,poly1305)"],
-            &["chacha20-poly1305", "chacha20-poly1305-iiv"],
-        ),
-    ),
-    not_yet(Purpose::Combined, names(&[], &["rfc4543(gcm(aes))"], &["aes-gmac"])),
-    not_yet(Purpose::Encryption, names(&["AES-CTR [RFC3686]"], &["rfc3686(ctr(aes))"], &["aes-ctr"])),
-    not_yet(Purpose::Encryption, names(&["CAMELLIA-CBC [RFC4312]"], &["cbc(camellia)"], &["camellia-cbc"])),
-    not_yet(
-        Purpose::Encryption,
-        names(&["BLOWFISH-CBC [RFC2451]"], &["cbc(blowfish)", "blowfish"], &["blowfish-cbc"]),
-    ),
-    not_yet(Purpose::Encryption, names(&["TWOFISH-CBC"], &["cbc(twofish)", "twofish"], &["twofish-cbc"])),
-    not_yet(
-        Purpose::Encryption,
-        names(&["CAST5-CBC [RFC2144]"], &["cbc(cast5)", "cast5", "cbc(cast128)"], &["cast128-cbc"]),
-    ),
-    not_yet(Purpose::Encryption, names(&[], &["cbc(serpent)", "serpent"], &["serpent-cbc"])),
-    not_yet(
-        Purpose::Integrity,
-        names(&["AES-XCBC-MAC-96 [RFC3566]"], &["xcbc(aes)"], &["aes-xcbc-96", "aes-xcbc-mac-96"]),
-    ),
-    not_yet(Purpose::Integrity, names(&["AES-CMAC-96 [RFC4494]"], &["cmac(aes)"], &["aes-cmac-96"])),
-    not_yet(
-        Purpose::Integrity,
-        names(&["MAC-RIPEMD-160-96 [RFC2857]"], &["hmac(rmd160)", "rmd160"], &["hmac-ripemd160-96"]),
-    ),
+            ])
+            .toml(&["aes-gcm-16-iiv", "chacha20-poly1305-iiv"]),
+    },
+    NotYet {
+        purpose: Purpose::Encryption,
+        names: Names::NONE.xfrm(&["cbc(serpent)", "serpent"]).toml(&["serpent-cbc"]),
+    },
+    NotYet { purpose: Purpose::Encryption, names: Names::NONE.fortios(&["aria", "seed"]) },
+    NotYet { purpose: Purpose::Encryption, names: Names::NONE.tcpdump(&["rc3-cbc"]) },
 ];
-
-impl Names {
-    fn of(&self, vocabulary: Vocabulary) -> &'static [&'static str] {
-        match vocabulary {
-            Vocabulary::Wireshark => self.wireshark,
-            Vocabulary::Xfrm => self.xfrm,
-            Vocabulary::Toml => self.toml,
-        }
-    }
-
-    fn has(&self, vocabulary: Vocabulary, name: &str) -> bool {
-        self.of(vocabulary).iter().any(|known| known.eq_ignore_ascii_case(name))
-    }
-}
 
 /// The encryption algorithm of an SA.
 #[derive(Debug, Clone)]
@@ -352,7 +226,7 @@ pub enum Integrity {
 }
 
 impl Encryption {
-    /// Name in reports: `aes-cbc-128`, `unsupported(rfc4106(gcm(aes)))`.
+    /// Name in reports: `aes-cbc-128`, `unsupported(cbc(serpent))`.
     pub fn name(&self) -> String {
         match self {
             Self::Known(row) => row.name.to_owned(),
@@ -370,7 +244,7 @@ impl Encryption {
 }
 
 impl Integrity {
-    /// Name in reports: `hmac-sha1-96`, `none`, `unsupported(cmac(aes))`.
+    /// Name in reports: `hmac-sha1-96`, `none`, `unsupported(hmac(sm3))`.
     pub fn name(&self) -> String {
         match self {
             Self::Known(row) => row.name.to_owned(),
@@ -392,26 +266,37 @@ impl Integrity {
 pub enum NoAlgorithm {
     /// No algorithm has this name.
     Unknown,
-    /// The key fits none of the rows with this name; the lengths that would, in octets.
-    KeyLength(Vec<usize>),
+    /// The key fits none of the rows with this name.
+    KeyLength {
+        /// What the rows compute.
+        cipher: Cipher,
+        /// The lengths that would fit, in octets.
+        octets: Vec<usize>,
+    },
 }
 
-/// The encryption algorithm called `name` that takes a key of `key_octets`.
+/// The encryption algorithm called `name` that takes a key of `key_octets`, with an ICV of `icv` octets if it is a
+/// combined mode and the dialect tells the length.
 pub(super) fn find_encryption(
     vocabulary: Vocabulary,
     name: &str,
     key_octets: usize,
+    icv: Option<usize>,
 ) -> Result<Encryption, NoAlgorithm> {
     let named = || ENCRYPTION.iter().filter(|row| row.names.has(vocabulary, name));
-    // Other tools ignore a key given for NULL.
-    if let Some(row) = named().find(|row| row.key_octets == key_octets || row.cipher == Cipher::Null) {
+    if let Some(row) = named().find(|row| row.takes(key_octets) && row.has_icv(icv)) {
         return Ok(Encryption::Known(row));
     }
-    let fitting: Vec<usize> = named().map(|row| row.key_octets).collect();
-    if !fitting.is_empty() {
-        return Err(NoAlgorithm::KeyLength(fitting));
+    let first = named().next();
+    if let Some(row) = first
+        && !named().any(|row| row.takes(key_octets))
+    {
+        let mut octets: Vec<usize> = named().map(|row| row.key_octets).collect();
+        octets.sort_unstable();
+        octets.dedup();
+        return Err(NoAlgorithm::KeyLength { cipher: row.cipher, octets });
     }
-    match is_not_yet(vocabulary, name) {
+    match first.is_some() || is_not_yet(vocabulary, name) {
         true => Ok(Encryption::Unsupported(Printable::from_text(name))),
         false => Err(NoAlgorithm::Unknown),
     }
@@ -424,7 +309,7 @@ pub(super) fn find_integrity(
     icv: Option<usize>,
 ) -> Result<Integrity, NoAlgorithm> {
     let named = || INTEGRITY.iter().filter(|row| row.names.has(vocabulary, name));
-    let fits = |row: &&IntegrityRow| row.hash.is_none() || icv.is_none_or(|icv| row.icv == icv);
+    let fits = |row: &&IntegrityRow| row.mac.is_none() || icv.is_none_or(|icv| row.icv == icv);
     if let Some(row) = named().find(fits) {
         return Ok(Integrity::Known(row));
     }
@@ -441,7 +326,8 @@ pub fn integrity_row(name: &str) -> Option<&'static IntegrityRow> {
 
 /// Whether `name` is a combined algorithm (one key for encryption and integrity).
 pub(super) fn is_combined(vocabulary: Vocabulary, name: &str) -> bool {
-    NOT_YET.iter().any(|row| row.purpose == Purpose::Combined && row.names.has(vocabulary, name))
+    ENCRYPTION.iter().any(|row| row.combined.is_some() && row.names.has(vocabulary, name))
+        || NOT_YET.iter().any(|row| row.purpose == Purpose::Combined && row.names.has(vocabulary, name))
 }
 
 /// Whether the name is one of [`NOT_YET`].
@@ -455,16 +341,17 @@ mod tests {
 
     #[test]
     fn names_lead_to_rows() {
-        let name = |v, n, k| find_encryption(v, n, k).unwrap().name();
+        let name = |v, n, k| find_encryption(v, n, k, None).unwrap().name();
         assert_eq!(name(Vocabulary::Wireshark, "AES-CBC [RFC3602]", 24), "aes-cbc-192");
         assert_eq!(name(Vocabulary::Wireshark, "TripleDes-CBC [RFC2451]", 24), "3des-cbc");
         assert_eq!(name(Vocabulary::Xfrm, "ecb(cipher_null)", 0), "null");
-        assert_eq!(name(Vocabulary::Xfrm, "rfc4106(gcm(aes))", 36), "unsupported(rfc4106(gcm(aes)))");
+        assert_eq!(name(Vocabulary::Xfrm, "rfc4106(gcm(aes))", 36), "aes-gcm-16-256");
+        assert_eq!(name(Vocabulary::Xfrm, "cbc(serpent)", 36), "unsupported(cbc(serpent))");
         assert_eq!(
-            find_encryption(Vocabulary::Toml, "aes-cbc", 20).unwrap_err(),
-            NoAlgorithm::KeyLength(vec![16, 24, 32])
+            find_encryption(Vocabulary::Toml, "aes-cbc", 20, None).unwrap_err(),
+            NoAlgorithm::KeyLength { cipher: Cipher::AesCbc, octets: vec![16, 24, 32] }
         );
-        assert_eq!(find_encryption(Vocabulary::Toml, "rot13", 1).unwrap_err(), NoAlgorithm::Unknown);
+        assert_eq!(find_encryption(Vocabulary::Toml, "rot13", 1, None).unwrap_err(), NoAlgorithm::Unknown);
     }
 
     #[test]
@@ -477,9 +364,25 @@ mod tests {
     }
 
     #[test]
+    fn the_length_of_the_icv_leads_to_a_combined_row() {
+        let gcm = |icv| find_encryption(Vocabulary::Xfrm, "rfc4106(gcm(aes))", 20, icv).unwrap().name();
+        assert_eq!(gcm(Some(8)), "aes-gcm-8-128");
+        assert_eq!(gcm(Some(12)), "aes-gcm-12-128");
+        assert_eq!(gcm(Some(16)), "aes-gcm-16-128");
+        assert_eq!(gcm(Some(4)), "unsupported(rfc4106(gcm(aes)))");
+        for row in ENCRYPTION.iter().filter(|row| row.combined.is_some()) {
+            assert_eq!(row.integrity().and_then(|row| row.mac), Some(Mac::Combined), "{}", row.name);
+        }
+    }
+
+    #[test]
     fn names_are_unique_and_references_hold() {
         let mut seen = std::collections::HashSet::new();
-        for name in ENCRYPTION.iter().map(|row| row.name).chain(INTEGRITY.iter().map(|row| row.name)) {
+        for name in ENCRYPTION.iter().map(|row| row.name) {
+            assert!(seen.insert(name), "{name} twice");
+        }
+        seen.clear();
+        for name in INTEGRITY.iter().map(|row| row.name) {
             assert!(seen.insert(name), "{name} twice");
         }
         for other in INTEGRITY.iter().filter_map(|row| row.also_tried) {

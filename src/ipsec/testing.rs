@@ -2,10 +2,15 @@
 
 use cbc::Encryptor;
 use cbc::cipher::block::BlockCipherEncrypt;
-use cbc::cipher::{Array, BlockModeEncrypt, KeyInit, KeyIvInit};
+use cbc::cipher::{Array, BlockModeEncrypt, InnerIvInit, KeyInit};
 use hmac::{Hmac, Mac};
 
-use super::suite::{Cipher, EncryptionRow, Hash, IntegrityRow};
+use super::aes_mac::AesMac;
+use super::cbc_cipher::Decrypt as _;
+use super::combined::{self, Combined};
+use super::ctr_cipher::Ctr;
+use super::secret::Secret;
+use super::suite::{Cipher, EncryptionRow, Hash, IntegrityRow, Mac as Kind};
 
 /// Octets of a text of hexadecimal digits and white space.
 pub(super) fn octets(text: &str) -> Vec<u8> {
@@ -19,11 +24,9 @@ pub(super) fn digits(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
-fn cbc<C: BlockCipherEncrypt + KeyInit + cbc::cipher::AlgorithmName>(key: &[u8], iv: &[u8], data: &mut [u8])
-where
-    Encryptor<C>: KeyIvInit + BlockModeEncrypt,
-{
-    let mut encryptor = Encryptor::<C>::new_from_slices(key, iv).unwrap();
+fn cbc<C: BlockCipherEncrypt + KeyInit>(key: &[u8], iv: &[u8], data: &mut [u8]) {
+    let cipher = C::new_from_slice(key).unwrap();
+    let mut encryptor = Encryptor::<C>::inner_iv_init(cipher, iv.try_into().unwrap());
     let (blocks, rest) = Array::slice_as_chunks_mut(data);
     assert!(rest.is_empty());
     encryptor.encrypt_blocks(blocks);
@@ -37,12 +40,29 @@ pub(super) fn encrypt(row: &EncryptionRow, key: &[u8], iv: &[u8], data: &mut [u8
         (Cipher::AesCbc, _) => cbc::<aes::Aes256>(key, iv, data),
         (Cipher::TripleDesCbc, _) => cbc::<des::TdesEde3>(key, iv, data),
         (Cipher::DesCbc, _) => cbc::<des::Des>(key, iv, data),
+        (Cipher::CamelliaCbc, 16) => cbc::<camellia::Camellia128>(key, iv, data),
+        (Cipher::CamelliaCbc, 24) => cbc::<camellia::Camellia192>(key, iv, data),
+        (Cipher::CamelliaCbc, _) => cbc::<camellia::Camellia256>(key, iv, data),
+        (Cipher::TwofishCbc, _) => cbc::<twofish::Twofish>(key, iv, data),
+        (Cipher::BlowfishCbc, _) => cbc::<blowfish::Blowfish>(key, iv, data),
+        (Cipher::Cast5Cbc, _) => cbc::<cast5::Cast5>(key, iv, data),
+        // The way back is the same.
+        (Cipher::AesCtr, 20) => assert!(Ctr::<aes::Aes128Enc>::new(key).unwrap().decrypt(iv, data)),
+        (Cipher::AesCtr, 28) => assert!(Ctr::<aes::Aes192Enc>::new(key).unwrap().decrypt(iv, data)),
+        (Cipher::AesCtr, _) => assert!(Ctr::<aes::Aes256Enc>::new(key).unwrap().decrypt(iv, data)),
         (Cipher::Null, _) => {}
+        (Cipher::AesGcm | Cipher::AesCcm | Cipher::AesGmac | Cipher::ChaCha20Poly1305, _) => unreachable!(),
     }
 }
 
 /// The whole tag of `data`.
-pub(super) fn tag(hash: Hash, key: &[u8], data: &[u8]) -> Vec<u8> {
+pub(super) fn tag(kind: Kind, key: &[u8], data: &[u8]) -> Vec<u8> {
+    let hash = match kind {
+        Kind::Hmac(hash) => hash,
+        Kind::AesXcbc => return AesMac::xcbc(&Secret::new(key.to_vec())).unwrap().tag(data, None).to_vec(),
+        Kind::AesCmac => return AesMac::cmac(&Secret::new(key.to_vec())).unwrap().tag(data, None).to_vec(),
+        Kind::Combined => unreachable!(),
+    };
     fn with<M: Mac + KeyInit>(key: &[u8], data: &[u8]) -> Vec<u8> {
         <M as KeyInit>::new_from_slice(key).unwrap().chain_update(data).finalize().into_bytes().to_vec()
     }
@@ -52,6 +72,7 @@ pub(super) fn tag(hash: Hash, key: &[u8], data: &[u8]) -> Vec<u8> {
         Hash::Sha256 => with::<Hmac<sha2::Sha256>>(key, data),
         Hash::Sha384 => with::<Hmac<sha2::Sha384>>(key, data),
         Hash::Sha512 => with::<Hmac<sha2::Sha512>>(key, data),
+        Hash::Ripemd160 => with::<Hmac<ripemd::Ripemd160>>(key, data),
     }
 }
 
@@ -103,15 +124,23 @@ impl Sender {
         let mut packet = [spi.to_be_bytes(), sequence.to_be_bytes()].concat();
         let iv: Vec<u8> = (0..self.encryption.iv).map(|i| (sequence as u8).wrapping_add(i * 7)).collect();
         let mut body = [payload, padding, &[pad_length, next_header]].concat();
+        if self.encryption.combined.is_some() {
+            let mode = combined::keyed(self.encryption, &Secret::new(self.encryption_key.clone())).unwrap();
+            let mut aad = spi.to_be_bytes().to_vec();
+            aad.extend(self.high.into_iter().flat_map(u32::to_be_bytes));
+            aad.extend(sequence.to_be_bytes());
+            let icv = Combined::seal(mode.as_ref(), iv.as_slice().try_into().unwrap(), &aad, &mut body);
+            return [&packet, &iv, &body, &icv[..self.integrity.icv]].concat();
+        }
         encrypt(self.encryption, &self.encryption_key, &iv, &mut body);
         packet.extend_from_slice(&iv);
         packet.extend_from_slice(&body);
-        let icv = match self.integrity.hash {
+        let icv = match self.integrity.mac {
             None => vec![0xee; self.integrity.icv],
-            Some(hash) => {
+            Some(kind) => {
                 let mut data = packet.clone();
                 data.extend(self.high.into_iter().flat_map(u32::to_be_bytes));
-                tag(hash, &self.integrity_key, &data)
+                tag(kind, &self.integrity_key, &data)
             }
         };
         packet.extend_from_slice(&icv[..self.integrity.icv]);
@@ -125,7 +154,7 @@ impl Sender {
         if !self.encryption_key.is_empty() {
             text += &format!("encryption-key = \"{}\"\n", digits(&self.encryption_key));
         }
-        if self.integrity.hash.is_some() {
+        if self.integrity.needs_key() {
             text += &format!(
                 "integrity = \"{}\"\nintegrity-key = \"{}\"\n",
                 self.integrity.name,

@@ -21,7 +21,154 @@ const SP800_38A: &str = "6bc1bee22e409f96e93d7e117393172a ae2d8a571e03ac9c9eb76f
     30c81c46a35ce411e5fbc1191a0a52ef f69f2445df4f9b17ad2b417be66c3710";
 const COUNTING_IV: &str = "000102030405060708090a0b0c0d0e0f";
 
-const CIPHER_VECTORS: [CipherVector; 11] = [
+const fn cipher(
+    name: &'static str,
+    source: &'static str,
+    key: &'static str,
+    iv: &'static str,
+    plain: &'static str,
+    sealed: &'static str,
+) -> CipherVector {
+    CipherVector { name, source, key, iv, plain, sealed }
+}
+
+/// An ECB vector of one block is a CBC vector with an IV of zeros.
+const ZERO_IV: &str = "00000000000000000000000000000000";
+const CAMELLIA: &str = "0123456789abcdeffedcba9876543210";
+const TWOFISH_192: &str = "0123456789abcdeffedcba98765432100011223344556677";
+const COUNTING_32: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+const COUNTING_36: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223";
+
+const CIPHER_VECTORS: [CipherVector; 28] = [
+    cipher(
+        "aes-ctr-128",
+        "RFC 3686 #1",
+        "ae6852f8121067cc4bf7a5765577f39e 00000030",
+        "0000000000000000",
+        "53696e676c6520626c6f636b206d7367",
+        "e4095d4fb7a7b3792d6175a3261311b8",
+    ),
+    cipher(
+        "aes-ctr-128",
+        "RFC 3686 #2",
+        "7e24067817fae0d743d6ce1f32539163 006cb6db",
+        "c0543b59da48d90b",
+        COUNTING_32,
+        "5104a106168a72d9790d41ee8edad388 eb2e1efc46da57c8fce630df9141be28",
+    ),
+    cipher(
+        "aes-ctr-128",
+        "RFC 3686 #3",
+        "7691be035e5020a8ac6e618529f9a0dc 00e0017b",
+        "27777f3f4a1786f0",
+        COUNTING_36,
+        "c1cf48a89f2ffdd9cf4652e9efdb72d7 4540a42bde6d7836d59a5ceaaef31053 25b2072f",
+    ),
+    cipher(
+        "aes-ctr-192",
+        "RFC 3686 #5",
+        "7c5cb2401b3dc33c19e7340819e0f69c678c3db8e6f6a91a 0096b03b",
+        "020c6eadc2cb500d",
+        COUNTING_32,
+        "453243fc609b23327edfaafa7131cd9f 8490701c5ad4a79cfc1fe0ff42f4fb00",
+    ),
+    cipher(
+        "aes-ctr-192",
+        "RFC 3686 #6",
+        "02bf391ee8ecb159b959617b0965279bf59b60a786d3e0fe 0007bdfd",
+        "5cbd60278dcc0912",
+        COUNTING_36,
+        "96893fc55e5c722f540b7dd1ddf7e758 d288bc95c69165884536c811662f2188 abee0935",
+    ),
+    cipher(
+        "aes-ctr-256",
+        "RFC 3686 #8",
+        "f6d66d6bd52d59bb0796365879eff886c66dd51a5b6a99744b50590c87a23884 00faac24",
+        "c1585ef15a43d875",
+        COUNTING_32,
+        "f05e231b3894612c49ee000b804eb2a9 b8306b508f839d6a5530831d9344af1c",
+    ),
+    cipher(
+        "aes-ctr-256",
+        "RFC 3686 #9",
+        "ff7a617ce69148e4f1726e2f43581de2aa62d9f805532edff1eed687fb54153d 001cc5b7",
+        "51a51d70a1c11148",
+        COUNTING_36,
+        "eb6c52821d0bbbf7ce7594462aca4faa b407df866569fd07f48cc0b583d6071f 1ec0e6b8",
+    ),
+    cipher("camellia-cbc-128", "RFC 3713", CAMELLIA, ZERO_IV, CAMELLIA, "67673138549669730857065648eabe43"),
+    cipher(
+        "camellia-cbc-192",
+        "RFC 3713",
+        "0123456789abcdeffedcba98765432100011223344556677",
+        ZERO_IV,
+        CAMELLIA,
+        "b4993401b3e996f84ee5cee7d79b09b9",
+    ),
+    cipher(
+        "camellia-cbc-256",
+        "RFC 3713",
+        "0123456789abcdeffedcba987654321000112233445566778899aabbccddeeff",
+        ZERO_IV,
+        CAMELLIA,
+        "9acc237dff16d76c20ef7c919e3a7509",
+    ),
+    cipher(
+        "twofish-cbc-128",
+        "Twofish paper, appendix",
+        ZERO_IV,
+        ZERO_IV,
+        ZERO_IV,
+        "9f589f5cf6122c32b6bfec2f2ae8c35a",
+    ),
+    cipher(
+        "twofish-cbc-192",
+        "Twofish paper, appendix",
+        TWOFISH_192,
+        ZERO_IV,
+        ZERO_IV,
+        "cfd1d2e5a9be9cdf501f13b892bd2248",
+    ),
+    cipher(
+        "twofish-cbc-256",
+        "Twofish paper, appendix",
+        "0123456789abcdeffedcba987654321000112233445566778899aabbccddeeff",
+        ZERO_IV,
+        ZERO_IV,
+        "37527be0052334b89f0cfccae87cfa20",
+    ),
+    cipher(
+        "blowfish-cbc",
+        "Eric Young's vectors, CBC",
+        "0123456789abcdeff0e1d2c3b4a59687",
+        "fedcba9876543210",
+        "37363534333231204e6f77206973207468652074696d6520666f722000000000",
+        "6b77b4d63006dee605b156e274039793 58deb9e7154616d959f1652bd5ff92cc",
+    ),
+    cipher(
+        "cast5-cbc",
+        "RFC 2144 B.1, 128 bits",
+        "0123456712345678234567893456789a",
+        "0000000000000000",
+        "0123456789abcdef",
+        "238b4fe5847e44b2",
+    ),
+    cipher(
+        "cast5-cbc",
+        "RFC 2144 B.1, 80 bits",
+        "01234567123456782345",
+        "0000000000000000",
+        "0123456789abcdef",
+        "eb6a711a2c02271b",
+    ),
+    cipher(
+        "cast5-cbc",
+        "RFC 2144 B.1, 40 bits",
+        "0123456712",
+        "0000000000000000",
+        "0123456789abcdef",
+        "7ac816d16e9b302e",
+    ),
     CipherVector {
         name: "aes-cbc-128",
         source: "RFC 3602 case 1",
@@ -155,6 +302,16 @@ const fn mac(
     MacVector { name, source, key, data, icv }
 }
 
+const CMAC_KEY: &str = "2b7e151628aed2a6abf7158809cf4f3c";
+const CMAC_DATA: [&str; 2] = [
+    "6bc1bee22e409f96e93d7e117393172a",
+    "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46a35ce411",
+];
+const XCBC_DATA: [&str; 3] = [
+    "000102030405060708090a0b0c0d0e0f10111213",
+    "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+    "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021",
+];
 const HI_THERE: (&str, usize) = ("4869205468657265", 1);
 const WHAT_DO_YA: (&str, usize) = ("7768617420646f2079612077616e7420666f72206e6f7468696e673f", 1);
 const JEFE: &str = "4a656665";
@@ -162,7 +319,18 @@ const COUNTING_25: (&str, usize) = ("0102030405060708090a0b0c0d0e0f1011121314151
 const TRUNCATION: (&str, usize) = ("546573742057697468205472756e636174696f6e", 1);
 
 /// Tags are cut to the length that the row has.
-const MAC_VECTORS: [MacVector; 28] = [
+const MAC_VECTORS: [MacVector; 39] = [
+    mac("hmac-ripemd160-96", "RFC 2286 RIPEMD-160 1", ("0b", 20), HI_THERE, "24cb4bd67d20fc1a5d2ed773"),
+    mac("hmac-ripemd160-96", "RFC 2286 RIPEMD-160 2", (JEFE, 1), WHAT_DO_YA, "dda6c0213a485a9e24f47420"),
+    mac("hmac-ripemd160-96", "RFC 2286 RIPEMD-160 3", ("aa", 20), ("dd", 50), "b0b105360de759960ab4f352"),
+    mac("aes-cmac-96", "RFC 4494 16 octets", (CMAC_KEY, 1), (CMAC_DATA[0], 1), "070a16b46b4d4144f79bdd9d"),
+    mac("aes-cmac-96", "RFC 4494 40 octets", (CMAC_KEY, 1), (CMAC_DATA[1], 1), "dfa66747de9ae63030ca3261"),
+    mac("aes-cmac-96", "RFC 4494 64 octets", (CMAC_KEY, 1), (SP800_38A, 1), "51f0bebf7e3b9d92fc497417"),
+    mac("aes-xcbc-96", "RFC 3566 case 3", (COUNTING_IV, 1), (COUNTING_IV, 1), "d2a246fa349b68a79998a439"),
+    mac("aes-xcbc-96", "RFC 3566 case 4", (COUNTING_IV, 1), (XCBC_DATA[0], 1), "47f51b4564966215b8985c63"),
+    mac("aes-xcbc-96", "RFC 3566 case 5", (COUNTING_IV, 1), (XCBC_DATA[1], 1), "f54f0ec8d2b9f3d36807734b"),
+    mac("aes-xcbc-96", "RFC 3566 case 6", (COUNTING_IV, 1), (XCBC_DATA[2], 1), "becbb3bccdb518a30677d548"),
+    mac("aes-xcbc-96", "RFC 3566 case 7", (COUNTING_IV, 1), ("00", 1000), "f0dafee895db30253761103b"),
     mac("hmac-md5-96", "RFC 2202 MD5 1", ("0b", 16), HI_THERE, "9294727a3638bb1c13f48ef8"),
     mac("hmac-md5-96", "RFC 2202 MD5 2", (JEFE, 1), WHAT_DO_YA, "750c783e6ab0b503eaa86e31"),
     mac("hmac-md5-96", "RFC 2202 MD5 3", ("aa", 16), ("dd", 50), "56be34521d144c88dbb8c733"),
@@ -269,7 +437,7 @@ const MAC_VECTORS: [MacVector; 28] = [
 fn macs_agree_with_published_vectors() {
     for vector in &MAC_VECTORS {
         let row = integrity_row(vector.name).expect(vector.name);
-        let mac = MacState::new(row.hash.unwrap(), &Secret::new(repeated(vector.key))).unwrap();
+        let mac = MacState::new(row.mac.unwrap(), &Secret::new(repeated(vector.key))).unwrap();
         let data = repeated(vector.data);
         let mut icv = octets(vector.icv);
         assert!(icv.len() <= row.icv, "{}", vector.source);
@@ -289,9 +457,11 @@ fn macs_agree_with_published_vectors() {
 #[test]
 fn no_algorithm_is_without_a_vector() {
     for row in &ENCRYPTION {
-        assert!(CIPHER_VECTORS.iter().any(|vector| vector.name == row.name), "no vector for {}", row.name);
+        let mut names =
+            CIPHER_VECTORS.iter().map(|vector| vector.name).chain(super::combined_vectors::names());
+        assert!(names.any(|name| name == row.name), "no vector for {}", row.name);
     }
-    for row in INTEGRITY.iter().filter(|row| row.hash.is_some()) {
+    for row in INTEGRITY.iter().filter(|row| row.needs_key()) {
         let whole = |vector: &&MacVector| vector.name == row.name && octets(vector.icv).len() == row.icv;
         assert!(MAC_VECTORS.iter().any(|vector| whole(&vector)), "no vector for {}", row.name);
     }
@@ -300,7 +470,8 @@ fn no_algorithm_is_without_a_vector() {
 #[test]
 fn a_wrong_key_length_is_refused() {
     for row in ENCRYPTION.iter().filter(|row| row.cipher != Cipher::Null) {
-        for length in [0, 1, row.key_octets - 1, row.key_octets + 1] {
+        let (least, most) = row.other_keys;
+        for length in [0, 1, least - 2, most + 1] {
             assert!(CipherState::new(row, &Secret::new(vec![0; length])).is_none(), "{} {length}", row.name);
         }
     }

@@ -111,7 +111,7 @@ pub(super) fn all(report: &Report<'_>, style: &Style) -> String {
 
 fn sa(report: &Report<'_>, flow: &Flow) -> Vec<String> {
     let algorithms = match flow.sa.and_then(|sa| report.sad.get(sa)) {
-        Some(sa) => format!("{} {}", sa.encryption.short(), sa.integrity.short()),
+        Some(sa) => sa.suite(),
         None => String::from("(no key)"),
     };
     let unread = flow.decrypted == 0 && flow.bad_icv == 0 && flow.bad_padding == 0;

@@ -6,14 +6,15 @@
 use zeroize::Zeroizing;
 
 use super::super::sa::AddressPattern;
-use super::super::suite::{Encryption, Integrity, Vocabulary, find_integrity, is_combined};
+use super::super::suite::{Integrity, Vocabulary, find_integrity, is_combined};
 use super::{Dialect, Fault, Reason, SaRecord, Sink, text};
-use crate::util::Printable;
 
 pub(super) const DIALECT: Dialect = Dialect { name: "Wireshark esp_sa", probe, parse };
 
 /// What tshark's `-o` option puts before such a line.
 const OPTION: &str = "uat:esp_sa:";
+/// The longest line has ten; one more may be there to be counted.
+const MOST_COLUMNS: usize = 11;
 const PROTOCOLS: [&str; 3] = ["IPv4", "IPv6", "Any"];
 
 fn probe(text: &str) -> bool {
@@ -64,6 +65,10 @@ fn fields(line: &[u8], shift: usize) -> Result<Vec<Field>, Reason> {
     let mut fields = Vec::with_capacity(10);
     let mut octets = line.iter().copied().zip(shift.saturating_add(1)..).peekable();
     loop {
+        // Each takes room for a whole line.
+        if fields.len() >= MOST_COLUMNS {
+            return Err(Reason::Columns { found: fields.len().saturating_add(1) });
+        }
         while octets.next_if(|(octet, _)| octet.is_ascii_whitespace()).is_some() {}
         // Room for all of it at once: a vector that grows leaves copies of keys behind.
         let mut field = Zeroizing::new(Vec::with_capacity(line.len()));
@@ -122,15 +127,23 @@ fn record(fields: &[Field], line: u32, sink: &Sink) -> Result<SaRecord, Reason> 
     }
     let spi = text::spi_pattern(spi.text())
         .ok_or(Reason::Expected { what: "an SPI like 0xc0de0001", column: spi.column })?;
-    let name = encryption.text();
     let encryption_key = text::key(&encryption_key.octets, encryption_key.column)?;
-    let (integrity, integrity_key) = if is_combined(Vocabulary::Wireshark, name) {
-        (Integrity::Unsupported(Printable::from_text(name)), super::Secret::default())
+    let found = find_integrity(Vocabulary::Wireshark, integrity.text(), None)
+        .map_err(|_| Reason::UnknownAlgorithm { what: "integrity", column: integrity.column });
+    // strongSwan tells the length of a combined mode's ICV in the name of an algorithm that checks nothing.
+    let icv = match &found {
+        Ok(Integrity::Known(row)) if row.icv > 0 => Some(row.icv),
+        _ => None,
+    };
+    let cipher =
+        text::encryption(Vocabulary::Wireshark, encryption.text(), encryption.column, &encryption_key, icv)?;
+    let own = text::own_integrity(&cipher).filter(|_| is_combined(Vocabulary::Wireshark, encryption.text()));
+    let (integrity, integrity_key) = if let Some(own) = own {
+        (own, super::Secret::default())
     } else {
-        let found = find_integrity(Vocabulary::Wireshark, integrity.text(), None)
-            .map_err(|_| Reason::UnknownAlgorithm { what: "integrity", column: integrity.column })?;
+        let found = found?;
         let key = match &found {
-            Integrity::Known(row) if row.hash.is_none() => super::Secret::default(),
+            Integrity::Known(row) if row.mac.is_none() => super::Secret::default(),
             _ => text::key(&integrity_key.octets, integrity_key.column)?,
         };
         (text::keyed(found, &key)?, key)
@@ -150,7 +163,7 @@ fn record(fields: &[Field], line: u32, sink: &Sink) -> Result<SaRecord, Reason> 
         spi,
         source: address(source)?,
         destination: address(destination)?,
-        encryption: known_encryption(encryption, &encryption_key)?,
+        encryption: cipher,
         encryption_key,
         integrity,
         integrity_key,
@@ -161,10 +174,6 @@ fn record(fields: &[Field], line: u32, sink: &Sink) -> Result<SaRecord, Reason> 
         udp_ports: None,
         origin: sink.origin(line),
     })
-}
-
-fn known_encryption(name: &Field, key: &super::Secret) -> Result<Encryption, Reason> {
-    text::encryption(Vocabulary::Wireshark, name.text(), name.column, key)
 }
 
 fn address(field: &Field) -> Result<AddressPattern, Reason> {

@@ -13,13 +13,21 @@ use super::sa::{AddressPattern, Mode, Origin, SecurityAssociation, SpiPattern};
 use super::secret::Secret;
 use super::suite::{Encryption, Integrity};
 
+mod draft;
 mod error;
 mod esp_sa;
+mod fortios;
 mod ike_tables;
+mod routeros;
+mod setkey;
+mod tcpdump;
 mod text;
 mod toml_keys;
+mod vpp;
 mod xfrm;
 
+#[cfg(test)]
+mod samples;
 #[cfg(test)]
 mod tests;
 
@@ -43,7 +51,17 @@ pub struct Dialect {
 }
 
 /// Every dialect.
-pub static DIALECTS: [Dialect; 4] = [xfrm::DIALECT, esp_sa::DIALECT, toml_keys::DIALECT, ike_tables::DIALECT];
+pub static DIALECTS: [Dialect; 9] = [
+    xfrm::DIALECT,
+    esp_sa::DIALECT,
+    toml_keys::DIALECT,
+    ike_tables::DIALECT,
+    tcpdump::DIALECT,
+    setkey::DIALECT,
+    fortios::DIALECT,
+    routeros::DIALECT,
+    vpp::DIALECT,
+];
 
 /// What a key file holds. Its SAs go into a [`Sad`](super::Sad).
 #[derive(Debug)]

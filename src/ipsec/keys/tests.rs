@@ -8,7 +8,7 @@ use super::super::suite::{Encryption, Integrity};
 use super::super::{Hints, Mode, Sad, Spi};
 use super::*;
 
-const XFRM: &str = "src 10.1.0.2 dst 203.0.113.2
+pub(super) const XFRM: &str = "src 10.1.0.2 dst 203.0.113.2
 	proto esp spi 0xcde728fc reqid 1 mode transport
 	replay-window 0 
 	auth-trunc hmac(sha1) 0x8cd5e823d517a8ab8203549ab2b4f2d3c7ac1023 96
@@ -117,7 +117,13 @@ encryption = "null"
 const IKE_V1: &str = "dd23f0c628370adf,6b98e4ca079a67dd597b293a4a458eff\n";
 const IKE_V2: &str = "0011223344556677,8899aabbccddeeff,00ff00ff00ff00ff00ff00ff00ff00ff,11ee11ee11ee11ee11ee11ee11ee11ee,\"AES-CBC-128 [RFC3602]\",22dd,33cc,\"HMAC_SHA1_96 [RFC2404]\"\n";
 
-const SAMPLES: [(&str, &str, usize); 11] = [
+const SAMPLES: [(&str, &str, usize); 17] = [
+    (setkey::DIALECT.name, samples::SETKEY, 1),
+    (fortios::DIALECT.name, samples::FORTIOS, 2),
+    (routeros::DIALECT.name, samples::ROUTEROS, 1),
+    (vpp::DIALECT.name, samples::VPP, 2),
+    (tcpdump::DIALECT.name, samples::TCPDUMP, 2),
+    (tcpdump::DIALECT.name, samples::TCPDUMP_ALONE, 1),
     (xfrm::DIALECT.name, XFRM, 2),
     (xfrm::DIALECT.name, XFRM_ESN, 1),
     (xfrm::DIALECT.name, XFRM_NATT_NULL, 1),
@@ -131,15 +137,15 @@ const SAMPLES: [(&str, &str, usize); 11] = [
     (ike_tables::DIALECT.name, IKE_V2, 0),
 ];
 
-fn load_text(text: &str) -> Result<KeyFile, KeyError> {
+pub(super) fn load_text(text: &str) -> Result<KeyFile, KeyError> {
     parse(&Printable::from_text("keys"), text.as_bytes())
 }
 
-fn sad_of(texts: &[&str]) -> Sad {
+pub(super) fn sad_of(texts: &[&str]) -> Sad {
     Sad::build(texts.iter().map(|text| load_text(text).unwrap())).unwrap()
 }
 
-fn fault(text: &str) -> String {
+pub(super) fn fault(text: &str) -> String {
     load_text(text).expect_err(text).to_string()
 }
 
@@ -211,12 +217,26 @@ fn one_line_output_and_events_of_the_kernel() {
 }
 
 #[test]
+fn combined_modes_and_rarer_algorithms() {
+    let suites = |text| sad_of(&[text]).iter().map(|(_, sa)| sa.suite()).collect::<Vec<_>>();
+    assert_eq!(suites(XFRM_AEAD), ["aes256gcm16", "aes128 cmac-96", "camellia128 sha1-96"]);
+    assert_eq!(suites(ESP_SA_VARIED)[2], "aes256gcm16");
+    let eight = ESP_SA_VARIED.replace("ANY 128 bit", "ANY 64 bit");
+    assert_eq!(suites(&eight)[2], "aes256gcm8");
+    assert_eq!(suites(&XFRM_AEAD.replace("fdc96b4 128", "fdc96b4 96"))[0], "aes256gcm12");
+}
+
+#[test]
 fn unsupported_algorithms_are_kept_by_name() {
-    let sad = sad_of(&[XFRM_AEAD, ESP_SA_VARIED]);
+    let serpent = XFRM_AEAD.replace("cbc(camellia)", "cbc(serpent)").replace("b4 128", "b4 32");
+    let sad = sad_of(&[&serpent]);
     let names: Vec<_> = sad.iter().filter_map(|(_, sa)| sa.unsupported()).map(Printable::as_str).collect();
-    assert_eq!(names, ["rfc4106(gcm(aes))", "cmac(aes)", "cbc(camellia)", "AES-GCM [RFC4106]"]);
+    assert_eq!(names, ["rfc4106(gcm(aes))", "cbc(serpent)"]);
     let (_, sa) = sad.iter().next().unwrap();
-    assert_eq!(sa.encryption.name(), "unsupported(rfc4106(gcm(aes)))");
+    assert_eq!(
+        (sa.encryption.name(), sa.suite()),
+        ("unsupported(rfc4106(gcm(aes)))".into(), "rfc4106(gcm(aes))".into())
+    );
     assert!(
         matches!(sa.integrity, Integrity::Unsupported(_))
             && matches!(sa.encryption, Encryption::Unsupported(_))
@@ -343,6 +363,19 @@ fn no_message_and_no_debug_output_holds_a_key() {
         format!(
             "[[sa]]\nspi = 1\nencryption = \"aes-cbc\"\nencryption-key = \"{hex}\"\nintegrity = \"hmac-md5-96\"\nintegrity-key = \"{hex}\"\n"
         ),
+        format!(
+            "10.1.0.2 203.0.113.2\n\tesp mode=transport spi=4096(0x00001000) reqid=0\n\tE: aes-cbc  {hex}\n\tA: hmac-sha1  {hex}\n"
+        ),
+        format!(
+            "name=x 10.1.0.2:0->10.1.0.3:0\n  dec: spi=00001000 esp=aes key=16 {hex}\n       ah=sha1 key=16 {hex}\n"
+        ),
+        format!(
+            " 0 E spi=0x1000 src-address=10.1.0.2 dst-address=10.1.0.3 auth-algorithm=md5 enc-algorithm=aes-cbc\n auth-key=\"{hex}\"\n enc-key=\"{hex}\"\n"
+        ),
+        format!(
+            "[0] sa 1 (0x1) spi 4096 (0x00001000) protocol:esp flags:[]\n crypto alg aes-cbc-128 key {hex}\n integrity alg md5-96 key {hex}\n"
+        ),
+        format!("0x1000@10.1.0.2 aes-128-cbc:0x{hex}\n0x1001@10.1.0.2 aes-128-cbc:{marker}\n"),
     ];
     let mut faults = 0;
     for text in &texts {
@@ -396,6 +429,19 @@ fn directories_and_permissions() {
         set(0o640);
         assert!(readable_by_others(&path.join("esp_sa")));
         assert!(!readable_by_others(&path.join("missing")));
+    }
+}
+
+/// Cut at every octet, and a megabyte of junk after it: an error or what came before, never a panic.
+#[test]
+fn every_cut_and_much_junk_are_survived() {
+    for (_, text, _) in SAMPLES {
+        for length in 0..text.len() {
+            let _ = load_text(&text[..length]);
+        }
+        for junk in ["x", "=", ",", " ", "spi=", "0x", "\n", "[", "\u{1f511}"] {
+            let _ = load_text(&format!("{text}{}", junk.repeat((1 << 20) / junk.len())));
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::super::sa::{AddressPattern, Spi, SpiPattern};
+use super::super::sa::{AddressPattern, Mode, Spi, SpiPattern};
 use super::super::secret::Secret;
 use super::super::suite::{Encryption, Integrity, NoAlgorithm, Vocabulary, find_encryption};
 use super::Reason;
@@ -47,6 +47,45 @@ pub(super) fn key(text: &[u8], column: usize) -> Result<Secret, Reason> {
         [b'0', b'x' | b'X', digits @ ..] => hex(digits, column.saturating_add(2)),
         _ => Ok(Secret::new(text.to_vec())),
     }
+}
+
+/// A key in groups of hexadecimal digits with spaces between them.
+pub(super) fn spaced_hex(groups: &str, column: usize) -> Result<Secret, Reason> {
+    let mut key = Vec::with_capacity(groups.len().div_ceil(2));
+    for group in groups.split_whitespace() {
+        let at = column.saturating_add(column_of(groups, group)).saturating_sub(1);
+        key.extend_from_slice(hex(group.as_bytes(), at)?.expose());
+    }
+    Ok(Secret::new(key))
+}
+
+/// Where `part`, which is a piece of `line`, starts in it, counted from 1.
+pub(super) fn column_of(line: &str, part: &str) -> usize {
+    // The place tells, for the same text may stand twice in a line.
+    (part.as_ptr().addr()).saturating_sub(line.as_ptr().addr()).saturating_add(1)
+}
+
+/// The word that follows `name`, and what follows the word.
+pub(super) fn named<'a>(line: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
+    let (_, rest) = line.split_once(name)?;
+    Some(rest.split_once(char::is_whitespace).unwrap_or((rest, rest.get(rest.len()..).unwrap_or_default())))
+}
+
+/// An address that may have a port behind it: `10.0.0.1[4500]`, `10.0.0.1:4500`, `[2001:db8::1]:4500`.
+pub(super) fn endpoint(text: &str) -> Option<IpAddr> {
+    let bracketed = text.strip_prefix('[').and_then(|rest| rest.split(']').next());
+    let plain = bracketed.unwrap_or_else(|| text.split(['[', '%']).next().unwrap_or(text));
+    plain.parse().ok().or_else(|| plain.rsplit_once(':')?.0.parse().ok())
+}
+
+/// A number in hexadecimal digits without `0x`.
+pub(super) fn hex_number(digits: &str) -> Option<u32> {
+    u32::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'))
+}
+
+/// What an SA encapsulates.
+pub(super) fn mode(name: &str) -> Option<Mode> {
+    [Mode::Transport, Mode::Tunnel, Mode::Beet].into_iter().find(|mode| mode.name() == name)
 }
 
 /// A number in decimal, or hexadecimal after `0x`.
@@ -121,21 +160,29 @@ pub(super) fn encryption(
     name: &str,
     column: usize,
     key: &Secret,
+    icv: Option<usize>,
 ) -> Result<Encryption, Reason> {
-    find_encryption(vocabulary, name, key.len()).map_err(|error| match error {
+    find_encryption(vocabulary, name, key.len(), icv).map_err(|error| match error {
         NoAlgorithm::Unknown => Reason::UnknownAlgorithm { what: "encryption", column },
-        NoAlgorithm::KeyLength(expected) => {
-            let algorithm = if expected.len() > 1 { "AES-CBC" } else { "the encryption algorithm" };
-            Reason::KeyLength { algorithm, found: key.len(), expected }
+        NoAlgorithm::KeyLength { cipher, octets: expected } => {
+            Reason::KeyLength { algorithm: cipher.name(), found: key.len(), expected }
         }
     })
 }
 
-/// Refuses an HMAC without a key, which no SA has: the key was cut out of the file.
+/// What a combined mode has for integrity: itself.
+pub(super) fn own_integrity(encryption: &Encryption) -> Option<Integrity> {
+    match encryption {
+        Encryption::Known(row) => row.integrity().map(Integrity::Known),
+        Encryption::Unsupported(name) => Some(Integrity::Unsupported(name.clone())),
+    }
+}
+
+/// Refuses an HMAC without a key, which no SA has (the key was cut out of the file), and keys that do not fit.
 pub(super) fn keyed(integrity: Integrity, key: &Secret) -> Result<Integrity, Reason> {
     match &integrity {
-        Integrity::Known(row) if row.hash.is_some() && key.is_empty() => {
-            Err(Reason::KeyLength { algorithm: row.name, found: 0, expected: vec![row.key_octets] })
+        Integrity::Known(row) if !row.takes(key.len()) => {
+            Err(Reason::KeyLength { algorithm: row.name, found: key.len(), expected: vec![row.key_octets] })
         }
         _ => Ok(integrity),
     }

@@ -126,7 +126,7 @@ impl<'a> Entry<'a> {
         let integrity_key = hex(place, self.integrity_key.as_ref())?;
         let integrity = match &self.integrity {
             None => match is_combined(Vocabulary::Toml, name.value) {
-                true => Integrity::Unsupported(Printable::from_text(name.value)),
+                true => text::own_integrity(&encryption).ok_or_else(|| missing("integrity"))?,
                 false => Integrity::Known(integrity_row("none").ok_or_else(|| missing("integrity"))?),
             },
             Some(name) => find_integrity(Vocabulary::Toml, name.value, None)
@@ -138,7 +138,7 @@ impl<'a> Entry<'a> {
                 .map_err(|reason| place.fault(&name.span, reason))?,
         };
         if let (Integrity::Known(row), Some(key)) = (&integrity, &self.integrity_key)
-            && row.hash.is_none()
+            && !row.needs_key()
         {
             let reason = Reason::Missing { what: "integrity (there is an integrity-key)" };
             return Err(place.fault(&key.span, reason));
@@ -196,7 +196,7 @@ fn hex(place: &Place<'_>, key: Option<&Text<'_>>) -> Result<Secret, Fault> {
 }
 
 fn encryption(place: &Place<'_>, name: &Text<'_>, key: &Secret) -> Result<Encryption, Fault> {
-    text::encryption(Vocabulary::Toml, name.value, place.column(name.span.start), key)
+    text::encryption(Vocabulary::Toml, name.value, place.column(name.span.start), key, None)
         .map_err(|reason| place.fault(&name.span, reason))
 }
 

@@ -147,13 +147,15 @@ impl Draft {
     fn detail(&mut self, first: &str, rest: &[Word<'_>]) -> Result<(), Reason> {
         match first {
             "proto" => self.identity(rest)?,
-            "enc" => self.encryption = Some(encryption(rest)?),
+            "enc" => self.encryption = Some(encryption(rest, "encryption", None)?),
             "auth" => self.integrity = Some(integrity(rest, false)?),
             "auth-trunc" => self.integrity = Some(integrity(rest, true)?),
             "aead" => {
-                let (name, key) = (algorithm(rest, "combined")?, key(rest)?);
-                self.integrity = Some((Integrity::Unsupported(name.clone()), Secret::default()));
-                self.encryption = Some((Encryption::Unsupported(name), key));
+                let icv = rest.get(2).map(octets).transpose()?;
+                let (encryption, key) = encryption(rest, "combined", icv)?;
+                self.integrity =
+                    text::own_integrity(&encryption).map(|integrity| (integrity, Secret::default()));
+                self.encryption = Some((encryption, key));
             }
             "replay-window" => {
                 self.replay_window = rest.first().map(value).transpose()?;
@@ -212,6 +214,11 @@ fn value(word: &Word<'_>) -> Result<u32, Reason> {
         .ok_or(Reason::Expected { what: "a number", column: word.column })
 }
 
+/// A length that is given in bits, in octets.
+fn octets(bits: &Word<'_>) -> Result<usize, Reason> {
+    Ok(usize::try_from(value(bits)? / 8).unwrap_or(0))
+}
+
 /// What an algorithm that cannot be computed is called. The kernel has more than any list, so an unlisted one is no
 /// error; but its name is not repeated, because a misplaced key would be repeated as well.
 fn algorithm(rest: &[Word<'_>], what: &'static str) -> Result<Printable, Reason> {
@@ -235,14 +242,16 @@ fn key(rest: &[Word<'_>]) -> Result<Secret, Reason> {
     }
 }
 
-/// `enc cbc(aes) 0x…`
-fn encryption(rest: &[Word<'_>]) -> Result<(Encryption, Secret), Reason> {
+/// `enc cbc(aes) 0x…` or, with the length of the ICV in bits, `aead rfc4106(gcm(aes)) 0x… 128`
+fn encryption(
+    rest: &[Word<'_>],
+    what: &'static str,
+    icv: Option<usize>,
+) -> Result<(Encryption, Secret), Reason> {
     let key = key(rest)?;
     let name = rest.first().ok_or(Reason::Missing { what: "the name of the algorithm" })?;
-    match text::encryption(Vocabulary::Xfrm, name.text, name.column, &key) {
-        Err(Reason::UnknownAlgorithm { what, .. }) => {
-            Ok((Encryption::Unsupported(algorithm(rest, what)?), key))
-        }
+    match text::encryption(Vocabulary::Xfrm, name.text, name.column, &key, icv) {
+        Err(Reason::UnknownAlgorithm { .. }) => Ok((Encryption::Unsupported(algorithm(rest, what)?), key)),
         other => Ok((other?, key)),
     }
 }
@@ -252,7 +261,7 @@ fn integrity(rest: &[Word<'_>], truncated: bool) -> Result<(Integrity, Secret), 
     let name = rest.first().ok_or(Reason::Missing { what: "the name of the algorithm" })?;
     let icv = match (truncated, rest.get(2)) {
         (false, _) => None,
-        (true, Some(bits)) => Some(usize::try_from(value(bits)? / 8).unwrap_or(0)),
+        (true, Some(bits)) => Some(octets(bits)?),
         // Two words: a null algorithm without a key.
         (true, None) => None,
     };
@@ -261,7 +270,7 @@ fn integrity(rest: &[Word<'_>], truncated: bool) -> Result<(Integrity, Secret), 
         Err(_) => Integrity::Unsupported(algorithm(rest, "integrity")?),
     };
     let key = match &found {
-        Integrity::Known(row) if row.hash.is_none() => Secret::default(),
+        Integrity::Known(row) if row.mac.is_none() => Secret::default(),
         _ => key(rest)?,
     };
     Ok((text::keyed(found, &key)?, key))
