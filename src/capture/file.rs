@@ -7,6 +7,7 @@ use std::path::Path;
 use super::decompress::{Compression, unpack};
 use super::input::Input;
 use super::legacy::{FILE_HEADER, Legacy, Magic};
+use super::netmon::{self, NetMon};
 use super::pcapng::{self, PcapNg};
 use super::record::Step;
 use super::sniff::refuse;
@@ -23,21 +24,24 @@ pub enum Format {
     },
     /// The next generation format.
     PcapNg,
+    /// Microsoft Network Monitor 2.
+    NetMon,
 }
 
 impl Format {
-    /// `pcap` or `pcapng`.
+    /// `pcap`, `pcapng` or `netmon`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Pcap { .. } => "pcap",
             Self::PcapNg => "pcapng",
+            Self::NetMon => "netmon",
         }
     }
 }
 
 /// A capture file that is being read, in constant memory, from its beginning to its end.
 ///
-/// pcap and pcapng, compressed with gzip, zstd or lz4 or not at all, told apart by their content.
+/// pcap, pcapng and Network Monitor 2, compressed with gzip, zstd or lz4 or not at all, told apart by their content.
 ///
 /// ```
 /// use l2tp_inspect::capture::CaptureFile;
@@ -67,6 +71,7 @@ pub struct CaptureFile {
 enum Reader {
     Pcap(Legacy, bool),
     PcapNg(PcapNg),
+    NetMon(NetMon),
     /// A pcap file that ends within its header.
     Headless(bool),
 }
@@ -127,6 +132,11 @@ impl CaptureFile {
                 None => {}
             }
             Reader::PcapNg(PcapNg::new())
+        } else if head.starts_with(&netmon::MAGIC) {
+            match NetMon::open(&mut input).map_err(failed)? {
+                Some(netmon) => Reader::NetMon(netmon),
+                None => return Err(refuse(name, input.data())),
+            }
         } else if let Some(corrupt) = input.corrupt() {
             return Err(CaptureError::Compressed { file: name, what: corrupt.to_string() });
         } else {
@@ -151,6 +161,7 @@ impl CaptureFile {
         let step = match &mut self.reader {
             Reader::Pcap(legacy, _) => legacy.next(&mut self.input),
             Reader::PcapNg(pcapng) => pcapng.next(&mut self.input),
+            Reader::NetMon(netmon) => netmon.next(&mut self.input),
             Reader::Headless(_) => Ok(Step::End),
         };
         let packet = match step.map_err(|source| CaptureError::Read { file: self.name.clone(), source })? {
@@ -195,6 +206,7 @@ impl CaptureFile {
                 Format::Pcap { nanoseconds: *nanoseconds }
             }
             Reader::PcapNg(_) => Format::PcapNg,
+            Reader::NetMon(_) => Format::NetMon,
         }
     }
 
@@ -208,6 +220,7 @@ impl CaptureFile {
         match &self.reader {
             Reader::Pcap(_, nanoseconds) | Reader::Headless(nanoseconds) => *nanoseconds,
             Reader::PcapNg(pcapng) => pcapng.nanoseconds,
+            Reader::NetMon(_) => false,
         }
     }
 
@@ -217,6 +230,7 @@ impl CaptureFile {
         match &self.reader {
             Reader::Pcap(legacy, _) => std::slice::from_ref(&legacy.link),
             Reader::PcapNg(pcapng) => &pcapng.links,
+            Reader::NetMon(netmon) => std::slice::from_ref(&netmon.link),
             Reader::Headless(_) => &[],
         }
     }
@@ -226,7 +240,7 @@ impl CaptureFile {
         match &self.reader {
             Reader::Pcap(legacy, _) => Some(legacy.snaplen).filter(|&snaplen| snaplen != 0),
             Reader::PcapNg(pcapng) => pcapng.snaplen(),
-            Reader::Headless(_) => None,
+            Reader::NetMon(_) | Reader::Headless(_) => None,
         }
     }
 
@@ -235,7 +249,7 @@ impl CaptureFile {
     pub fn interface_drops(&self) -> u64 {
         match &self.reader {
             Reader::PcapNg(pcapng) => pcapng.drops(),
-            Reader::Pcap(..) | Reader::Headless(_) => 0,
+            Reader::Pcap(..) | Reader::NetMon(_) | Reader::Headless(_) => 0,
         }
     }
 }

@@ -14,6 +14,7 @@ mod file;
 mod input;
 mod interface;
 mod legacy;
+mod netmon;
 mod pcapng;
 mod record;
 mod sniff;
@@ -24,4 +25,5 @@ pub use error::{CaptureError, Damage};
 pub use file::{CaptureFile, Format};
 
 pub use crate::util::{Frame, LinkType};
+pub use netmon::MAX_NETMON;
 pub use record::{MAX_DESCRIPTION, MAX_INTERFACES, MAX_LINK_TYPES, MAX_OVER_SNAPLEN, MAX_RECORD};
