@@ -23,7 +23,7 @@ _l2tp__inspect() {
 
     case "${cmd}" in
         l2tp__inspect)
-            opts="-r -f -c -k -o -d -n -Y -P -V -x -q -T -e -E -t -l -h --read --capture-filter --count --keys --list-keys --secrets --show-secrets --decode-as --filter --tunnel --call --packets --details --hex --summary --ladder --findings --quiet --format --field --time --color --ascii --width --fail-on --explain --list-rules --list-fields --list-protocols --list-algorithms --max-tunnels --max-calls --version --help"
+            opts="-r -f -c -k -o -d -n -Y -P -V -x -q -T -e -E -t -l -h --read --capture-filter --count --keys --list-keys --secrets --show-secrets --decode-as --filter --tunnel --call --packets --details --hex --summary --ladder --findings --quiet --format --field --time --color --ascii --width --fail-on --profile --explain --list-rules --list-fields --list-protocols --list-algorithms --max-tunnels --max-calls --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -131,6 +131,10 @@ _l2tp__inspect() {
                     ;;
                 --fail-on)
                     COMPREPLY=($(compgen -W "note warning error" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -W "interop strict" -- "${cur}"))
                     return 0
                     ;;
                 --explain)

@@ -29,6 +29,8 @@ complete -c l2tp-inspect -l width -d 'Columns to use (default: the terminal\'s, 
 complete -c l2tp-inspect -l fail-on -d 'Exit with 1 if there is a finding at or above this level' -r -f -a "note\t''
 warning\t''
 error\t''"
+complete -c l2tp-inspect -l profile -d 'Known habits of real stacks are notes (interop), or what the RFCs say (strict)' -r -f -a "interop\t''
+strict\t''"
 complete -c l2tp-inspect -l explain -d 'Explain a rule, such as seq-gap, and exit' -r
 complete -c l2tp-inspect -l max-tunnels -d 'Control connections that are followed at once' -r
 complete -c l2tp-inspect -l max-calls -d 'Calls that are followed' -r

@@ -56,6 +56,8 @@ pub struct Call {
     pub state: CallState,
     /// Data of it came before any message announced it.
     pub unannounced: bool,
+    /// The end that connected it requires sequence numbers on data (Sequencing Required AVP).
+    pub numbered: bool,
     /// Who asked for it.
     pub kind: CallKind,
     /// Which end asked for it.
@@ -104,6 +106,7 @@ impl Call {
             ppp: PppSession::default(),
             first_packet: packet,
             unannounced: false,
+            numbered: false,
         }
     }
 

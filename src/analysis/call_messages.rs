@@ -4,7 +4,7 @@ use crate::dissect::avp_table::attribute;
 use crate::dissect::layers::{MessageType, ResultCode, SessionId};
 
 use super::call::{Call, CallKind, CallState};
-use super::control::{MOST_STEPS, Message, number, other, result};
+use super::control::{MOST_STEPS, Message, find, number, other, result};
 use super::ladder::Effect;
 use super::limits::Limit;
 use super::{CallId, ConnectionId, Meta, Tracker};
@@ -20,6 +20,7 @@ impl Tracker {
     ) -> (Effect, Option<CallId>) {
         let incoming = kind == MessageType::ICRQ;
         self.role(id, if incoming { from } else { other(from) });
+        self.watch_request(id, from, meta, message, kind);
         let Some(call_id) = self.open_call(id, meta) else { return (Effect::None, None) };
         if let Some(call) = self.state.calls.get_mut(call_id.0 as usize) {
             call.kind = if incoming { CallKind::Incoming } else { CallKind::Outgoing };
@@ -47,6 +48,7 @@ impl Tracker {
             _ => {}
         }
         let Some(call_id) = self.call_of(id, from, meta, message, kind) else { return (Effect::None, None) };
+        self.watch_call(id, call_id, from, meta, message, kind);
         if kind != MessageType::CDN {
             self.assign_session(id, call_id, from, message.session);
         }
@@ -59,6 +61,7 @@ impl Tracker {
                 Effect::Session(call_id, message.session)
             }
             MessageType::ICCN | MessageType::OCCN => {
+                call.numbered |= find(message.control, attribute::SEQUENCING_REQUIRED).is_some();
                 if call.state != CallState::Closed {
                     call.state = CallState::Established;
                     call.was_established = true;
@@ -107,6 +110,9 @@ impl Tracker {
             && let Some(call) = self.nameless_call(id, from)
         {
             return Some(call);
+        }
+        if session.0 != 0 {
+            self.watch_unknown_call(id, from, meta, session);
         }
         if kind == MessageType::CDN {
             return None;

@@ -76,8 +76,18 @@ pub struct End {
     pub host_name: Option<Printable>,
     /// Vendor Name AVP.
     pub vendor: Option<Printable>,
-    /// It sent a Challenge or a Challenge Response AVP.
-    pub challenges: bool,
+    /// It sent a Challenge AVP.
+    pub challenged: bool,
+    /// It sent a Challenge Response AVP.
+    pub responded: bool,
+    /// Whether its Challenge Response is right, as far as secrets were given.
+    pub secret_proved: Option<bool>,
+    /// Its Challenge, if it can be read.
+    pub(crate) challenge: Option<Box<[u8]>>,
+    /// Its Receive Window Size.
+    pub window: Option<u16>,
+    /// Its Tie Breaker.
+    pub tie_breaker: Option<u64>,
     /// It sent hidden AVPs.
     pub hides: bool,
     /// The control messages it sent, and what came back.
@@ -122,7 +132,12 @@ impl End {
             tunnel_id: None,
             host_name: None,
             vendor: None,
-            challenges: false,
+            challenged: false,
+            responded: false,
+            secret_proved: None,
+            challenge: None,
+            window: None,
+            tie_breaker: None,
             hides: false,
             delivery: Delivery::default(),
             messages: Vec::new(),

@@ -2,22 +2,23 @@
 
 use crate::dissect::avp_table::attribute;
 use crate::dissect::layers::{
-    Avp, AvpFault, AvpValue, Control, L2tp, MessageType, ResultCode, SessionId, TunnelId, Udp,
+    Avp, AvpValue, Control, L2tp, MessageType, ResultCode, SessionId, TunnelId, Udp,
 };
 use crate::util::Printable;
 
 use super::call_messages::close;
 use super::connection::{Connection, ConnectionState};
-use super::delivery::{Explained, MessageKind, Sent};
+use super::delivery::{Explained, Letter, MessageKind, Resend, Sent};
 use super::facts::{Fact, Scope};
 use super::ladder::{Effect, MessageRow};
 use super::limits::{self, Limit};
+use super::watch::ROUND_TRIP;
 use super::{CallId, ConnectionId, Meta, Tracker};
 
 /// Connections between one pair of endpoints that a search looks at: a flood between two hosts must not make it slow.
 pub(super) const MOST_STEPS: usize = 64;
 
-fn find(control: &Control, wanted: u16) -> Option<&Avp> {
+pub(super) fn find(control: &Control, wanted: u16) -> Option<&Avp> {
     control.avps.iter().find(|avp| avp.vendor == 0 && avp.attribute == wanted)
 }
 
@@ -28,7 +29,7 @@ pub(super) fn number(control: &Control, wanted: u16) -> Option<u64> {
     }
 }
 
-fn number16(control: &Control, wanted: u16) -> Option<u16> {
+pub(super) fn number16(control: &Control, wanted: u16) -> Option<u16> {
     number(control, wanted).and_then(|number| u16::try_from(number).ok())
 }
 
@@ -102,14 +103,20 @@ impl Tracker {
         let Some((id, from)) = self.route(meta, udp, &message) else { return };
         self.arrived(id, from, meta, udp, header, protected);
         self.assign(id, from, &message);
+        self.watch_setup(id, from, &message);
         let sent = self.deliver(id, from, meta, &message);
+        let resend = if let Delivered::Again(resend) = sent { Some(resend) } else { None };
+        self.watch_numbers(id, from, meta, &message, resend);
+        if resend.is_none() {
+            self.watch_form(id, from, meta, &message, protected);
+        } else {
+            self.watch_resend(id, from, meta, &message);
+        }
         let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
-        let scope = Scope { connection: Some(connection.number), end: Some(from), ..Scope::default() };
         connection.end_mut(from).count(message.kind);
         connection.end_mut(from).last_control = Some((meta.packet, meta.time));
-        self.faults(&message, scope, meta);
         let (effect, call) = match sent {
-            Delivered::Again => (Effect::None, None),
+            Delivered::Again(_) => (Effect::None, None),
             Delivered::New(acknowledged) => {
                 let (effect, call) = self.change(id, from, meta, &message);
                 let effect = match acknowledged {
@@ -132,7 +139,7 @@ impl Tracker {
             message: message.kind,
             numbers: header.ns.zip(header.nr),
             copies: 1,
-            resent: matches!(sent, Delivered::Again),
+            resent: resend.is_some(),
             effect,
         };
         connection.ladder.message(row, &mut self.budget);
@@ -148,13 +155,31 @@ impl Tracker {
         }
         let receiver = message.header.tunnel_id;
         if receiver.0 != 0 {
-            return self.whose(udp, receiver).or_else(|| self.open(meta, udp, None));
+            let known = self.whose(udp, receiver);
+            return known
+                .or_else(|| self.misdirected(meta, udp, message))
+                .or_else(|| self.open(meta, udp, None));
         }
         let named = message.tunnel.and_then(|tunnel| {
             let reverse = Udp { source: udp.destination, destination: udp.source, checksum: 0 };
             self.routes.find_exact(&reverse, tunnel)
         });
         named.or_else(|| self.newest_between(udp, |_, _| true)).or_else(|| self.open(meta, udp, None))
+    }
+
+    /// An SCCRP to a tunnel ID that nobody assigned, while a request between these ends waits for an answer, is that
+    /// answer.
+    fn misdirected(&mut self, meta: &Meta, udp: &Udp, message: &Message<'_>) -> Option<(ConnectionId, u8)> {
+        if !message.is(MessageType::SCCRP) {
+            return None;
+        }
+        let waits =
+            |connection: &Connection, from| connection.state == ConnectionState::WaitCtlReply && from == 1;
+        let found = self.newest_between(udp, waits)?;
+        let number = self.state.connection(found.0)?.number;
+        let scope = Scope { connection: Some(number), end: Some(found.1), ..Scope::default() };
+        self.note(Fact::WrongTunnelId(message.header.tunnel_id), scope, meta, 1);
+        Some(found)
     }
 
     /// The connection in which the receiver assigned this tunnel ID, and the end that sends; else the newest between
@@ -323,9 +348,6 @@ impl Tracker {
         let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
         let end = connection.end_mut(from);
         end.hides |= message.control.avps.iter().any(|avp| avp.hidden);
-        end.challenges |= [attribute::CHALLENGE, attribute::CHALLENGE_RESPONSE]
-            .into_iter()
-            .any(|wanted| find(message.control, wanted).is_some());
         if message.is(MessageType::SCCRQ) || message.is(MessageType::SCCRP) {
             if end.host_name.is_none() {
                 end.host_name = text(message.control, attribute::HOST_NAME);
@@ -353,12 +375,28 @@ impl Tracker {
         let after = acknowledged.as_ref().map(|known| meta.time.since(known.first));
         let first = acknowledged.as_ref().and_then(|known| known.packets().first().copied());
         self.place.acknowledges = first.zip(after);
+        if acknowledged.as_ref().is_some_and(|known| known.copies == 1)
+            && let Some(waited) = after.filter(|waited| *waited > ROUND_TRIP)
+        {
+            let millis = u64::try_from(waited.0 / 1_000_000).unwrap_or(0);
+            self.note(Fact::LateAcknowledgement, scope, meta, millis);
+        }
         if message.kind == MessageKind::Zlb {
             return Delivered::New(after);
         }
+        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else {
+            return Delivered::New(after);
+        };
         let end = connection.end_mut(from);
         self.place.resend_of = end.delivery.waiting(ns);
-        let (sent, explained) = end.delivery.send(ns, message.kind, meta.packet, meta.time);
+        let hidden = message.control.avps.iter().any(|avp| avp.hidden);
+        let (sent, explained) = end.delivery.send(Letter {
+            ns,
+            message: message.kind,
+            body: if hidden { 0 } else { message.control.body },
+            packet: meta.packet,
+            time: meta.time,
+        });
         let peer = Scope { end: Some(other(from)), ..scope };
         match explained {
             Some(Explained::BeyondSent(beyond)) => {
@@ -370,30 +408,16 @@ impl Tracker {
             None => {}
         }
         match sent {
-            Sent::Again => {
+            Sent::Again(resend) => {
                 self.place.resent = true;
                 self.note(Fact::Resent, scope, meta, 1);
-                return Delivered::Again;
+                return Delivered::Again(resend);
             }
             Sent::Late => self.note(Fact::LateMessage, scope, meta, 1),
+            Sent::CountsZlb => self.note(Fact::ZlbCounted, scope, meta, 1),
             Sent::New | Sent::Skipped(_) => {}
         }
         Delivered::New(after)
-    }
-
-    fn faults(&mut self, message: &Message<'_>, scope: Scope, meta: &Meta) {
-        if !message.header.has(L2tp::L) {
-            self.note(Fact::NoLengthBit, scope, meta, 1);
-        }
-        match message.control.fault {
-            Some(AvpFault::LengthShort { length, .. }) => {
-                self.note(Fact::AvpLengthShort, scope, meta, length.into());
-            }
-            Some(AvpFault::Overruns { length, .. }) => {
-                self.note(Fact::AvpOverruns, scope, meta, length.into());
-            }
-            None => {}
-        }
     }
 
     /// Moves the state of connection and call by a message that was not sent before.
@@ -405,6 +429,13 @@ impl Tracker {
         message: &Message<'_>,
     ) -> (Effect, Option<CallId>) {
         let MessageKind::Known(kind) = message.kind else { return (Effect::None, None) };
+        let Some(connection) = self.state.connection(id) else { return (Effect::None, None) };
+        let waits = matches!(connection.state, ConnectionState::WaitCtlReply | ConnectionState::WaitCtlConn);
+        let about_call = !matches!(kind.0, 1..=6);
+        if waits && about_call && connection.from_start {
+            let scope = Scope { connection: Some(connection.number), end: Some(from), ..Scope::default() };
+            self.note(Fact::BeforeEstablished(kind), scope, meta, 1);
+        }
         match kind {
             MessageType::SCCRQ
             | MessageType::SCCRP
@@ -429,6 +460,7 @@ impl Tracker {
         message: &Message<'_>,
         kind: MessageType,
     ) -> Effect {
+        self.watch_connection(id, from, meta, message, kind);
         let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return Effect::None };
         let tunnel = connection.end(from).tunnel_id.map_or(Effect::None, Effect::Tunnel);
         match kind {
@@ -506,7 +538,7 @@ impl Tracker {
 /// What delivery says of a message.
 enum Delivered {
     /// It is a resend: it changes nothing.
-    Again,
+    Again(Resend),
     /// It is new; it acknowledges a message that was sent so long ago.
     New(Option<crate::util::Duration>),
 }

@@ -5,6 +5,7 @@ use crate::dissect::layers::{L2tp, Ppp, Udp};
 use super::call::CallState;
 use super::facts::{Fact, Scope};
 use super::foresee::Route;
+use super::watch::ROUND_TRIP;
 use super::{CallId, ConnectionId, Meta, Tracker, bump};
 
 impl Tracker {
@@ -39,9 +40,21 @@ impl Tracker {
         }
         let early = matches!(call.state, CallState::WaitReply | CallState::WaitConnect) && !mid_stream;
         let unannounced = call.unannounced;
+        let unnumbered = call.numbered && header.ns.is_none();
+        let late = call.closed.is_some_and(|closed| meta.time.since(closed) > ROUND_TRIP);
         let scope =
             Scope { connection: Some(number), call: Some(call_id), end: Some(from), ..Scope::default() };
         self.place.data_skipped = skipped;
+        if late {
+            let tunnel = self.state.connection(id).is_some_and(|connection| connection.closed.is_some());
+            self.note(Fact::LateData { tunnel }, scope, meta, 1);
+        }
+        if unnumbered {
+            self.note(Fact::DataUnnumbered, scope, meta, 1);
+        }
+        if header.session_id.0 == 0 || header.tunnel_id.0 == 0 {
+            self.note(Fact::DataZero, scope, meta, 1);
+        }
         if skipped > 0 {
             self.note(Fact::DataGap, scope, meta, u64::from(skipped));
         }

@@ -1,8 +1,10 @@
 //! Reliable delivery of control messages, one direction (RFC 2661 section 5.8): Ns, Nr, resends, what is unacknowledged.
 
+use std::collections::VecDeque;
+
 use crate::dissect::layers::MessageType;
-use crate::util::Timestamp;
 use crate::util::seq::Seq16;
+use crate::util::{Duration, Timestamp};
 
 use super::{CallId, bump32};
 
@@ -48,6 +50,12 @@ pub struct Outstanding {
     pub last: Timestamp,
     /// How often it was sent.
     pub copies: u32,
+    /// The hash of its AVPs; 0 if hidden ones make each copy another.
+    body: u64,
+    /// The wait before the last copy.
+    wait: Duration,
+    /// How many waits before a copy were no longer than the one before them.
+    flat: u32,
     packets: [u64; PACKETS],
 }
 
@@ -68,11 +76,54 @@ pub(crate) enum Sent {
     New,
     /// So many numbers were skipped.
     Skipped(u16),
+    /// One number was skipped, and the last packet of this end was a ZLB that carried it.
+    CountsZlb,
     /// It fills a hole.
     Late,
     /// The number was used before.
-    Again,
+    Again(Resend),
 }
+
+/// A message as its sender puts it on its way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Letter {
+    pub(crate) ns: Seq16,
+    pub(crate) message: MessageKind,
+    /// The hash of its AVPs; 0 if hidden ones make each copy another.
+    pub(crate) body: u64,
+    pub(crate) packet: u64,
+    pub(crate) time: Timestamp,
+}
+
+/// What a resend is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Resend {
+    /// Another message stands under the same number.
+    pub(crate) different: bool,
+    /// It was acknowledged before.
+    pub(crate) acknowledged: bool,
+    /// This is the third copy or a later one, and none was longer waited for than the one before.
+    pub(crate) flat: bool,
+    /// The fourth resend or a later one, after less than [`CAP`] and no longer a wait than before.
+    pub(crate) capped_low: bool,
+    /// The first resend, after less than [`EARLY`].
+    pub(crate) early: bool,
+}
+
+/// "If the interval is capped, the cap must be no less than 8 seconds" (RFC 2661 section 5.8, in our words).
+pub(crate) const CAP: Duration = Duration::seconds(8);
+/// The recommended first wait is 1 s (RFC 2661 section 5.8); half of it is early.
+pub(crate) const EARLY: Duration = Duration(500_000_000);
+
+/// A message that was acknowledged.
+#[derive(Debug, Clone, Copy)]
+struct Settled {
+    ns: Seq16,
+    body: u64,
+}
+
+/// Acknowledged messages that are remembered, to know their late copies.
+const MOST_SETTLED: usize = 8;
 
 /// An Nr that acknowledges what was not seen yet.
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +158,15 @@ pub struct Delivery {
     pub beyond: Option<Beyond>,
     /// How often a number was used again.
     pub resent: u32,
+    /// The capture lacks some of its messages, or the way numbers are used makes it look so.
+    pub unseen: bool,
+    /// The newest Nr that it sent.
+    pub nr_sent: Option<Seq16>,
+    /// Copies of an acknowledged message since the other end last sent a control message.
+    pub(crate) deaf: u8,
+    /// Its last packet was a ZLB with the number of its next message.
+    zlb: bool,
+    settled: VecDeque<Settled>,
 }
 
 /// Unacknowledged messages and holes that are remembered: more than any window (RFC 2661 section 4.4.3) in use.
@@ -130,33 +190,21 @@ impl Delivery {
     }
 
     /// Takes a message that this end sent.
-    pub(crate) fn send(
-        &mut self,
-        ns: Seq16,
-        message: MessageKind,
-        packet: u64,
-        time: Timestamp,
-    ) -> (Sent, Option<Explained>) {
+    pub(crate) fn send(&mut self, letter: Letter) -> (Sent, Option<Explained>) {
+        let ns = letter.ns;
         let Some(next) = self.next else {
             self.next = Some(ns.next());
-            self.remember(ns, message, packet, time);
+            self.remember(letter);
             return (Sent::New, None);
         };
         if next.is_newer_than(ns) {
             if let Some(at) = self.holes.iter().position(|hole| hole.0 == ns) {
                 self.holes.remove(at);
-                self.remember(ns, message, packet, time);
+                self.remember(letter);
                 return (Sent::Late, None);
             }
             bump32(&mut self.resent);
-            if let Some(known) = self.outstanding.iter_mut().find(|known| known.ns == ns) {
-                if let Some(slot) = known.packets.get_mut(known.copies as usize) {
-                    *slot = packet;
-                }
-                bump32(&mut known.copies);
-                known.last = time;
-            }
-            return (Sent::Again, None);
+            return (Sent::Again(self.resend(letter)), None);
         }
         let explained = self.beyond.take().map(|beyond| {
             if beyond.nr.is_newer_than(ns) {
@@ -166,16 +214,62 @@ impl Delivery {
             }
         });
         let skipped = ns.steps_from(next);
+        self.unseen |= skipped > 0 || explained.is_some();
         let mut hole = next;
         for _ in 0..usize::from(skipped).min(MOST) {
             if self.holes.len() < MOST {
-                self.holes.push((hole, packet, time));
+                self.holes.push((hole, letter.packet, letter.time));
             }
             hole = hole.next();
         }
         self.next = Some(ns.next());
-        self.remember(ns, message, packet, time);
-        (if skipped == 0 { Sent::New } else { Sent::Skipped(skipped) }, explained)
+        self.remember(letter);
+        let sent = match skipped {
+            0 => Sent::New,
+            1 if self.zlb => Sent::CountsZlb,
+            skipped => Sent::Skipped(skipped),
+        };
+        self.zlb = false;
+        (sent, explained)
+    }
+
+    fn resend(&mut self, letter: Letter) -> Resend {
+        let other = |body: u64| body != 0 && letter.body != 0 && body != letter.body;
+        if let Some(known) = self.outstanding.iter_mut().find(|known| known.ns == letter.ns) {
+            let different = other(known.body) || known.message != letter.message;
+            if let Some(slot) = known.packets.get_mut(known.copies as usize) {
+                *slot = letter.packet;
+            }
+            bump32(&mut known.copies);
+            let wait = letter.time.since(known.last);
+            let (first, resends) = (known.copies == 2, known.copies.saturating_sub(1));
+            // Half as long again is longer beyond any jitter.
+            let short = wait < CAP && wait.0.saturating_mul(2) < known.wait.0.saturating_mul(3);
+            if !first && short {
+                bump32(&mut known.flat);
+            }
+            known.last = letter.time;
+            known.wait = wait;
+            return Resend {
+                different,
+                acknowledged: false,
+                flat: resends >= 3 && known.flat == resends.saturating_sub(1),
+                capped_low: resends >= 5 && short && known.flat < resends.saturating_sub(1),
+                early: first && wait < EARLY,
+            };
+        }
+        match self.settled.iter().find(|known| known.ns == letter.ns) {
+            Some(known) => Resend { different: other(known.body), acknowledged: true, ..Resend::default() },
+            None => Resend::default(),
+        }
+    }
+
+    /// Takes a ZLB of this end: whether its Ns is one that this end used already, although "Ns is not incremented
+    /// after a ZLB" makes it that of the next message (RFC 2661 section 5.8).
+    pub(crate) fn zlb(&mut self, ns: Seq16) -> bool {
+        let Some(next) = self.next else { return false };
+        self.zlb = ns == next;
+        next.is_newer_than(ns)
     }
 
     /// Says which call the newest message was about.
@@ -185,7 +279,8 @@ impl Delivery {
         }
     }
 
-    fn remember(&mut self, ns: Seq16, message: MessageKind, packet: u64, time: Timestamp) {
+    fn remember(&mut self, letter: Letter) {
+        let Letter { ns, message, body, packet, time } = letter;
         // An acknowledgement may overtake the message at the capture point.
         if self.acknowledged.is_some_and(|nr| nr.is_newer_than(ns)) {
             return;
@@ -199,7 +294,19 @@ impl Delivery {
                 *slot = packet;
             }
             let (first, last) = (time, time);
-            self.outstanding.push(Outstanding { ns, message, call: None, first, last, copies: 1, packets });
+            let wait = Duration::ZERO;
+            self.outstanding.push(Outstanding {
+                ns,
+                message,
+                call: None,
+                first,
+                last,
+                copies: 1,
+                body,
+                wait,
+                flat: 0,
+                packets,
+            });
         }
     }
 
@@ -211,12 +318,18 @@ impl Delivery {
         self.acknowledged = Some(nr);
         if self.next.is_some_and(|next| nr.is_newer_than(next)) {
             self.beyond.get_or_insert(Beyond { nr, packet, time });
+            self.unseen = true;
         }
         let mut newest = None;
+        let settled = &mut self.settled;
         self.outstanding.retain(|known| {
             let covered = nr.is_newer_than(known.ns);
             if covered {
                 newest = Some(known.clone());
+                if settled.len() >= MOST_SETTLED {
+                    settled.pop_front();
+                }
+                settled.push_back(Settled { ns: known.ns, body: known.body });
             }
             !covered
         });
@@ -232,15 +345,27 @@ mod tests {
     const HELLO: MessageKind = MessageKind::Known(MessageType::HELLO);
 
     fn send(delivery: &mut Delivery, ns: u16) -> Sent {
-        delivery.send(Seq16(ns), HELLO, u64::from(ns), Timestamp(0)).0
+        delivery.send(letter(ns, u64::from(ns), 0)).0
     }
+
+    fn letter(ns: u16, packet: u64, millis: i64) -> Letter {
+        Letter { ns: Seq16(ns), message: HELLO, body: 1, packet, time: Timestamp(millis * 1_000_000) }
+    }
+
+    const AGAIN: Sent = Sent::Again(Resend {
+        different: false,
+        acknowledged: false,
+        flat: false,
+        capped_low: false,
+        early: true,
+    });
 
     #[test]
     fn resends_holes_and_late_messages_are_told_apart() {
         let mut d = Delivery::default();
         let sent: Vec<_> = [0, 1, 1, 4, 2, 2, 5].into_iter().map(|ns| send(&mut d, ns)).collect();
         use Sent::*;
-        assert_eq!(sent, [New, New, Again, Skipped(2), Late, Again, New]);
+        assert_eq!(sent, [New, New, AGAIN, Skipped(2), Late, AGAIN, New]);
         assert_eq!((d.resent, d.holes().len(), d.outstanding.len()), (2, 1, 5));
         assert!(d.acknowledge(Seq16(2), 9, Timestamp(0)).is_some_and(|newest| newest.ns == Seq16(1)));
         assert_eq!(d.outstanding.len(), 3);
@@ -252,13 +377,57 @@ mod tests {
         let mut d = Delivery::default();
         send(&mut d, 0);
         d.acknowledge(Seq16(2), 5, Timestamp(0));
-        assert!(
-            matches!(d.send(Seq16(1), HELLO, 6, Timestamp(0)).1, Some(Explained::BeyondSent(b)) if b.packet == 5)
-        );
+        assert!(matches!(d.send(letter(1, 6, 0)).1, Some(Explained::BeyondSent(b)) if b.packet == 5));
         d.acknowledge(Seq16(4), 7, Timestamp(0));
-        assert!(
-            matches!(d.send(Seq16(4), HELLO, 8, Timestamp(0)).1, Some(Explained::Unseen(b)) if b.packet == 7)
-        );
+        assert!(matches!(d.send(letter(4, 8, 0)).1, Some(Explained::Unseen(b)) if b.packet == 7));
+    }
+
+    /// Sends one message at these moments, in milliseconds; what its resends are like.
+    fn resends(at: &[i64]) -> Vec<Resend> {
+        let mut d = Delivery::default();
+        let all = at.iter().map(|at| d.send(letter(7, 1, *at)).0);
+        all.filter_map(|sent| if let Sent::Again(resend) = sent { Some(resend) } else { None }).collect()
+    }
+
+    #[test]
+    fn waits_that_do_not_grow_are_seen() {
+        let flat = |at: &[i64]| resends(at).last().is_some_and(|last| last.flat);
+        assert!(flat(&[0, 1000, 2000, 3000]));
+        assert!(!flat(&[0, 1000, 2000]), "too few");
+        assert!(!flat(&[0, 1000, 3000, 7000, 15_000, 23_000, 31_000]), "a cap of 8 s is allowed");
+        assert!(!flat(&[0, 3000, 7000, 15_000]), "the first resend is missing");
+        let low = |at: &[i64]| resends(at).last().is_some_and(|last| last.capped_low);
+        assert!(low(&[0, 1000, 3000, 7000, 11_000, 15_000]));
+        assert!(!low(&[0, 1000, 3000, 7000, 15_000, 23_000]));
+        assert!(resends(&[0, 499]).iter().all(|resend| resend.early));
+        assert!(resends(&[0, 500, 600]).iter().all(|resend| !resend.early));
+    }
+
+    #[test]
+    fn a_copy_after_the_acknowledgement_and_another_message_under_the_number_are_seen() {
+        let mut d = Delivery::default();
+        send(&mut d, 0);
+        d.acknowledge(Seq16(1), 2, Timestamp(0));
+        let Sent::Again(resend) = send(&mut d, 0) else { panic!("no resend") };
+        assert!(resend.acknowledged && !resend.different);
+        let Sent::Again(resend) = d.send(Letter { body: 2, ..letter(0, 3, 0) }).0 else {
+            panic!("no resend")
+        };
+        assert!(resend.acknowledged && resend.different);
+        let Sent::Again(resend) = d.send(Letter { body: 0, ..letter(0, 3, 0) }).0 else {
+            panic!("no resend")
+        };
+        assert!(!resend.different, "hidden AVPs differ each time");
+    }
+
+    #[test]
+    fn a_zlb_that_used_up_a_number_is_seen() {
+        let mut d = Delivery::default();
+        send(&mut d, 0);
+        assert!(!d.zlb(Seq16(1)));
+        assert_eq!(send(&mut d, 2), Sent::CountsZlb);
+        assert!(d.zlb(Seq16(2)), "the number of the last message, not of the next");
+        assert_eq!(send(&mut d, 4), Sent::Skipped(1));
     }
 
     proptest! {
@@ -275,7 +444,7 @@ mod tests {
                     prop_assert_eq!(sent, Sent::New);
                     next = next.wrapping_add(1);
                 } else if ns.wrapping_sub(start) < 1000 {
-                    prop_assert_eq!(sent, Sent::Again);
+                    prop_assert!(matches!(sent, Sent::Again(_)));
                 }
                 d.acknowledge(Seq16(ns), 0, Timestamp(0));
                 prop_assert!(d.outstanding.len() <= MOST && d.beyond.is_none());

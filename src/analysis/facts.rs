@@ -4,6 +4,9 @@ use hashbrown::HashMap;
 
 use crate::util::Timestamp;
 
+use crate::dissect::layers::{MessageType, SessionId, TunnelId};
+
+use super::form::Form;
 use super::{CallId, FlowId};
 
 /// A kind of observation. Facts, not judgements: the rules make findings of them.
@@ -21,12 +24,71 @@ pub enum Fact {
     NrBeyondSent,
     /// An Nr acknowledged what was not seen, and nothing afterwards shows which of the two it is.
     NrBeyondSeen,
-    /// A control message without the L bit.
-    NoLengthBit,
-    /// An AVP Length below 6.
-    AvpLengthShort,
-    /// An AVP Length past the end of its message.
-    AvpOverruns,
+    /// The form of a control message departs from the tables of the RFCs.
+    Form(Form),
+    /// An SCCRQ or SCCRP did not begin with Ns 0, but with this.
+    FirstNs(u16),
+    /// A number that only a ZLB had carried counts as used.
+    ZlbCounted,
+    /// A ZLB carries a number that its sender used before.
+    ZlbNumber,
+    /// Another message stands under a number that was used.
+    OtherMessage,
+    /// A new message acknowledges less than its sender acknowledged before.
+    NrBackwards,
+    /// A resend acknowledges less than its sender acknowledged before.
+    StaleNr,
+    /// A message was sent again after its acknowledgement had passed.
+    ResentAfterAcknowledgement,
+    /// Copies of an acknowledged message, and no control message of their receiver between them.
+    CopyNotAcknowledged,
+    /// A message was resent, and no wait was longer than the one before.
+    FlatBackoff,
+    /// The waits before resends stay below 8 s.
+    LowCap,
+    /// A message was resent within half a second.
+    EarlyResend,
+    /// More messages are unacknowledged than the peer's Receive Window Size.
+    WindowExceeded,
+    /// A message sent once was acknowledged after more than a second; the amount is in milliseconds.
+    LateAcknowledgement,
+    /// A message that the state of its control connection or call has no place for.
+    Unexpected(MessageType),
+    /// A message of the set-up in an established control connection.
+    SetupAgain(MessageType),
+    /// A Hello or a message about a call before the control connection is established.
+    BeforeEstablished(MessageType),
+    /// A message about a call after the StopCCN.
+    AfterStopCcn(MessageType),
+    /// An SCCRP to a tunnel ID that its receiver did not assign.
+    WrongTunnelId(TunnelId),
+    /// A resend assigns another tunnel ID.
+    TunnelIdChanged,
+    /// A StopCCN with another Assigned Tunnel ID than its sender gave before.
+    OtherTunnelId,
+    /// A CDN with another Assigned Session ID than its sender gave before.
+    OtherSessionId,
+    /// A message about a call with another session ID in its header than its receiver assigned.
+    WrongSession,
+    /// A message about a call of which nobody assigned the session ID.
+    UnknownCall(SessionId),
+    /// A request assigns the session ID of a call that is not closed.
+    SessionIdInUse,
+    /// A CDN was answered by a CDN.
+    CdnAnswered,
+    /// Data of a call after its CDN, or of a tunnel after its StopCCN, and more than a round trip.
+    LateData {
+        /// The whole tunnel was closed.
+        tunnel: bool,
+    },
+    /// Data with Tunnel ID or Session ID 0.
+    DataZero,
+    /// Data without sequence numbers in a call that requires them.
+    DataUnnumbered,
+    /// The clock of the capture went backwards; the amount is in milliseconds.
+    ClockBack,
+    /// The clock of the capture jumped ahead; the amount is in seconds.
+    ClockAhead,
     /// Data of a call that was not established yet.
     EarlyData,
     /// Data of a session that no message announced, though the set-up of the tunnel was seen.
@@ -82,6 +144,18 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Takes in what was observed elsewhere.
+    pub fn merge(&mut self, other: &Self) {
+        self.count = self.count.saturating_add(other.count);
+        self.amount = self.amount.saturating_add(other.amount);
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.packets.extend(&other.packets);
+        self.packets.sort_unstable();
+        self.packets.dedup();
+        self.packets.truncate(Self::MOST_PACKETS);
+    }
+
     /// Packets that are kept of one kind of observation in one place.
     pub const MOST_PACKETS: usize = 8;
 }
@@ -130,6 +204,19 @@ impl Facts {
         let mut found: Vec<_> =
             self.map.iter().filter(|(key, _)| key.0 == fact).map(|(key, tally)| (key.1, tally)).collect();
         found.sort_unstable_by_key(|(scope, _)| *scope);
+        found
+    }
+
+    /// All departures of messages from their form, sorted by place.
+    pub fn forms(&self) -> Vec<(Form, Scope, &Tally)> {
+        self.each(|fact| if let Fact::Form(form) = fact { Some(form) } else { None })
+    }
+
+    /// All observations of a kind that has values, such as the message, in a stable order.
+    pub fn each<T: Ord>(&self, wanted: impl Fn(Fact) -> Option<T>) -> Vec<(T, Scope, &Tally)> {
+        let all = self.map.iter().filter_map(|(key, tally)| Some((wanted(key.0)?, key.1, tally)));
+        let mut found: Vec<_> = all.collect();
+        found.sort_unstable_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
         found
     }
 

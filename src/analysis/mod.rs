@@ -19,6 +19,7 @@ pub mod connection;
 pub mod delivery;
 pub mod facts;
 pub mod flow;
+pub mod form;
 pub mod ike_exchange;
 pub mod ladder;
 pub mod limits;
@@ -32,6 +33,7 @@ mod doubles;
 mod foresee;
 mod routing;
 mod version3;
+pub mod watch;
 
 use hashbrown::HashMap;
 
@@ -129,6 +131,11 @@ pub struct Totals {
     pub reassembled: u64,
 }
 
+/// Interfaces that are captured together differ by less.
+const STEP_BACK: Duration = Duration::seconds(1);
+/// Keepalives, rekeys and users leave no tunnel silent for so long.
+const STEP_AHEAD: Duration = Duration::seconds(3600);
+
 /// Follows everything in one capture.
 #[derive(Debug)]
 pub struct Tracker {
@@ -144,6 +151,8 @@ pub struct Tracker {
     opened: u32,
     learned: Learned,
     place: Place,
+    /// The time of the last frame.
+    clock: Option<Timestamp>,
     state: Analysis,
 }
 
@@ -246,6 +255,7 @@ impl Tracker {
             opened: 0,
             learned: Learned::default(),
             place: Place::default(),
+            clock: None,
             state: Analysis {
                 totals: Totals::default(),
                 connections: Vec::new(),
@@ -293,6 +303,7 @@ impl Tracker {
         if !totals.link_types.contains(&meta.link) && totals.link_types.len() < 64 {
             totals.link_types.push(meta.link);
         }
+        self.clock(meta);
         let double = digest.is_some_and(|digest| self.doubles.seen(digest, meta.time));
         if double {
             bump(&mut self.state.totals.doubles);
@@ -301,6 +312,26 @@ impl Tracker {
             self.note(Fact::Truncated, Scope::default(), meta, 1);
         }
         double
+    }
+
+    /// Guard against clocks that are set while they run: times across a step say nothing.
+    fn clock(&mut self, meta: &Meta) {
+        let passed = meta.time.since(self.clock.unwrap_or(meta.time));
+        self.clock = Some(meta.time);
+        if passed < Duration(-STEP_BACK.0) || passed > STEP_AHEAD {
+            self.clock_step(meta, passed);
+        }
+    }
+
+    #[cold]
+    fn clock_step(&mut self, meta: &Meta, passed: Duration) {
+        let (fact, unit) = if passed < Duration::ZERO {
+            (Fact::ClockBack, 1_000_000)
+        } else {
+            (Fact::ClockAhead, 1_000_000_000)
+        };
+        let amount = passed.0.unsigned_abs().checked_div(unit).unwrap_or(0);
+        self.note(fact, Scope::default(), meta, amount);
     }
 
     /// Takes the layers of a frame that [`Tracker::count`] did not call a double.

@@ -153,6 +153,16 @@ pub struct Args {
     #[arg(long, value_name = "LEVEL", help_heading = "Rules and CI")]
     pub fail_on: Option<Level>,
 
+    /// Known habits of real stacks are notes (interop), or what the RFCs say (strict)
+    #[arg(
+        long,
+        value_name = "PROFILE",
+        default_value = "interop",
+        hide_possible_values = true,
+        help_heading = "Rules and CI"
+    )]
+    pub profile: Profile,
+
     /// Explain a rule, such as seq-gap, and exit
     #[arg(long, value_name = "RULE", exclusive = true, help_heading = "Rules and CI")]
     pub explain: Option<String>,
@@ -228,6 +238,24 @@ pub enum Color {
     Auto,
     Always,
     Never,
+}
+
+/// How known habits of real stacks are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum Profile {
+    Interop,
+    Strict,
+}
+
+impl Profile {
+    /// The profile of the rules.
+    pub fn rules(self) -> crate::rules::Profile {
+        match self {
+            Self::Interop => crate::rules::Profile::Interop,
+            Self::Strict => crate::rules::Profile::Strict,
+        }
+    }
 }
 
 /// A level of findings.

@@ -136,7 +136,8 @@ fn inspect(args: &Args, path: &Path, sad: &Sad) -> Result<Inspected, Failure> {
     }
     let mut analysis = inspector.finish();
     let damage = capture.damage().map(ToString::to_string);
-    let case = Case { analysis: &analysis, sad, damage: damage.as_deref(), drops: capture.interface_drops() };
+    let (drops, profile) = (capture.interface_drops(), args.profile.rules());
+    let case = Case { analysis: &analysis, sad, damage: damage.as_deref(), drops, profile };
     let mut findings = rules::judge(&case);
     let diagnosis = rules::diagnose(&case, &findings);
     selection.restrict(&mut analysis, &mut findings)?;

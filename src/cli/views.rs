@@ -237,7 +237,8 @@ fn outlook(args: &Args, path: &Path, sad: &Sad) -> Result<Outlook, Failure> {
     let (analysis, hindsight) = inspector.finish_with_hindsight();
     let damage = frames.capture.damage().map(ToString::to_string);
     let drops = frames.capture.interface_drops();
-    let case = crate::rules::Case { analysis: &analysis, sad, damage: damage.as_deref(), drops };
+    let profile = args.profile.rules();
+    let case = crate::rules::Case { analysis: &analysis, sad, damage: damage.as_deref(), drops, profile };
     Ok(Outlook::new(hindsight, &crate::rules::judge(&case)))
 }
 

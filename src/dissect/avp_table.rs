@@ -135,7 +135,8 @@ pub mod attribute {
     #![allow(missing_docs)]
     pub const MESSAGE_TYPE: u16 = 0;
     pub const RESULT_CODE: u16 = 1;
-    pub const RANDOM_VECTOR: u16 = 36;
+    pub const PROTOCOL_VERSION: u16 = 2;
+    pub const TIE_BREAKER: u16 = 5;
     pub const HOST_NAME: u16 = 7;
     pub const VENDOR_NAME: u16 = 8;
     pub const ASSIGNED_TUNNEL_ID: u16 = 9;
@@ -144,7 +145,16 @@ pub mod attribute {
     pub const CHALLENGE_RESPONSE: u16 = 13;
     pub const ASSIGNED_SESSION_ID: u16 = 14;
     pub const CALL_SERIAL_NUMBER: u16 = 15;
+    pub const PROXY_AUTHEN_TYPE: u16 = 29;
+    pub const PROXY_AUTHEN_NAME: u16 = 30;
+    pub const PROXY_AUTHEN_CHALLENGE: u16 = 31;
+    pub const PROXY_AUTHEN_ID: u16 = 32;
+    pub const PROXY_AUTHEN_RESPONSE: u16 = 33;
+    pub const RANDOM_VECTOR: u16 = 36;
     pub const SEQUENCING_REQUIRED: u16 = 39;
+    /// RFC 2661 defines none above.
+    pub const LAST_OF_RFC2661: u16 = 39;
+    pub const DISCONNECT_CAUSE: u16 = 46;
     pub const LOCAL_SESSION_ID: u16 = 63;
     pub const REMOTE_SESSION_ID: u16 = 64;
     pub const ASSIGNED_COOKIE: u16 = 65;

@@ -121,6 +121,23 @@ impl Learned {
         &self.told.secrets
     }
 
+    /// Whether the secret of any tunnel is known.
+    pub fn has_secrets(&self) -> bool {
+        !self.told.secrets.is_empty()
+    }
+
+    /// Whether a Challenge Response in a message of this type is right (RFC 2661 section 5.1.1); `None` if no secret
+    /// for a tunnel between these ends is known.
+    pub fn proves(
+        &self,
+        ends: [std::net::IpAddr; 2],
+        message: super::layers::MessageType,
+        challenge: &[u8],
+        response: &[u8],
+    ) -> Option<bool> {
+        self.told.secrets.proves(ends, u8::try_from(message.0).ok()?, challenge, response)
+    }
+
     /// Endpoints, and sessions, that are remembered at the most.
     pub const LIMIT: usize = 65_536;
 

@@ -84,6 +84,27 @@ impl TunnelSecrets {
         self.0.is_empty()
     }
 
+    /// Whether `response` answers `challenge` in a message of type `message` between these ends: a CHAP response with
+    /// the message type as Identifier (RFC 2661 section 5.1.1). `None` if there is no secret for such a tunnel.
+    pub(crate) fn proves(
+        &self,
+        ends: [IpAddr; 2],
+        message: u8,
+        challenge: &[u8],
+        response: &[u8],
+    ) -> Option<bool> {
+        let mut rows = self.0.iter().filter(|row| row.is_for(ends)).peekable();
+        rows.peek()?;
+        let answers = |row: &Row| {
+            let mut digest = Md5::new();
+            digest.update([message]);
+            digest.update(row.secret.expose());
+            digest.update(challenge);
+            digest.finalize().as_slice() == response
+        };
+        Some(rows.any(answers))
+    }
+
     /// Reads the value of a hidden AVP into `out`: Original Length, value, padding. Says how many octets the value has;
     /// `None` if no secret makes sense of it, and then `out` keeps its length.
     ///

@@ -11,6 +11,7 @@ pub(super) fn finding(id: &str, severity: Severity, connection: u32, packets: &[
         packets: packets.to_vec(),
         count: packets.len() as u64,
         connection: Some(connection),
+        end: None,
         call: None,
         spi: None,
         seen: String::new(),

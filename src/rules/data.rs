@@ -1,10 +1,12 @@
 //! Rules on data messages (RFC 2661 sections 5.3 and 5.4).
 
+use crate::analysis::CallId;
+use crate::analysis::connection::Connection;
 use crate::analysis::facts::{Fact, Scope, Tally};
 use crate::util::Duration;
 
 use super::words::{self, count};
-use super::{Case, Finding, Severity, rules};
+use super::{Case, Finding, Rule, Severity, rules};
 
 rules! {
     /// A call carries data before it is established.
@@ -26,6 +28,45 @@ rules! {
     /// Data messages are never resent: what is missing is lost, on the way to the capture point or by the capture.
     DATA_SEQ_GAP = "data-seq-gap", Warning, "RFC 2661 5.4",
         "Ns of data messages counts by one, so that a receiver notices loss.";
+
+    /// Data came out of order.
+    ///
+    /// Receivers put it right or drop it. Stateful compression and encryption inside suffer. Usual cause: several ways
+    /// of different length, or several queues on one host.
+    DATA_SEQ_OUT_OF_ORDER = "data-seq-out-of-order", Warning, "RFC 2661 5.4",
+        "sequence numbers let a receiver restore the original order.";
+
+    /// Data came twice.
+    ///
+    /// The same Ns stands in two data messages. Usual cause: the way doubles packets; receivers drop the second.
+    DATA_SEQ_DUPLICATE = "data-seq-duplicate", Warning, "RFC 2661 5.4",
+        "each data message of a session has the next sequence number.";
+
+    /// Data has no sequence numbers, although the set-up of the call requires them.
+    ///
+    /// The receiver may drop it.
+    DATA_SEQ_REQUIRED_MISSING = "data-seq-required-missing", Error, "RFC 2661 5.4",
+        "with the Sequencing Required AVP in the set-up, sequence numbers must be present at all times.";
+
+    /// Data goes on after the call was closed.
+    ///
+    /// More than a round trip after the CDN, so not what was under way. The receiver drops it. Usual cause: the
+    /// sender did not hear of the end, or its data path outlives the call.
+    DATA_AFTER_CDN = "data-after-cdn", Warning, "RFC 2661 5.6",
+        "a session is torn down by the CDN.";
+
+    /// Data goes on after the tunnel was closed.
+    ///
+    /// More than a round trip after the StopCCN, so not what was under way. The receiver drops it. Usual cause: the
+    /// sender did not hear of the end: its peer gave the tunnel up, or another host answers for it.
+    DATA_AFTER_STOPCCN = "data-after-stopccn", Warning, "RFC 2661 6.4",
+        "by a StopCCN the tunnel is shut down and all its sessions are cleared.";
+
+    /// Data has Tunnel ID or Session ID 0.
+    ///
+    /// 0 names no tunnel and no call, so the receiver drops it.
+    DATA_SESSION_ZERO = "data-session-zero", Error, "RFC 2661 5.3",
+        "0 is special and must not be used as an assigned ID.";
 }
 
 /// Data that races the last message of the set-up.
@@ -41,6 +82,102 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
     for (scope, tally) in case.analysis.facts.all(Fact::DataGap) {
         found.extend(gap(case, scope, tally));
     }
+    for (_, connection) in case.analysis.in_order() {
+        for id in &connection.calls {
+            found.extend((0..2).flat_map(|end| counted(case, connection, *id, end)));
+        }
+    }
+    for (fact, rule, title, advice) in LOOSE {
+        for (scope, tally) in case.analysis.facts.all(*fact) {
+            found.extend(loose(case, rule, title, advice, scope, tally));
+        }
+    }
+}
+
+/// Data that the state or the set-up of its call has no place for.
+static LOOSE: &[(Fact, &Rule, &str, &str)] = &[
+    (
+        Fact::DataUnnumbered,
+        &DATA_SEQ_REQUIRED_MISSING,
+        "data without the sequence numbers that its set-up requires",
+        "switch sequence numbers on at the sender, or the requirement off.",
+    ),
+    (
+        Fact::LateData { tunnel: false },
+        &DATA_AFTER_CDN,
+        "data after the end of the call",
+        "did the sender hear of the CDN? Look in its log.",
+    ),
+    (
+        Fact::LateData { tunnel: true },
+        &DATA_AFTER_STOPCCN,
+        "data after the end of the tunnel",
+        "did the sender hear of the StopCCN? It believes in a tunnel that its peer has given up.",
+    ),
+    (Fact::DataZero, &DATA_SESSION_ZERO, "data to ID 0", "the sender uses an ID before it is assigned one."),
+];
+
+fn loose(
+    case: &Case<'_>,
+    rule: &'static Rule,
+    title: &str,
+    advice: &str,
+    scope: Scope,
+    tally: &Tally,
+) -> Option<Finding> {
+    let (_, connection) = case.analysis.numbered(scope.connection?)?;
+    let id = scope.call?;
+    let end = scope.end?;
+    let closed = case.analysis.call(id)?.closed;
+    let after = closed.filter(|_| matches!(rule.id, "data-after-cdn" | "data-after-stopccn"));
+    let when = after.map_or_else(String::new, |closed| {
+        match (tally.first.since(closed).to_string(), tally.last.since(closed).to_string()) {
+            (first, last) if first == last => format!(", {first} later"),
+            (first, last) => format!(", {first} to {last} later"),
+        }
+    });
+    // The capture may lack the set-up of a new call with the same ID.
+    let reused = after.is_some() && connection.ends.iter().any(|end| end.delivery.unseen);
+    Some(
+        Finding::new(rule, format!("{}: {title}", words::call(id)))
+            .tally(tally)
+            .connection(connection.number)
+            .call(id)
+            .by(end)
+            .seen(format!("{} of {}{when}.", count(tally.count, "data packet"), words::who(connection, end)))
+            .unsure(
+                reused.then(|| {
+                    String::from("a new call may have the same ID, if the capture lacks its set-up.")
+                }),
+            )
+            .advice(advice),
+    )
+}
+
+fn counted(case: &Case<'_>, connection: &Connection, id: CallId, end: u8) -> Vec<Finding> {
+    let Some(data) = case.analysis.call(id).and_then(|call| call.data.get(usize::from(end))) else {
+        return Vec::new();
+    };
+    let who = words::who(connection, end);
+    let counts: [(u64, &'static Rule, &str, &str); 2] = [
+        (data.reordered, &DATA_SEQ_OUT_OF_ORDER, "data comes out of order", "behind a later number"),
+        (data.duplicated, &DATA_SEQ_DUPLICATE, "data comes twice", "with a number that came before"),
+    ];
+    let found = counts.into_iter().filter(|(n, ..)| *n > 0).map(|(n, rule, title, what)| {
+        Finding::new(rule, format!("{}: {title}", words::call(id)))
+            .packets(&[case.analysis.call(id).map_or(0, |call| call.first_packet)])
+            .times(n)
+            .connection(connection.number)
+            .call(id)
+            .by(end)
+            .seen(format!(
+                "{} of {who} {what}, of {}.",
+                count(n, "data packet"),
+                words::thousands(data.packets)
+            ))
+            .advice("the network does this, not L2TP: compare captures of both ends to find the hop.")
+    });
+    found.collect()
 }
 
 fn early(case: &Case<'_>, scope: Scope, tally: &Tally) -> Option<Finding> {

@@ -62,6 +62,8 @@ pub struct Finding {
     pub count: u64,
     /// In which control connection: the number of `T1`.
     pub connection: Option<u32>,
+    /// Which end of it did what is wrong, where one did.
+    pub end: Option<u8>,
     /// In which call.
     pub call: Option<CallId>,
     /// In which SA.
@@ -84,6 +86,7 @@ impl Finding {
             packets: Vec::new(),
             count: 1,
             connection: None,
+            end: None,
             call: None,
             spi: None,
             seen: String::new(),
@@ -111,6 +114,12 @@ impl Finding {
         self
     }
 
+    /// How often, where that is known without the packets.
+    pub(super) fn times(mut self, count: u64) -> Self {
+        self.count = count;
+        self
+    }
+
     pub(super) fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
@@ -118,6 +127,11 @@ impl Finding {
 
     pub(super) fn connection(mut self, number: u32) -> Self {
         self.connection = Some(number);
+        self
+    }
+
+    pub(super) fn by(mut self, end: u8) -> Self {
+        self.end = Some(end);
         self
     }
 

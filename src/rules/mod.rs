@@ -6,12 +6,17 @@
 pub mod diagnosis;
 pub mod finding;
 
+mod avp;
 mod call;
 mod capture;
 mod data;
 mod esp;
+mod form;
+mod habits;
 mod header;
 mod hello;
+mod numbers;
+mod order;
 mod ppp;
 mod security;
 mod sequence;
@@ -69,6 +74,18 @@ pub struct Case<'a> {
     pub damage: Option<&'a str>,
     /// Packets that the interface dropped while it captured, as the file says.
     pub drops: u64,
+    /// Whether known habits of real stacks are notes.
+    pub profile: Profile,
+}
+
+/// How known habits of real stacks are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Profile {
+    /// What a known stack always does, and its peers live with, is a note.
+    #[default]
+    Interop,
+    /// As the RFCs say.
+    Strict,
 }
 
 /// Each family: its rules, and the function that raises them.
@@ -78,9 +95,12 @@ static FAMILIES: &[Family] = &[
     (capture::RULES, capture::judge),
     (security::RULES, security::judge),
     (esp::RULES, esp::judge),
-    (header::RULES, header::judge),
+    (header::RULES, form::judge),
+    (avp::RULES, |_, _| {}),
     (sequence::RULES, sequence::judge),
+    (numbers::RULES, numbers::judge),
     (tunnel::RULES, tunnel::judge),
+    (order::RULES, order::judge),
     (call::RULES, call::judge),
     (hello::RULES, hello::judge),
     (data::RULES, data::judge),
@@ -98,6 +118,9 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (_, family) in FAMILIES {
         family(case, &mut findings);
+    }
+    if case.profile == Profile::Interop {
+        findings.iter_mut().for_each(|finding| habits::excuse(case, finding));
     }
     findings.sort_by_key(|finding| {
         (std::cmp::Reverse(finding.severity), finding.packets.first().copied().unwrap_or(0))

@@ -1,11 +1,13 @@
 //! Rules on how control connections and calls end (RFC 2661 sections 4.4.2, 5.6 and 5.7).
 
-use crate::analysis::connection::Connection;
+use crate::analysis::connection::{Connection, ConnectionState};
+use crate::analysis::form::Form;
 use crate::dissect::l2tp_names::{cdn_reason, error_name, stop_ccn_reason};
-use crate::dissect::layers::ResultCode;
+use crate::dissect::layers::{MessageType, ResultCode};
+use crate::util::Duration;
 
 use super::words;
-use super::{Case, Finding, Severity, rules};
+use super::{Case, Finding, Rule, Severity, rules};
 
 rules! {
     /// A control connection was closed for a reason that is not an orderly end.
@@ -21,10 +23,136 @@ rules! {
     /// An orderly end (result 1 or 3) raises nothing.
     END_CDN = "end-cdn", Error, "RFC 2661 4.4.2",
         "the Result Code AVP of a CDN says why the call is closed.";
+
+    /// A Result Code that no document defines.
+    ///
+    /// The peer cannot know why it was closed. Usual causes: octets in the wrong order (the finding says so where the
+    /// swapped code makes sense), a field that was never set.
+    END_RESULT_OUT_OF_RANGE = "end-result-out-of-range", Warning, "RFC 2661 4.4.2",
+        "the Result Codes of StopCCN and CDN are those that the section lists.";
+
+    /// A general error (result 2), or a wrong protocol version (StopCCN result 5), without its Error Code.
+    ///
+    /// The code would say what was wrong.
+    END_ERROR_CODE_MISSING = "end-error-code-missing", Error, "RFC 2661 4.4.2",
+        "with result 2 the Error Code indicates the problem, with StopCCN result 5 the highest version supported.";
+
+    /// An error that wants an explanation comes without one.
+    ///
+    /// Error 6 is vendor-specific and error 8 an unknown AVP with the M bit: without the text nobody knows what or
+    /// which.
+    END_ERROR_6_NO_TEXT = "end-error-6-no-text", Warning, "RFC 2661 4.4.2",
+        "with error 6, and with error 8, the Error Message should say more.";
+
+    /// A StopCCN was never acknowledged.
+    ///
+    /// Its sender resends it for about half a minute. Usual causes: the peer is gone, or forgets the tunnel at once
+    /// instead of waiting out the resends.
+    END_STOPCCN_NOT_ACKED = "end-stopccn-not-acked", Error, "RFC 2661 5.7",
+        "the receiver of a StopCCN must send a ZLB to acknowledge it.";
+
+    /// A tunnel ends without a StopCCN.
+    ///
+    /// Its packets stop while the capture goes on. One of its ends keeps it open, and users stay unreachable until a
+    /// keepalive fails. Usual causes: a crash, a cut way, a NAT that forgot the mapping.
+    END_SILENT = "end-silent", Warning, "RFC 2661 5.7",
+        "a control connection is torn down by a StopCCN.";
+}
+
+/// The rule of a departure in how something is closed, and what was seen.
+pub(super) fn departure(form: &Form) -> Option<(&'static Rule, String)> {
+    let (rule, what): (&'static Rule, _) = match *form {
+        Form::UnknownResult(message, code) => {
+            let known = if message == MessageType::STOP_CCN { stop_ccn_reason } else { cdn_reason };
+            let swapped = known(code.swap_bytes()).filter(|_| code.to_be_bytes()[1] == 0);
+            let swapped = swapped.map_or_else(String::new, |reason| {
+                format!(" (with its octets swapped {}: {reason})", code.swap_bytes())
+            });
+            (&END_RESULT_OUT_OF_RANGE, format!("{} with result {code}{swapped}", message.name()))
+        }
+        Form::NoErrorCode(message) => {
+            (&END_ERROR_CODE_MISSING, format!("{} without its Error Code", message.name()))
+        }
+        Form::NoErrorText(message, error) => {
+            (&END_ERROR_6_NO_TEXT, format!("{} with error {error} and no Error Message", message.name()))
+        }
+        _ => return None,
+    };
+    Some((rule, what))
+}
+
+/// An acknowledgement may be under way so long.
+const IN_FLIGHT: Duration = Duration::seconds(1);
+/// With this many copies a sender has waited 7 s.
+const LONG: u32 = 4;
+/// Keepalives are sent after 60 s (RFC 2661 section 6.5) and given up 31 s later.
+const SILENCE: Duration = Duration::seconds(120);
+
+fn not_acknowledged(case: &Case<'_>, connection: &Connection, end: u8) -> Option<Finding> {
+    let mut open = connection.end(end).delivery.outstanding.iter().rev();
+    let stop = open.find(|message| message.message.is(MessageType::STOP_CCN))?;
+    let peer = 1 - end;
+    let heard = connection.end(peer).packets > 0;
+    // A peer that was silent before is reported as that.
+    let silent =
+        connection.end(end).delivery.outstanding.iter().any(|message| stop.ns.is_newer_than(message.ns));
+    if !heard || silent || words::one_direction_missing(connection) || case.left_after(stop.last) < IN_FLIGHT
+    {
+        return None;
+    }
+    let early = (stop.copies < LONG).then(|| {
+        String::from("it was sent a few times only; the acknowledgement may be lost or not in the capture.")
+    });
+    Some(
+        Finding::new(
+            &END_STOPCCN_NOT_ACKED,
+            format!("{}: StopCCN was never acknowledged", words::tunnel(connection)),
+        )
+        .severity(if stop.copies < LONG { Severity::Note } else { Severity::Error })
+        .packets(stop.packets())
+        .connection(connection.number)
+        .by(peer)
+        .seen(format!("sent {} by {}.", times(stop.copies), words::who(connection, end)))
+        .unsure(case.unread_from(connection.end(peer), stop.first).or_else(|| case.capture_loses()).or(early))
+        .advice(format!(
+            "look whether {} still runs, and if it forgets closed tunnels at once.",
+            words::who(connection, peer)
+        )),
+    )
+}
+
+fn times(copies: u32) -> String {
+    if copies == 1 { String::from("once") } else { format!("{copies} times") }
+}
+
+fn silent(case: &Case<'_>, connection: &Connection) -> Option<Finding> {
+    let open = connection.was_established && connection.state == ConnectionState::Established;
+    let last = connection.ends.iter().filter_map(|end| end.last).max()?;
+    // Without keepalives an idle tunnel may be silent for as long as it likes.
+    let keeps_alive = connection.ends.iter().any(|end| end.hello.sent > 0);
+    let waits = connection.ends.iter().any(|end| !end.delivery.outstanding.is_empty());
+    if !open || case.left_after(last.1) < SILENCE || !(keeps_alive || waits) {
+        return None;
+    }
+    Some(
+        Finding::new(&END_SILENT, format!("{} ends without a StopCCN", words::tunnel(connection)))
+            .packets(&[last.0])
+            .connection(connection.number)
+            .seen(format!(
+                "its last packet is {} at {}; the capture goes on for {}.",
+                last.0,
+                case.at(last.1),
+                case.left_after(last.1)
+            ))
+            .unsure(Some(String::from("its packets may have taken another way, or another SA, since then.")))
+            .advice("look in both logs for a crash, a restart or a changed address at that time."),
+    )
 }
 
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
     for (_, connection) in case.analysis.in_order() {
+        found.extend((0..2).filter_map(|end| not_acknowledged(case, connection, end)));
+        found.extend(silent(case, connection));
         if let (Some(by), Some(result)) = (connection.closed_by, &connection.result) {
             let severity = match result.code {
                 1 => None,

@@ -1,6 +1,7 @@
 //! Words that several rules share, and the guards against false accusations.
 
 use crate::analysis::connection::{Connection, End};
+use crate::analysis::facts::{Fact, Scope};
 use crate::analysis::{Analysis, CallId};
 use crate::util::{Duration, Timestamp};
 
@@ -87,6 +88,13 @@ impl Case<'_> {
             let packets = count(unread, "packet");
             format!("{packets} of SA {spi} from {address} could not be decrypted. The answer may be in them.")
         })
+    }
+
+    /// Guard G10: the clock of the capture was set while it ran, so times say nothing.
+    pub(super) fn clock_steps(&self) -> bool {
+        [Fact::ClockBack, Fact::ClockAhead]
+            .into_iter()
+            .any(|fact| self.analysis.facts.get(fact, Scope::default()).is_some())
     }
 
     /// Guard G2: signs that the capture itself lacks packets.

@@ -103,7 +103,12 @@ impl Talk {
         let mut body = avp(0, &message.to_be_bytes());
         let mut session = 0;
         match message {
-            SCCRQ | SCCRP => body.extend(avp(9, &self.tunnels[from].to_be_bytes())),
+            SCCRQ | SCCRP => {
+                body.extend(avp(2, &[1, 0]));
+                body.extend(avp(3, &[0, 0, 0, 3]));
+                body.extend(avp(7, if from == LAC { b"lac" } else { b"lns" }));
+                body.extend(avp(9, &self.tunnels[from].to_be_bytes()));
+            }
             STOPCCN => {
                 body.extend(avp(9, &self.tunnels[from].to_be_bytes()));
                 body.extend(avp(1, &[0, 1, 0, 0]));
@@ -111,6 +116,10 @@ impl Talk {
             ICRQ | OCRQ => {
                 body.extend(avp(14, &self.sessions[from].to_be_bytes()));
                 body.extend(avp(15, &[0, 0, 0, 1]));
+                if message == OCRQ {
+                    body.extend([16, 17, 18, 19].into_iter().flat_map(|number| avp(number, &[0, 0, 0, 1])));
+                    body.extend(avp(21, b"5551234"));
+                }
             }
             ICRP | OCRP => {
                 body.extend(avp(14, &self.sessions[from].to_be_bytes()));
@@ -121,7 +130,11 @@ impl Talk {
                 body.extend(avp(14, &self.sessions[from].to_be_bytes()));
                 session = self.sessions[1 - from];
             }
-            ICCN | OCCN => session = self.sessions[1 - from],
+            ICCN | OCCN => {
+                body.extend(avp(19, &[0, 0, 0, 1]));
+                body.extend(avp(24, &[0, 0, 0xfa, 0]));
+                session = self.sessions[1 - from];
+            }
             _ => {}
         }
         (body, session)
@@ -238,7 +251,8 @@ impl Talk {
             });
         }
         let analysis = inspector.finish();
-        let case = Case { analysis: &analysis, sad: &sad, damage: None, drops: 0 };
+        let case =
+            Case { analysis: &analysis, sad: &sad, damage: None, drops: 0, profile: rules::Profile::Interop };
         let findings = rules::judge(&case);
         let diagnosis = rules::diagnose(&case, &findings);
         Judged { analysis, findings, diagnosis }

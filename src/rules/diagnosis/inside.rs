@@ -72,7 +72,7 @@ pub(super) fn control_connection(case: &Case<'_>, connection: &Connection) -> Op
     let reason = connection.result.as_ref().map_or_else(String::new, teardown::stop_reason);
     let text = connection.result.as_ref().and_then(|result| result.message.clone());
     let text = text.filter(|text| !text.is_empty()).map_or_else(String::new, |text| format!(" \"{text}\""));
-    let challenged = connection.ends.iter().any(|end| end.challenges);
+    let challenged = connection.ends.iter().any(|end| end.challenged || end.responded);
     let answered = connection.end(1).sent(MessageType::SCCRP) > 0;
     let packet = connection.closing_packet;
     let (id, advice) = if challenged && answered {
