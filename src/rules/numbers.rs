@@ -148,8 +148,13 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
         }
     }
     for (scope, tally) in case.analysis.facts.all(Fact::ZlbCounted) {
-        let acknowledged = case.analysis.facts.get(Fact::AcknowledgedUnseen, Scope { call: None, ..scope });
-        if acknowledged.is_none() {
+        let Some((_, connection)) = scope.connection.and_then(|number| case.analysis.numbered(number)) else {
+            continue;
+        };
+        // Lost messages are acknowledged or sent again; numbers that nobody used are neither.
+        let acknowledged = case.analysis.facts.get(Fact::AcknowledgedUnseen, scope).is_some();
+        let holes = connection.end(scope.end.unwrap_or(0)).delivery.holes().len() as u64;
+        if !acknowledged && tally.count >= 2 && holes >= tally.count {
             report(case, &SEQ_ZLB_ADVANCES_NS, zlb_counted, scope, tally, found);
         }
     }
@@ -224,8 +229,7 @@ fn zlb_counted(_: &Case<'_>, connection: &Connection, end: u8, tally: &Tally) ->
     Said {
         title: format!("{who} counts ZLBs as messages"),
         seen: format!("{} a number was skipped that only a ZLB had carried.", count(tally.count, "time")),
-        unsure: (tally.count < 2)
-            .then(|| String::from("once may be chance: the capture may lack the message with that number.")),
+        unsure: Some(String::from("messages with those numbers may be lost, and not in the capture.")),
         advice: format!("{who} breaks the numbering: update it, or report it to its maker."),
     }
 }
