@@ -150,7 +150,7 @@ fn run(seed: u64, loss: u64, double: u64) -> (Talk, bool, BTreeMap<(usize, u16),
 #[test]
 fn peers_that_keep_to_the_rfc_are_never_accused() {
     let mut ended = 0;
-    for seed in 0..600 {
+    for seed in 0..10_000 {
         let (loss, double) = ([0, 5, 15, 30][seed as usize % 4], [0, 10][seed as usize / 4 % 2]);
         let (talk, complete, counts) = run(seed, loss, double);
         let judged = talk.judge();
@@ -167,11 +167,14 @@ fn peers_that_keep_to_the_rfc_are_never_accused() {
         }
         if complete {
             ended += 1;
-            let errors: Vec<_> = judged.findings.iter().filter(|f| f.severity == Severity::Error).collect();
-            assert!(errors.is_empty(), "seed {seed}: {errors:#?}");
+            let own = ["sec-l2tp-in-clear"];
+            let accused =
+                judged.findings.iter().filter(|f| f.severity > Severity::Note && !own.contains(&f.rule.id));
+            let accused: Vec<_> = accused.collect();
+            assert!(accused.is_empty(), "seed {seed}: {accused:#?}");
             assert_eq!((connection.was_established, judged.analysis.calls.len()), (true, 1), "seed {seed}");
             assert!(judged.analysis.calls[0].was_established, "seed {seed}");
         }
     }
-    assert!(ended > 400, "only {ended} conversations came to their end");
+    assert!(ended > 6_000, "only {ended} conversations came to their end");
 }

@@ -160,10 +160,12 @@ pub struct Delivery {
     pub resent: u32,
     /// The capture lacks some of its messages, or the way numbers are used makes it look so.
     pub unseen: bool,
-    /// The newest Nr that it sent.
-    pub nr_sent: Option<Seq16>,
+    /// The newest Nr that it sent, and when it did first.
+    pub nr_sent: Option<(Seq16, Timestamp)>,
     /// Copies of an acknowledged message since the other end last sent a control message.
     pub(crate) deaf: u8,
+    /// When it sent its newest message.
+    newest: Timestamp,
     /// Its last packet was a ZLB with the number of its next message.
     zlb: bool,
     settled: VecDeque<Settled>,
@@ -266,10 +268,12 @@ impl Delivery {
 
     /// Takes a ZLB of this end: whether its Ns is one that this end used already, although "Ns is not incremented
     /// after a ZLB" makes it that of the next message (RFC 2661 section 5.8).
-    pub(crate) fn zlb(&mut self, ns: Seq16) -> bool {
+    ///
+    /// One that the way may have reordered, within [`super::watch::ROUND_TRIP`], is none.
+    pub(crate) fn zlb(&mut self, ns: Seq16, time: Timestamp) -> bool {
         let Some(next) = self.next else { return false };
         self.zlb = ns == next;
-        next.is_newer_than(ns)
+        next.is_newer_than(ns) && time.since(self.newest) > super::watch::ROUND_TRIP
     }
 
     /// Says which call the newest message was about.
@@ -281,6 +285,7 @@ impl Delivery {
 
     fn remember(&mut self, letter: Letter) {
         let Letter { ns, message, body, packet, time } = letter;
+        self.newest = time;
         // An acknowledgement may overtake the message at the capture point.
         if self.acknowledged.is_some_and(|nr| nr.is_newer_than(ns)) {
             return;
@@ -424,9 +429,11 @@ mod tests {
     fn a_zlb_that_used_up_a_number_is_seen() {
         let mut d = Delivery::default();
         send(&mut d, 0);
-        assert!(!d.zlb(Seq16(1)));
+        let later = Timestamp(2_000_000_000);
+        assert!(!d.zlb(Seq16(1), later));
         assert_eq!(send(&mut d, 2), Sent::CountsZlb);
-        assert!(d.zlb(Seq16(2)), "the number of the last message, not of the next");
+        assert!(!d.zlb(Seq16(2), Timestamp(0)), "the way may have reordered it");
+        assert!(d.zlb(Seq16(2), later), "the number of the last message, not of the next");
         assert_eq!(send(&mut d, 4), Sent::Skipped(1));
     }
 

@@ -60,9 +60,11 @@ impl Tracker {
         let peer_heard = connection.end(other(from)).packets > 0;
         connection.end_mut(other(from)).delivery.deaf = 0;
         let delivery = &mut connection.end_mut(from).delivery;
-        let stale = delivery.nr_sent.is_some_and(|sent| sent.is_newer_than(nr));
-        if !stale {
-            delivery.nr_sent = Some(nr);
+        // What the way reordered is not older than a round trip.
+        let older = delivery.nr_sent.filter(|(sent, _)| sent.is_newer_than(nr));
+        let stale = older.is_some_and(|(_, when)| meta.time.since(when) > ROUND_TRIP);
+        if delivery.nr_sent.is_none_or(|(sent, _)| nr.is_newer_than(sent)) {
+            delivery.nr_sent = Some((nr, meta.time));
         }
         let mut facts = [None; 6];
         let [first, second, third, fourth, fifth, sixth] = &mut facts;
@@ -84,7 +86,7 @@ impl Tracker {
                 }
             }
             None if message.kind == MessageKind::Zlb => {
-                *second = delivery.zlb(ns).then_some(Fact::ZlbNumber);
+                *second = delivery.zlb(ns, meta.time).then_some(Fact::ZlbNumber);
             }
             None => {
                 let allowed = usize::from(window.unwrap_or(WINDOW).max(1));

@@ -184,8 +184,8 @@ fn report(
     );
 }
 
-fn reordered() -> Option<String> {
-    Some(String::from("the way to the capture point may have reordered messages."))
+fn held_up() -> Option<String> {
+    Some(String::from("a way that holds messages up for more than a second would explain it."))
 }
 
 fn first_ns(_: &Case<'_>, connection: &Connection, end: u8, _: &Tally) -> Said {
@@ -239,7 +239,7 @@ fn zlb_number(_: &Case<'_>, connection: &Connection, end: u8, tally: &Tally) -> 
     Said {
         title: format!("ZLBs of {who} repeat a used Ns"),
         seen: format!("{}.", count(tally.count, "ZLB")),
-        unsure: reordered(),
+        unsure: held_up(),
         advice: String::from("harmless, unless the peer drops such ZLBs and resends."),
     }
 }
@@ -248,7 +248,7 @@ fn backwards(_: &Case<'_>, connection: &Connection, end: u8, tally: &Tally) -> S
     Said {
         title: format!("the Nr of {} goes back", words::who(connection, end)),
         seen: format!("in {}.", count(tally.count, "message")),
-        unsure: reordered(),
+        unsure: held_up(),
         advice: String::from("nothing to do, if it stays rare."),
     }
 }
@@ -258,7 +258,7 @@ fn stale(_: &Case<'_>, connection: &Connection, end: u8, tally: &Tally) -> Said 
     Said {
         title: format!("{who} resends with an old Nr"),
         seen: format!("{} acknowledged less than it had acknowledged before.", count(tally.count, "resend")),
-        unsure: reordered(),
+        unsure: held_up(),
         advice: format!("if both sides resend without end, this keeps it going: update {who}."),
     }
 }
