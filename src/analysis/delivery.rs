@@ -271,8 +271,12 @@ impl Delivery {
     ///
     /// One that the way may have reordered, within [`super::watch::ROUND_TRIP`], is none.
     pub(crate) fn zlb(&mut self, ns: Seq16, time: Timestamp) -> bool {
-        let Some(next) = self.next else { return false };
+        let Some(next) = self.next else {
+            self.unseen |= ns.0 > 0;
+            return false;
+        };
         self.zlb = ns == next;
+        self.unseen |= ns.is_newer_than(next);
         next.is_newer_than(ns) && time.since(self.newest) > super::watch::ROUND_TRIP
     }
 
@@ -321,6 +325,8 @@ impl Delivery {
             return None;
         }
         self.acknowledged = Some(nr);
+        // Of an end that was not heard, every number is one that the capture lacks.
+        self.unseen |= self.next.is_none() && nr.0 > 0;
         if self.next.is_some_and(|next| nr.is_newer_than(next)) {
             self.beyond.get_or_insert(Beyond { nr, packet, time });
             self.unseen = true;

@@ -64,13 +64,18 @@ fn one(case: &Case<'_>, connection: &Connection, id: CallId, call: &Call) -> Opt
         _ => return None,
     };
     let who = if rule.id == CALL_NO_REPLY.id { peer } else { requester };
+    // A later message of that side, with no number missing, shows that it sent none before.
+    let end = connection.end(who);
+    let heard = end.last_control.is_some_and(|(_, time)| time.since(requested) >= PATIENCE);
+    let missed = (!heard || end.delivery.unseen)
+        .then(|| String::from("the message may have been sent, and not be in the capture."));
     Some(
         Finding::new(rule, format!("{} was never established", words::call(id)))
             .packets(&[call.first_packet])
             .connection(connection.number)
             .call(id)
             .seen(seen)
-            .unsure(case.unread_from(connection.end(who), requested))
+            .unsure(case.unread_from(connection.end(who), requested).or(missed))
             .advice(format!("look in the log of {} for the reason.", words::who(connection, who))),
     )
 }

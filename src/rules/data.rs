@@ -1,6 +1,7 @@
 //! Rules on data messages (RFC 2661 sections 5.3 and 5.4).
 
 use crate::analysis::CallId;
+use crate::analysis::call::{Call, CallKind};
 use crate::analysis::connection::Connection;
 use crate::analysis::facts::{Fact, Scope, Tally};
 use crate::util::Duration;
@@ -200,14 +201,7 @@ fn early(case: &Case<'_>, scope: Scope, tally: &Tally) -> Option<Finding> {
         }
         None => (Severity::Error, format!("{packets} of {who}, and the call was never connected.")),
     };
-    let unsure = call
-        .established
-        .is_none()
-        .then(|| {
-            case.unread_from(connection.end(call.requester.unwrap_or(0)), tally.first)
-                .or_else(|| case.capture_loses())
-        })
-        .flatten();
+    let unsure = call.established.is_none().then(|| never_connected(case, connection, call, tally)).flatten();
     Some(
         Finding::new(&DATA_BEFORE_ESTABLISHED, format!("{name} carries data before it is established"))
             .tally(tally)
@@ -221,6 +215,18 @@ fn early(case: &Case<'_>, scope: Scope, tally: &Tally) -> Option<Finding> {
                 _ => format!("look for the message that connects {name}: lost, or never sent."),
             }),
     )
+}
+
+/// What could hide the message that connects a call. Only a later control message of the same side, with no number
+/// missing, shows that it was never sent.
+fn never_connected(case: &Case<'_>, connection: &Connection, call: &Call, tally: &Tally) -> Option<String> {
+    let connects = if call.kind == CallKind::Outgoing { 1 - call.requester? } else { call.requester? };
+    let end = connection.end(connects);
+    let later = end.last_control.is_some_and(|(_, time)| time > tally.first);
+    let missing = (end.delivery.unseen || !later).then(|| {
+        String::from("the message that connects the call may have been sent, and not be in the capture.")
+    });
+    case.unread_from(end, tally.first).or_else(|| case.capture_loses()).or(missing)
 }
 
 fn unknown(case: &Case<'_>, scope: Scope, tally: &Tally) -> Option<Finding> {

@@ -110,9 +110,9 @@ fn beyond(case: &Case<'_>, connection: &Connection, end: u8, found: &mut Vec<Fin
     let Some(tally) = certain.or(possible) else { return };
     let peer = 1 - end;
     let next = connection.end(peer).delivery.next().map_or(0, |next| next.0);
-    let unsure = certain.is_none().then(|| {
-        format!("if the capture lost a message of {}, the Nr would be right.", words::who(connection, peer))
-    });
+    // A message that the capture lacks, sent again because its acknowledgement was lost, looks the same.
+    let unsure =
+        format!("if the capture lost a message of {}, the Nr would be right.", words::who(connection, peer));
     found.push(
         Finding::new(
             &SEQ_NR_BEYOND_SENT,
@@ -130,7 +130,7 @@ fn beyond(case: &Case<'_>, connection: &Connection, end: u8, found: &mut Vec<Fin
                 format!("the next Ns of {} is {next}, and a higher Nr came.", words::who(connection, peer))
             }
         })
-        .unsure(unsure)
+        .unsure(Some(unsure))
         .advice("the side that sent this Nr counts wrongly, most often a ZLB as if it were a message."),
     );
 }
@@ -162,6 +162,12 @@ fn unacknowledged(
     };
     let peer = 1 - end;
     let name = message.message.name();
+    // A later message that does not acknowledge it proves that no earlier one did.
+    let heard = connection.end(peer).last_control.is_some_and(|(_, time)| time > message.last);
+    let missed = (!heard && !exhausted)
+        .then(|| String::from("the acknowledgement may have been sent, and not be in the capture."));
+    let unsure =
+        case.unread_from(connection.end(peer), message.first).or_else(|| case.capture_loses()).or(missed);
     Some(
         Finding::new(
             rule,
@@ -175,7 +181,7 @@ fn unacknowledged(
             words::who(connection, end),
             case.at(message.first),
         ))
-        .unsure(case.unread_from(connection.end(peer), message.first).or_else(|| case.capture_loses()))
+        .unsure(unsure)
         .advice(format!(
             "look at the log of {} at that time; if it saw nothing, the path is broken.",
             words::who(connection, peer)

@@ -237,6 +237,19 @@ impl Talk {
     }
 
     pub fn judge_within(&self, limits: Limits) -> Judged {
+        self.judge_with(limits, None, rules::Profile::Interop)
+    }
+
+    pub fn judge_strictly(&self) -> Judged {
+        self.judge_with(Limits::default(), None, rules::Profile::Strict)
+    }
+
+    /// As if every packet had been so long on the wire.
+    pub fn judge_cut(&self, original: u32) -> Judged {
+        self.judge_with(Limits::default(), Some(original), rules::Profile::Interop)
+    }
+
+    fn judge_with(&self, limits: Limits, original: Option<u32>, profile: rules::Profile) -> Judged {
         let sad = Sad::default();
         let mut inspector = Inspector::new(&sad, limits);
         for (number, (millis, octets)) in (1..).zip(&self.frames) {
@@ -246,13 +259,12 @@ impl Talk {
                 link: LinkType::RAW,
                 interface: 0,
                 data: octets,
-                original_len: octets.len() as u32,
+                original_len: original.unwrap_or(octets.len() as u32),
                 offset: 0,
             });
         }
         let analysis = inspector.finish();
-        let case =
-            Case { analysis: &analysis, sad: &sad, damage: None, drops: 0, profile: rules::Profile::Interop };
+        let case = Case { analysis: &analysis, sad: &sad, damage: None, drops: 0, profile };
         let findings = rules::judge(&case);
         let diagnosis = rules::diagnose(&case, &findings);
         Judged { analysis, findings, diagnosis }
