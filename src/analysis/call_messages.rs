@@ -164,6 +164,10 @@ impl Tracker {
             *known = Some(session);
             self.routes.learn_session(id, end, session, call_id);
             if let Some(connection) = self.state.connections.get_mut(id.0 as usize) {
+                if connection.version == 3 {
+                    let address = connection.end(end).endpoint.address;
+                    self.routes.learn_addressed(id, end, address, session, call_id);
+                }
                 connection.recent = [None, None];
             }
         }

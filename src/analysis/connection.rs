@@ -187,6 +187,8 @@ pub struct Connection {
     pub protection: [u32; 2],
     /// Its number: `T1` is 1.
     pub number: u32,
+    /// The version of its headers: 2 (RFC 2661) or 3 (RFC 3931).
+    pub version: u8,
     /// The capture shows its SCCRQ.
     pub from_start: bool,
     /// The last session of data to each end, and its call: what the routes say, without a look-up.
@@ -224,9 +226,16 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(number: u32, source: Endpoint, destination: Endpoint, packet: u64) -> Self {
+    pub(crate) fn new(
+        number: u32,
+        version: u8,
+        source: Endpoint,
+        destination: Endpoint,
+        packet: u64,
+    ) -> Self {
         Self {
             number,
+            version,
             ends: [End::new(source), End::new(destination)],
             lac: None,
             state: ConnectionState::Unknown,

@@ -33,6 +33,10 @@ pub(super) fn number16(control: &Control, wanted: u16) -> Option<u16> {
     number(control, wanted).and_then(|number| u16::try_from(number).ok())
 }
 
+pub(super) fn number32(control: &Control, wanted: u16) -> Option<u32> {
+    number(control, wanted).and_then(|number| u32::try_from(number).ok())
+}
+
 fn text(control: &Control, wanted: u16) -> Option<Printable> {
     match &find(control, wanted)?.value {
         AvpValue::Text(text) => Some(text.clipped(limits::TEXT)),
@@ -92,12 +96,16 @@ impl Tracker {
         control: &Control,
         protected: bool,
     ) {
+        let (tunnel, session) = match header.version() {
+            3 => (attribute::ASSIGNED_CONNECTION_ID, attribute::LOCAL_SESSION_ID),
+            _ => (attribute::ASSIGNED_TUNNEL_ID, attribute::ASSIGNED_SESSION_ID),
+        };
         let message = Message {
             kind: kind(control),
             control,
             header,
-            tunnel: number16(control, attribute::ASSIGNED_TUNNEL_ID).map(TunnelId),
-            session: number16(control, attribute::ASSIGNED_SESSION_ID).map(SessionId),
+            tunnel: number32(control, tunnel).map(TunnelId),
+            session: number32(control, session).map(SessionId),
         };
         self.learned.learn(udp);
         let Some((id, from)) = self.route(meta, udp, &message) else { return };
@@ -150,21 +158,26 @@ impl Tracker {
         if message.is(MessageType::SCCRQ) {
             return match self.repeated_request(udp, message) {
                 Some(id) => Some((id, 0)),
-                None => self.open(meta, udp, message.tunnel),
+                None => self.open(meta, udp, message.header, message.tunnel),
             };
         }
         let receiver = message.header.tunnel_id;
         if receiver.0 != 0 {
-            let known = self.whose(udp, receiver);
+            let known = self.whose(udp, message.header);
             return known
                 .or_else(|| self.misdirected(meta, udp, message))
-                .or_else(|| self.open(meta, udp, None));
+                .or_else(|| self.open(meta, udp, message.header, None));
         }
         let named = message.tunnel.and_then(|tunnel| {
             let reverse = Udp { source: udp.destination, destination: udp.source, checksum: 0 };
             self.routes.find_exact(&reverse, tunnel)
         });
-        named.or_else(|| self.newest_between(udp, |_, _| true)).or_else(|| self.open(meta, udp, None))
+        let version = message.header.version();
+        let named =
+            named.filter(|(id, _)| self.state.connection(*id).is_some_and(|known| known.version == version));
+        named
+            .or_else(|| self.newest_between(udp, version, |_, _| true))
+            .or_else(|| self.open(meta, udp, message.header, None))
     }
 
     /// An SCCRP to a tunnel ID that nobody assigned, while a request between these ends waits for an answer, is that
@@ -175,7 +188,7 @@ impl Tracker {
         }
         let waits =
             |connection: &Connection, from| connection.state == ConnectionState::WaitCtlReply && from == 1;
-        let found = self.newest_between(udp, waits)?;
+        let found = self.newest_between(udp, message.header.version(), waits)?;
         let number = self.state.connection(found.0)?.number;
         let scope = Scope { connection: Some(number), end: Some(found.1), ..Scope::default() };
         self.note(Fact::WrongTunnelId(message.header.tunnel_id), scope, meta, 1);
@@ -184,19 +197,22 @@ impl Tracker {
 
     /// The connection in which the receiver assigned this tunnel ID, and the end that sends; else the newest between
     /// these endpoints in which the receiver's ID is not known.
-    pub(super) fn whose(&self, udp: &Udp, receiver: TunnelId) -> Option<(ConnectionId, u8)> {
-        if let Some((id, end)) = self.routes.find_exact(udp, receiver) {
+    pub(super) fn whose(&self, udp: &Udp, header: &L2tp) -> Option<(ConnectionId, u8)> {
+        let (receiver, version) = (header.tunnel_id, header.version());
+        let same =
+            |id: &ConnectionId| self.state.connection(*id).is_some_and(|known| known.version == version);
+        if let Some((id, end)) = self.routes.find_exact(udp, receiver).filter(|(id, _)| same(id)) {
             return Some((id, other(end)));
         }
         // Answers may come from another port or address than was asked (RFC 2661 section 8.1), and a NAT may move a
         // port later; a stranger who knows the ID is neither.
-        if let Some((id, end)) = self.routes.find_moved(udp, receiver) {
+        if let Some((id, end)) = self.routes.find_moved(udp, receiver).filter(|(id, _)| same(id)) {
             let sender = self.state.connection(id)?.end(other(end));
             if sender.packets == 0 || sender.endpoint.address == udp.source.address {
                 return Some((id, other(end)));
             }
         }
-        self.newest_between(udp, |connection, from| connection.end(other(from)).tunnel_id.is_none())
+        self.newest_between(udp, version, |connection, from| connection.end(other(from)).tunnel_id.is_none())
     }
 
     fn repeated_request(&self, udp: &Udp, message: &Message<'_>) -> Option<ConnectionId> {
@@ -212,13 +228,15 @@ impl Tracker {
                     None => connection.request == Some(message.control.body),
                 }
         };
-        self.newest_between(udp, |connection, from| from == 0 && same(connection)).map(|(id, _)| id)
+        let version = message.header.version();
+        self.newest_between(udp, version, |connection, from| from == 0 && same(connection)).map(|(id, _)| id)
     }
 
     /// The newest connection between two endpoints that `fits`; with the end that sends.
     pub(super) fn newest_between(
         &self,
         udp: &Udp,
+        version: u8,
         fits: impl Fn(&Connection, u8) -> bool,
     ) -> Option<(ConnectionId, u8)> {
         let mut next = self.routes.newest(udp);
@@ -226,7 +244,7 @@ impl Tracker {
             let id = next?;
             let connection = self.state.connection(id)?;
             let from = u8::from(connection.ends[0].endpoint != udp.source);
-            if fits(connection, from) {
+            if connection.version == version && fits(connection, from) {
                 return Some((id, from));
             }
             next = connection.older;
@@ -240,6 +258,7 @@ impl Tracker {
         &mut self,
         meta: &Meta,
         udp: &Udp,
+        header: &L2tp,
         requested: Option<TunnelId>,
     ) -> Option<(ConnectionId, u8)> {
         let id = if self.state.connections.len() < self.limits.tunnels {
@@ -249,7 +268,8 @@ impl Tracker {
             self.recycle()?
         };
         self.opened = self.opened.saturating_add(1);
-        let mut connection = Connection::new(self.opened, udp.source, udp.destination, meta.packet);
+        let mut connection =
+            Connection::new(self.opened, header.version(), udp.source, udp.destination, meta.packet);
         connection.older =
             self.routes.set_newest(udp.source, udp.destination, id).filter(|older| *older != id);
         match self.state.connections.get_mut(id.0 as usize) {
@@ -381,7 +401,7 @@ impl Tracker {
             let millis = u64::try_from(waited.0 / 1_000_000).unwrap_or(0);
             self.note(Fact::LateAcknowledgement, scope, meta, millis);
         }
-        if message.kind == MessageKind::Zlb {
+        if message.kind.is_acknowledgement() {
             return Delivered::New(after);
         }
         let Some(connection) = self.state.connections.get_mut(id.0 as usize) else {

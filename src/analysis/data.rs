@@ -20,6 +20,22 @@ impl Tracker {
     ) {
         let found = route.map(|route| (route.connection, 1u8.saturating_sub(route.end)));
         let Some((id, from)) = found.or_else(|| self.route_data(meta, udp, header)) else { return };
+        if header.tunnel_id.0 == 0 {
+            self.data_to_nothing(id, from, meta);
+        }
+        self.carry(meta, (id, from), udp, header, ppp, protected);
+    }
+
+    /// Counts data that an end of a connection sent.
+    pub(super) fn carry(
+        &mut self,
+        meta: &Meta,
+        (id, from): (ConnectionId, u8),
+        udp: &Udp,
+        header: &L2tp,
+        ppp: Option<&Ppp>,
+        protected: bool,
+    ) {
         self.arrived(id, from, meta, udp, header, protected);
         let to = 1u8.saturating_sub(from);
         let Some(call_id) = self.call_of_data(id, to, meta, header) else { return };
@@ -37,6 +53,8 @@ impl Tracker {
                 bump(&mut data.network);
             }
             call.ppp.push(ppp, usize::from(from), meta.packet, meta.time);
+        } else if header.version() == 3 {
+            bump(&mut data.network);
         }
         let early = matches!(call.state, CallState::WaitReply | CallState::WaitConnect) && !mid_stream;
         let unannounced = call.unannounced;
@@ -52,7 +70,7 @@ impl Tracker {
         if unnumbered {
             self.note(Fact::DataUnnumbered, scope, meta, 1);
         }
-        if header.session_id.0 == 0 || header.tunnel_id.0 == 0 {
+        if header.session_id.0 == 0 {
             self.note(Fact::DataZero, scope, meta, 1);
         }
         if skipped > 0 {
@@ -66,8 +84,13 @@ impl Tracker {
         }
     }
 
+    fn data_to_nothing(&mut self, id: ConnectionId, from: u8, meta: &Meta) {
+        let number = self.state.connection(id).map(|connection| connection.number);
+        self.note(Fact::DataZero, Scope { connection: number, end: Some(from), ..Scope::default() }, meta, 1);
+    }
+
     fn route_data(&mut self, meta: &Meta, udp: &Udp, header: &L2tp) -> Option<(ConnectionId, u8)> {
-        self.whose(udp, header.tunnel_id).or_else(|| self.open(meta, udp, None))
+        self.whose(udp, header).or_else(|| self.open(meta, udp, header, None))
     }
 
     fn call_of_data(&mut self, id: ConnectionId, to: u8, meta: &Meta, header: &L2tp) -> Option<CallId> {

@@ -29,6 +29,11 @@ impl MessageKind {
         }
     }
 
+    /// Whether this takes no number of its own: a ZLB, or the ACK message of RFC 3931 section 6.15.
+    pub fn is_acknowledgement(self) -> bool {
+        self == Self::Zlb || self.is(MessageType::ACK)
+    }
+
     /// Whether this is a message of that type.
     pub fn is(self, message: MessageType) -> bool {
         self == Self::Known(message)

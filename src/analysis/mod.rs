@@ -354,11 +354,11 @@ impl Tracker {
         if layers.esp.is_some() && !self.esp(layers, meta, foreseen) {
             return;
         }
-        if let Some(version) = layers.other_version {
+        if let Some(version) = layers.other_version.filter(|_| layers.v3.is_none()) {
             self.other_version(version, meta);
         }
         if let Some(v3) = &layers.v3 {
-            self.learn_v3(layers, v3);
+            self.version3(layers, v3, meta);
         }
         let (Some(udp), Some(header)) = (&layers.udp, &layers.l2tp) else { return };
         bump(&mut self.state.totals.l2tp);

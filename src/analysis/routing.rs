@@ -23,7 +23,7 @@ impl Way {
         };
         let addresses = u128::from(from.to_bits()) << 32 | u128::from(to.to_bits());
         let ports = u128::from(source.port) << 16 | u128::from(destination.port);
-        Self::V4(addresses << 48 | ports << 16 | u128::from(tunnel_id.0))
+        Self::V4(addresses << 64 | ports << 32 | u128::from(tunnel_id.0))
     }
 }
 
@@ -71,12 +71,14 @@ pub(crate) struct Routes {
     /// The newest connection between two endpoints.
     pairs: HashMap<(Endpoint, Endpoint), ConnectionId>,
     sessions: HashMap<u64, CallId>,
+    /// Data of L2TPv3 names no tunnel: the call by the address that receives it and the Session ID.
+    addressed: HashMap<(IpAddr, SessionId), (ConnectionId, u8, CallId)>,
     version: u64,
 }
 
-/// The receiver's end of a connection and its Session ID as one number.
+/// The receiver's end of a connection and its Session ID as one number. Tables have fewer than 2^31 connections.
 fn session_key(id: ConnectionId, end: u8, session: SessionId) -> u64 {
-    u64::from(id.0) << 32 | u64::from(end) << 16 | u64::from(session.0)
+    u64::from(id.0) << 33 | u64::from(end) << 32 | u64::from(session.0)
 }
 
 impl Routes {
@@ -157,6 +159,23 @@ impl Routes {
 
     pub(crate) fn session(&self, id: ConnectionId, end: u8, session: SessionId) -> Option<CallId> {
         self.sessions.get(&session_key(id, end, session)).copied()
+    }
+
+    /// The call of data of L2TPv3, its connection, and the end that receives.
+    pub(crate) fn addressed(&self, to: IpAddr, session: SessionId) -> Option<(ConnectionId, u8, CallId)> {
+        self.addressed.get(&(to, session)).copied()
+    }
+
+    /// Remembers that the host at `to` (end `end` of `id`) assigned `session` of L2TPv3 to a call.
+    pub(crate) fn learn_addressed(
+        &mut self,
+        id: ConnectionId,
+        end: u8,
+        to: IpAddr,
+        session: SessionId,
+        call: CallId,
+    ) {
+        self.addressed.insert((to, session), (id, end, call));
     }
 
     pub(crate) fn learn_session(&mut self, id: ConnectionId, end: u8, session: SessionId, call: CallId) {

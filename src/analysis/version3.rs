@@ -1,9 +1,11 @@
-//! L2TPv3: its data is counted and its control messages teach how data is laid out. Its state machines (RFC 3931
-//! section 7) are not followed.
+//! L2TPv3 (RFC 3931): what differs from version 2 before the same state machines take it.
 
-use crate::dissect::layers::{L2tpV3, Layers};
+use crate::dissect::avp_table::attribute;
+use crate::dissect::layers::{Endpoint, L2tp, L2tpV3, Layers, SessionId, TunnelId, Udp};
+use crate::util::seq::Seq16;
 
-use super::Tracker;
+use super::control::number32;
+use super::{Meta, Tracker};
 
 impl Tracker {
     /// Whether control messages said how this data of L2TPv3 is laid out, and its dissection did not know that.
@@ -13,12 +15,42 @@ impl Tracker {
             && self.learned.session(addresses.destination, session).is_some()
     }
 
-    /// Remembers what a control message of L2TPv3 says of later packets. Its state machines are not followed.
-    pub(super) fn learn_v3(&mut self, layers: &Layers, v3: &L2tpV3) {
-        let (Some(control), Some(addresses)) = (&v3.control, layers.addresses) else { return };
-        self.learned.learn_session(addresses, control);
-        if let Some(udp) = &layers.udp {
-            self.learned.learn(udp);
+    /// Takes a packet of L2TPv3. Its control connections and calls are followed by the same engine: the Control
+    /// Connection ID is the tunnel ID, Local and Remote Session ID stand in AVPs, and data names its session alone.
+    pub(super) fn version3(&mut self, layers: &Layers, v3: &L2tpV3, meta: &Meta) {
+        let Some(addresses) = layers.addresses else { return };
+        let port = |address| Endpoint { address, port: 0 };
+        let ends =
+            Udp { source: port(addresses.source), destination: port(addresses.destination), checksum: 0 };
+        let udp = layers.udp.unwrap_or(ends);
+        let protected = layers.esp.is_some();
+        let header = L2tp {
+            flags: v3.flags | 3,
+            tunnel_id: TunnelId(v3.connection.unwrap_or(0)),
+            ns: v3.ns,
+            nr: v3.nr,
+            payload: v3.payload,
+            ..L2tp::default()
+        };
+        if let Some(control) = &v3.control {
+            self.learned.learn_session(addresses, control);
+            let remote = number32(control, attribute::REMOTE_SESSION_ID).unwrap_or(0);
+            let header = L2tp { session_id: SessionId(remote), ..header };
+            self.control(meta, &udp, &header, control, protected);
+        } else if let Some(session) = v3.session {
+            let session_id = SessionId(session);
+            // The sequence number of a sublayer has 24 bits; 16 of them tell loss as well.
+            let sequence = v3.carried.and_then(|carried| carried.sequence);
+            let ns = sequence.map(|number| Seq16((number & 0xffff) as u16));
+            let header = L2tp { session_id, ns, ..header };
+            let known = self.routes.addressed(addresses.destination, session_id);
+            let place = known
+                .map(|(id, end, _)| (id, 1u8.saturating_sub(end)))
+                .or_else(|| self.newest_between(&udp, 3, |_, _| true))
+                .or_else(|| self.open(meta, &udp, &header, None));
+            if let Some(place) = place {
+                self.carry(meta, place, &udp, &header, None, protected);
+            }
         }
     }
 }

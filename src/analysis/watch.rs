@@ -8,7 +8,7 @@ use crate::util::Duration;
 use super::call::{Call, CallKind, CallState};
 use super::connection::{Connection, ConnectionState};
 use super::control::{Message, find, number16, other};
-use super::delivery::{MessageKind, Resend};
+use super::delivery::Resend;
 use super::facts::{Fact, Scope};
 use super::form::{self, Known};
 use super::{CallId, ConnectionId, Meta, Tracker};
@@ -31,6 +31,10 @@ impl Tracker {
         protected: bool,
     ) {
         let Some(connection) = self.state.connection(id) else { return };
+        // The tables are those of RFC 2661.
+        if connection.version != 2 {
+            return;
+        }
         let scope = scope(connection, from);
         let known = Known {
             protected,
@@ -85,7 +89,7 @@ impl Tracker {
                     }
                 }
             }
-            None if message.kind == MessageKind::Zlb => {
+            None if message.kind.is_acknowledgement() => {
                 *second = delivery.zlb(ns, meta.time).then_some(Fact::ZlbNumber);
             }
             None => {

@@ -155,6 +155,7 @@ pub mod attribute {
     /// RFC 2661 defines none above.
     pub const LAST_OF_RFC2661: u16 = 39;
     pub const DISCONNECT_CAUSE: u16 = 46;
+    pub const ASSIGNED_CONNECTION_ID: u16 = 61;
     pub const LOCAL_SESSION_ID: u16 = 63;
     pub const REMOTE_SESSION_ID: u16 = 64;
     pub const ASSIGNED_COOKIE: u16 = 65;

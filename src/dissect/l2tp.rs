@@ -95,8 +95,8 @@ pub(crate) fn dissect<S: Sink>(
             None => return Err(c.invalid(&LENGTH, 8, length.into())),
         }
     }
-    let tunnel_id = TunnelId(c.u16(&TUNNEL)?);
-    let session_id = SessionId(c.u16(&SESSION)?);
+    let tunnel_id = TunnelId(c.u16(&TUNNEL)?.into());
+    let session_id = SessionId(c.u16(&SESSION)?.into());
     let (mut ns, mut nr, mut offset) = (None, None, None);
     if bit(L2tp::S) == 1 {
         ns = Some(Seq16(c.u16(&NS)?));

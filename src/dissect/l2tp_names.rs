@@ -49,6 +49,7 @@ impl MessageType {
     pub const CDN: Self = Self(14);
     pub const WEN: Self = Self(15);
     pub const SLI: Self = Self(16);
+    pub const ACK: Self = Self(20);
 
     /// The short name, such as `SCCRQ`; `unknown` if the number has none.
     pub fn name(self) -> &'static str {

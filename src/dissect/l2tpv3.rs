@@ -97,7 +97,8 @@ fn data<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, learned: &Learn
         .and_then(|addresses| learned.session(addresses.destination, session))
         .copied()
         .unwrap_or_default();
-    let v3 = layers.v3.insert(Box::new(L2tpV3 { session: Some(session), ..L2tpV3::default() }));
+    let payload = u32::try_from(c.remaining()).unwrap_or(u32::MAX);
+    let v3 = layers.v3.insert(Box::new(L2tpV3 { session: Some(session), payload, ..L2tpV3::default() }));
     c.derived(&PSEUDOWIRE_TYPE, known.pseudowire.unwrap_or(0).into());
     let Some(layout) = layout(c, &known) else {
         c.rest(&PAYLOAD);
@@ -114,6 +115,7 @@ fn data<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, learned: &Learn
         c.octets(&COOKIE, layout.cookie.into())?;
     }
     let sequence = sublayer(c, layout.sublayer)?;
+    v3.payload = u32::try_from(c.remaining()).unwrap_or(u32::MAX);
     v3.carried = Some(Carried {
         pseudowire: layout.pseudowire,
         cookie: layout.cookie,

@@ -10,13 +10,15 @@ use crate::util::seq::Seq16;
 
 use super::Protocol;
 
-/// The Tunnel ID of an L2TPv2 header or AVP (RFC 2661 section 3.1): the number that its *receiver* gave the tunnel.
+/// The Tunnel ID of an L2TPv2 header or AVP (RFC 2661 section 3.1), 16 bits, or the Control Connection ID of L2TPv3
+/// (RFC 3931 section 3.2.1): the number that its *receiver* gave the tunnel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct TunnelId(pub u16);
+pub struct TunnelId(pub u32);
 
-/// The Session ID of an L2TPv2 header or AVP (RFC 2661 section 3.1): the number that its *receiver* gave the call.
+/// The Session ID of an L2TPv2 header or AVP (RFC 2661 section 3.1), 16 bits, or of L2TPv3 (RFC 3931 section 4.1): the
+/// number that its *receiver* gave the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct SessionId(pub u16);
+pub struct SessionId(pub u32);
 
 impl fmt::Display for TunnelId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -302,6 +304,8 @@ pub struct L2tpV3 {
     pub session: Option<u32>,
     /// How the data is laid out, if it is known.
     pub carried: Option<Carried>,
+    /// Octets behind the Session ID of data; behind cookie and sublayer, where the layout is known.
+    pub payload: u32,
 }
 
 /// What stands between a Session ID and the frame of a pseudowire.

@@ -89,8 +89,8 @@ fn one(finding: &Finding, style: &Style) -> String {
     };
     line("seen:", &finding.seen);
     line("unsure:", finding.unsure.as_deref().unwrap_or_default());
-    if !finding.rule.section.is_empty() {
-        line("rule:", &format!("{}: {}", section(finding.rule.section), finding.rule.says));
+    if !finding.section.is_empty() {
+        line("rule:", &format!("{}: {}", section(finding.section), finding.rule.says));
     }
     line("advice:", &finding.advice);
     out

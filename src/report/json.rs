@@ -225,8 +225,8 @@ struct Sides<T> {
 #[derive(Serialize)]
 struct EndJson<'a> {
     address: String,
-    port: u16,
-    tunnel_id: Option<u16>,
+    port: Option<u16>,
+    tunnel_id: Option<u32>,
     host_name: Option<&'a str>,
     vendor: Option<&'a str>,
 }
@@ -260,7 +260,7 @@ fn connection_json<'a>(analysis: &'a Analysis, connection: &'a Connection) -> im
     let calls = connection.calls.clone();
     ConnectionJson {
         id: format!("T{}", connection.number),
-        version: 2,
+        version: connection.version,
         role_known: connection.lac.is_some(),
         lac: end(ends[0]),
         lns: end(ends[1]),
@@ -286,7 +286,7 @@ fn side(connection: &Connection, end: u8) -> &'static str {
 fn end(end: &End) -> EndJson<'_> {
     EndJson {
         address: end.endpoint.address.to_string(),
-        port: end.endpoint.port,
+        port: Some(end.endpoint.port).filter(|port| *port != 0),
         tunnel_id: end.tunnel_id.map(|id| id.0),
         host_name: end.host_name.as_ref().map(|text| text.as_str()),
         vendor: end.vendor.as_ref().map(|text| text.as_str()),
@@ -314,8 +314,8 @@ struct CallJson<'a> {
     id: String,
     kind: Option<&'static str>,
     serial: Option<u32>,
-    lac_session_id: Option<u16>,
-    lns_session_id: Option<u16>,
+    lac_session_id: Option<u32>,
+    lns_session_id: Option<u32>,
     state: &'static str,
     closed_by: Option<&'static str>,
     result: Option<ResultJson<'a>>,
@@ -472,7 +472,7 @@ fn finding(finding: &Finding) -> FindingJson<'_> {
         connection: finding.connection.map(|number| format!("T{number}")),
         call: finding.call.map(|call| format!("C{}", call.0 + 1)),
         spi: finding.spi.map(|spi| spi.to_string()),
-        section: (!finding.rule.section.is_empty()).then_some(finding.rule.section),
+        section: (!finding.section.is_empty()).then_some(finding.section),
         title: &finding.title,
         seen: &finding.seen,
         unsure: finding.unsure.as_deref(),

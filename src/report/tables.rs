@@ -133,7 +133,8 @@ fn end(end: &End) -> String {
     let tunnel = end.tunnel_id.map_or_else(|| String::from("?"), |id| id.to_string());
     let endpoint = end.endpoint;
     match endpoint.port {
-        L2TP_PORT => format!("{} ({tunnel})", endpoint.address),
+        // L2TPv3 may run over IP, without ports.
+        0 | L2TP_PORT => format!("{} ({tunnel})", endpoint.address),
         port => format!("{} ({tunnel})", std::net::SocketAddr::new(endpoint.address, port)),
     }
 }

@@ -7,6 +7,7 @@ pub(super) fn finding(id: &str, severity: Severity, connection: u32, packets: &[
     Finding {
         rule: rules::all().find(|rule| rule.id == id).expect("a rule"),
         severity,
+        section: rules::all().find(|rule| rule.id == id).map_or("", |rule| rule.section),
         title: String::from("title"),
         packets: packets.to_vec(),
         count: packets.len() as u64,

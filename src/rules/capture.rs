@@ -117,7 +117,16 @@ fn connections(case: &Case<'_>, found: &mut Vec<Finding>) {
     for (_, connection) in case.analysis.in_order() {
         let name = words::tunnel(connection);
         let first = [connection.first_packet];
-        if !connection.from_start {
+        let control = connection.ends.iter().any(|end| !end.messages.is_empty());
+        if !connection.from_start && !control && connection.version == 3 {
+            found.push(
+                Finding::new(&CAP_MID_STREAM, format!("{name} has no control messages in the capture"))
+                    .packets(&first)
+                    .connection(connection.number)
+                    .seen("data of L2TPv3 sessions alone: a static tunnel, or one set up before the capture began.")
+                    .advice("to judge the set-up of a tunnel that is not static, start the capture before it."),
+            );
+        } else if !connection.from_start {
             found.push(
                 Finding::new(&CAP_MID_STREAM, format!("{name} was set up before the capture began"))
                     .packets(&first)

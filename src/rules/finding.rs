@@ -54,6 +54,8 @@ pub struct Finding {
     pub rule: &'static Rule,
     /// How bad it is: the rule's severity, or a lower one.
     pub severity: Severity,
+    /// The section of the RFC: the rule's, or for L2TPv3 its like in RFC 3931.
+    pub section: &'static str,
     /// One line: what is wrong, without packet numbers and rule.
     pub title: String,
     /// The packets that show it, the first few.
@@ -82,6 +84,7 @@ impl Finding {
         Self {
             rule,
             severity: rule.severity,
+            section: rule.section,
             title: title.into(),
             packets: Vec::new(),
             count: 1,

@@ -113,11 +113,40 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
     FAMILIES.iter().flat_map(|(rules, _)| rules.iter().copied())
 }
 
+/// Sections of RFC 2661 and those of RFC 3931 that say the same of L2TPv3.
+static VERSION3: &[(&str, &str)] = &[
+    ("RFC 2661 4.4.2", "RFC 3931 5.4.2"),
+    ("RFC 2661 4.4.3", "RFC 3931 5.4.3"),
+    ("RFC 2661 4.4.4", "RFC 3931 5.4.4"),
+    ("RFC 2661 5.1", "RFC 3931 3.3.1"),
+    ("RFC 2661 5.2", "RFC 3931 3.4"),
+    ("RFC 2661 5.3", "RFC 3931 4.5"),
+    ("RFC 2661 5.4", "RFC 3931 4.6.1"),
+    ("RFC 2661 5.5", "RFC 3931 4.4"),
+    ("RFC 2661 5.6", "RFC 3931 3.4.3"),
+    ("RFC 2661 5.7", "RFC 3931 3.3.2"),
+    ("RFC 2661 5.8", "RFC 3931 4.2"),
+    ("RFC 2661 6.4", "RFC 3931 6.4"),
+    ("RFC 2661 6.5", "RFC 3931 6.5"),
+    ("RFC 2661 7.2.1", "RFC 3931 7.2"),
+    ("RFC 2661 7.4", "RFC 3931 7.3"),
+];
+
+fn in_version3(section: &'static str) -> &'static str {
+    VERSION3.iter().find(|(old, _)| *old == section).map_or(section, |(_, new)| new)
+}
+
 /// Judges a capture: findings, worst first; within a severity in the order of their first packets.
 pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (_, family) in FAMILIES {
         family(case, &mut findings);
+    }
+    for finding in &mut findings {
+        let connection = finding.connection.and_then(|number| case.analysis.numbered(number));
+        if connection.is_some_and(|(_, connection)| connection.version == 3) {
+            finding.section = in_version3(finding.section);
+        }
     }
     if case.profile == Profile::Interop {
         findings.iter_mut().for_each(|finding| habits::excuse(case, finding));

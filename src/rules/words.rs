@@ -37,7 +37,9 @@ pub(super) fn call(id: CallId) -> String {
 
 /// `the LAC 10.1.0.2`.
 pub(super) fn who(connection: &Connection, end: u8) -> String {
-    format!("the {} {}", connection.role(end).name(), connection.end(end).endpoint.address)
+    // RFC 3931 section 1.3: an end of L2TPv3 may act as LAC and as LNS at once.
+    let role = if connection.version == 3 { "LCCE" } else { connection.role(end).name() };
+    format!("the {role} {}", connection.end(end).endpoint.address)
 }
 
 /// The first four, and how many more there are.

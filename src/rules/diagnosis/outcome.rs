@@ -52,7 +52,7 @@ pub(super) fn worked(case: &Case<'_>) -> Diagnosis {
     diagnosis.confidence(if partial { Confidence::Likely } else { Confidence::Certain })
 }
 
-/// L2TP that is not version 2, and nothing of version 2 beside it.
+/// L2TP of a version that is not followed, and nothing else.
 pub(super) fn other_version(case: &Case<'_>) -> Option<Diagnosis> {
     let totals = &case.analysis.totals;
     if totals.other_version == 0 || !case.analysis.connections.is_empty() {
@@ -61,7 +61,7 @@ pub(super) fn other_version(case: &Case<'_>) -> Option<Diagnosis> {
     let tally = case.analysis.facts.get(Fact::OtherVersion, Scope::default())?;
     Some(
         Diagnosis::undecided(format!(
-            "{} of another version than 2 (L2TPv3 or L2F), which this tool does not follow yet.",
+            "{} of another version than 2 and 3 (L2F, or none that is defined), which this tool does not follow.",
             count(totals.other_version, "L2TP packet")
         ))
         .evidence(tally.packets.iter().copied()),
