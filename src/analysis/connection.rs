@@ -80,6 +80,8 @@ pub struct End {
     pub challenged: bool,
     /// It sent a Challenge Response AVP.
     pub responded: bool,
+    /// A message of the set-up could not be read to its end.
+    pub setup_cut: bool,
     /// Whether its Challenge Response is right, as far as secrets were given.
     pub secret_proved: Option<bool>,
     /// Its Challenge, if it can be read.
@@ -134,6 +136,7 @@ impl End {
             vendor: None,
             challenged: false,
             responded: false,
+            setup_cut: false,
             secret_proved: None,
             challenge: None,
             window: None,
@@ -207,6 +210,8 @@ pub struct Connection {
     pub(crate) request: Option<u64>,
     /// When the SCCRQ was sent.
     pub requested: Option<Timestamp>,
+    /// When the SCCRP was sent.
+    pub answered: Option<Timestamp>,
     /// When it was established.
     pub established: Option<Timestamp>,
     /// The end that sent the first StopCCN.
@@ -243,6 +248,7 @@ impl Connection {
             from_start: false,
             request: None,
             requested: None,
+            answered: None,
             established: None,
             closed_by: None,
             closed: None,

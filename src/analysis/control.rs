@@ -497,6 +497,7 @@ impl Tracker {
                 tunnel
             }
             MessageType::SCCRP => {
+                connection.answered.get_or_insert(meta.time);
                 if connection.state == ConnectionState::WaitCtlReply {
                     connection.state = ConnectionState::WaitCtlConn;
                 }

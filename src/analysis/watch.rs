@@ -229,6 +229,7 @@ impl Tracker {
         end.window = end.window.or_else(|| number16(message.control, attribute::RECEIVE_WINDOW_SIZE));
         end.tie_breaker =
             end.tie_breaker.or_else(|| super::control::number(message.control, attribute::TIE_BREAKER));
+        end.setup_cut |= message.control.cut || message.control.fault.is_some();
         end.challenged |= find(message.control, attribute::CHALLENGE).is_some();
         end.responded |= find(message.control, attribute::CHALLENGE_RESPONSE).is_some();
         if let Some(challenge) = octets(message, attribute::CHALLENGE) {

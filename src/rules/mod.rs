@@ -6,6 +6,7 @@
 pub mod diagnosis;
 pub mod finding;
 
+mod authentication;
 mod avp;
 mod call;
 mod capture;
@@ -22,6 +23,7 @@ mod security;
 mod sequence;
 mod teardown;
 mod tunnel;
+mod tunnels;
 pub(crate) mod words;
 
 pub use diagnosis::{Confidence, Diagnosis, Verdict, diagnose};
@@ -100,6 +102,8 @@ static FAMILIES: &[Family] = &[
     (sequence::RULES, sequence::judge),
     (numbers::RULES, numbers::judge),
     (tunnel::RULES, tunnel::judge),
+    (tunnels::RULES, tunnels::judge),
+    (authentication::RULES, authentication::judge),
     (order::RULES, order::judge),
     (call::RULES, call::judge),
     (hello::RULES, hello::judge),
