@@ -24,6 +24,7 @@ pub mod ike_exchange;
 pub mod ladder;
 pub mod limits;
 pub mod place;
+pub mod ppp_marks;
 pub mod ppp_session;
 
 mod call_messages;

@@ -7,6 +7,7 @@ use crate::util::{Printable, Timestamp};
 
 use super::bump32;
 use super::limits::TEXT;
+use super::ppp_marks::Marks;
 
 /// PPP protocol numbers that the analysis knows.
 pub mod protocol {
@@ -212,6 +213,8 @@ pub struct PppSession {
     pub addresses: [Option<Ipv4Addr>; 2],
     /// How each end came to its address, or did not.
     pub disputes: [Dispute; 2],
+    /// What came out of order.
+    pub marks: Marks,
     /// DNS servers that an end was given, in the order of the options.
     pub dns: Vec<Ipv4Addr>,
 }
@@ -229,8 +232,11 @@ impl PppSession {
     }
 
     pub(crate) fn push(&mut self, ppp: &Ppp, from: usize, packet: u64, time: Timestamp) {
-        let Some(control) = ppp.control.as_deref() else { return };
         let end = u8::try_from(from).unwrap_or(0);
+        if !self.marks_done(ppp) {
+            self.mark(ppp, end, (packet, time));
+        }
+        let Some(control) = ppp.control.as_deref() else { return };
         match control.protocol {
             protocol::LCP => {
                 self.lcp.push(control, from, packet, time);
@@ -249,6 +255,11 @@ impl PppSession {
             }
             _ => {}
         }
+    }
+
+    /// Whether nothing of this packet can be out of order: user data in a session that is up.
+    fn marks_done(&self, ppp: &Ppp) -> bool {
+        ppp.control.is_none() && (self.lcp.opened || self.lcp.requests == [0, 0])
     }
 
     fn ncp(&mut self, number: u16) -> Option<&mut Negotiation> {

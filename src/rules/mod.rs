@@ -19,6 +19,7 @@ mod hello;
 mod numbers;
 mod order;
 mod ppp;
+mod ppp_order;
 mod security;
 mod sequence;
 mod teardown;
@@ -109,6 +110,7 @@ static FAMILIES: &[Family] = &[
     (hello::RULES, hello::judge),
     (data::RULES, data::judge),
     (ppp::RULES, ppp::judge),
+    (ppp_order::RULES, ppp_order::judge),
     (teardown::RULES, teardown::judge),
 ];
 

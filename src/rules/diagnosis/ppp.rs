@@ -6,7 +6,7 @@ use crate::analysis::connection::Connection;
 use crate::analysis::ppp_session::{Outcome, protocol};
 
 use super::super::words::{self, count, who};
-use super::super::{Case, ppp as ppp_rules};
+use super::super::{Case, ppp as ppp_rules, ppp_order};
 use super::{Confidence, Diagnosis};
 
 /// LCP, authentication, IPCP.
@@ -115,12 +115,7 @@ fn auth_failed(connection: &Connection, name: &str, call: &Call) -> Diagnosis {
 /// A demand for authentication that was declined, and no authentication afterwards.
 fn no_common_authentication(connection: &Connection, name: &str, call: &Call) -> Option<Diagnosis> {
     let known = &call.ppp.authentication;
-    let ended = call.closed_by.is_some() || call.ppp.lcp.terminated.is_some();
-    if known.outcome.is_some() || !ended || !call.ppp.ncps.is_empty() {
-        return None;
-    }
-    let packet = known.declined.iter().flatten().copied().max()?;
-    let decliner = u8::from(known.declined.first().copied().flatten() != Some(packet));
+    let (packet, decliner) = ppp_order::declined(call)?;
     let both = known.demanded == [true, true];
     let (id, sentence) = if both && !call.ppp.lcp.opened && call.ppp.lcp.terminated.is_some() {
         (
