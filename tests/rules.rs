@@ -250,7 +250,7 @@ fn tunnel_ids_are_used_again_after_stopccn() {
     talk.chat(2).close().wait(2000);
     (talk.ns, talk.nr) = ([0, 0], [0, 0]);
     let judged = talk.tunnel().call().chat(3).close().judge();
-    assert_eq!(judged.raised(), Vec::<&str>::new());
+    assert_eq!(judged.raised(), ["tun-id-reused-early"]);
     assert_eq!(judged.analysis.connections.len(), 2);
     let packets: Vec<u64> = judged.analysis.calls.iter().map(|call| call.data[0].packets).collect();
     assert_eq!(packets, [2, 3]);
@@ -267,7 +267,7 @@ fn several_tunnels_and_calls_on_one_pair_of_ports() {
     let mut both = Talk { frames: [first.frames, second.frames].concat(), ..Talk::default() };
     both.frames.sort_by_key(|frame| frame.0);
     let judged = both.judge();
-    assert_eq!(judged.raised(), Vec::<&str>::new());
+    assert_eq!(judged.raised(), ["tun-duplicate-pair"]);
     let mut packets: Vec<u64> = judged.analysis.calls.iter().map(|call| call.data[1].packets).collect();
     packets.sort_unstable();
     assert_eq!((judged.analysis.connections.len(), packets), (2, vec![3, 4, 5]));

@@ -97,8 +97,9 @@ impl Tracker {
                 let open = delivery.outstanding.len();
                 // Without the peer's set-up or any packet of it, its window and its acknowledgements are unknown.
                 *second = (from_start && peer_heard && open > allowed).then_some(Fact::WindowExceeded);
-                let opens = message.kind.is(MessageType::SCCRQ) || message.kind.is(MessageType::SCCRP);
-                *third = (opens && from_start && ns.0 != 0).then_some(Fact::FirstNs(ns.0));
+                let asks = message.kind.is(MessageType::SCCRQ);
+                let opens = asks || from_start && message.kind.is(MessageType::SCCRP);
+                *third = (opens && ns.0 != 0).then_some(Fact::FirstNs(ns.0));
             }
         }
         for fact in facts.into_iter().flatten() {
