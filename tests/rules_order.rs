@@ -318,9 +318,21 @@ fn authentication_of_tunnels() {
         talk.send_with(LAC, SCCCN, 0, &body(SCCCN, connect)).zlb(LNS).judge()
     };
     let (challenge, response) = (avp(11, &[5; 16]), avp(13, &[6; 16]));
-    set_up(&[challenge.clone()], &[], &[]).assert_raises("tun-challenge-unanswered", Error, Certain);
-    set_up(&[], &[challenge.clone()], &[]).assert_raises("tun-challenge-unanswered", Error, Certain);
-    set_up(&[], &[response.clone()], &[]).assert_raises("tun-response-without-challenge", Warning, Certain);
+    set_up(std::slice::from_ref(&challenge), &[], &[]).assert_raises(
+        "tun-challenge-unanswered",
+        Error,
+        Certain,
+    );
+    set_up(&[], std::slice::from_ref(&challenge), &[]).assert_raises(
+        "tun-challenge-unanswered",
+        Error,
+        Certain,
+    );
+    set_up(&[], std::slice::from_ref(&response), &[]).assert_raises(
+        "tun-response-without-challenge",
+        Warning,
+        Certain,
+    );
     let both = set_up(&[challenge.clone()], &[response.clone(), challenge], &[response]);
     both.assert_quiet("tun-challenge-unanswered");
     both.assert_quiet("tun-response-without-challenge");
