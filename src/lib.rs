@@ -38,7 +38,7 @@
 //!     });
 //! }
 //! let analysis = inspector.finish();
-//! let findings = rules::judge(&Case { analysis: &analysis, sad: &sad, damage: None, drops: 0 });
+//! let findings = rules::judge(&Case { analysis: &analysis, sad: &sad, damage: None, drops: 0, left_out: 0 });
 //! assert!(findings.iter().any(|finding| finding.rule.id == "tun-no-reply"));
 //! ```
 

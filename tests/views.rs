@@ -219,3 +219,33 @@ fn hidden_avps_are_read_with_the_tunnel_secret() {
     let refused = samples::run(&folder, &["--secrets", "origin.md", "hidden-avps.pcap"]);
     assert_eq!(refused.status.code(), Some(2));
 }
+
+/// A filter that takes away answers must not make an accusation of their absence.
+#[test]
+fn a_report_of_a_part_says_so_and_is_sure_of_no_absence() {
+    let sample = samples::sample("l2tp-ipsec/three-calls");
+    let run = |arguments: &[&str]| String::from_utf8(run(&sample, arguments).stdout).expect("text");
+    for (arguments, said) in [
+        (&["-Y", "ip.src == 10.1.0.2"][..], "-Y left out "),
+        (&["-f", "src 10.1.0.2"], "-f left out "),
+        (&["-c", "20"], "Only the first 20 packets were read (-c)."),
+        (&["--tunnel", "T1"], "Only one tunnel is shown (--tunnel)"),
+    ] {
+        let text = run(&[arguments, &["--width", "300"]].concat());
+        assert!(text.lines().next().is_some_and(|line| line.contains(said)), "{text}");
+        assert!(!run(&[]).contains(said));
+        let json: Value = serde_json::from_str(&run(&[arguments, &["-T", "json"]].concat())).expect("JSON");
+        let capture = &json["captures"][0];
+        assert!(capture["left_out"][0].as_str().is_some_and(|sentence| sentence.contains(said)), "{capture}");
+        if matches!(arguments[0], "-Y" | "-f") {
+            assert_eq!(capture["diagnosis"]["confidence"], "possible", "{arguments:?}");
+            assert!(!matches!(capture["diagnosis"]["id"].as_str(), Some("hello-timeout" | "data-one-way")));
+            for finding in capture["findings"].as_array().expect("findings") {
+                let rule = finding["rule"].as_str().expect("a rule");
+                let shown =
+                    ["cap-", "sec-", "hdr-", "avp-", "esp-icv"].iter().any(|start| rule.starts_with(start));
+                assert!(shown || finding["certainty"] == "possible", "{arguments:?} {finding}");
+            }
+        }
+    }
+}

@@ -12,6 +12,7 @@ use crate::filter::Filter;
 use crate::inspector::Inspector;
 use crate::ipsec::Sad;
 use crate::report::{Report, json, ladder, summary};
+use crate::rules::words::{count, thousands};
 use crate::rules::{self, Case, Diagnosis, Finding};
 use crate::util::Printable;
 
@@ -26,6 +27,7 @@ struct Inspected {
     format: &'static str,
     nanoseconds: bool,
     damage: Option<String>,
+    left_out: Vec<String>,
     analysis: Analysis,
     findings: Vec<Finding>,
     diagnosis: Diagnosis,
@@ -113,11 +115,14 @@ fn inspect(args: &Args, path: &Path, sad: &Sad) -> Result<Inspected, Failure> {
         inspector.select(limits(args));
     }
     let mut left = args.count.unwrap_or(u64::MAX);
+    let mut counts = Counts::default();
     while left > 0 {
         let Some(frame) = capture.next_frame().map_err(|error| failure(&error))? else { break };
+        counts.read += 1;
         if let Some(filter) = &mut filter
             && !filter.matches(&frame).map_err(|error| failure(&error))?
         {
+            counts.captured += 1;
             continue;
         }
         match &mut display {
@@ -129,20 +134,52 @@ fn inspect(args: &Args, path: &Path, sad: &Sad) -> Result<Inspected, Failure> {
                 let octets = |range| inspector.scratch().octets(frame.data, range);
                 if filter.passes(wanted, &octets) {
                     inspector.keep(&frame);
+                } else {
+                    counts.displayed += 1;
                 }
             }
         }
         left -= 1;
     }
+    counts.goes_on = left == 0 && matches!(capture.next_frame(), Ok(Some(_)));
     let mut analysis = inspector.finish();
     let damage = capture.damage().map(ToString::to_string);
-    let case = Case { analysis: &analysis, sad, damage: damage.as_deref(), drops: capture.interface_drops() };
+    let (drops, left_out) = (capture.interface_drops(), counts.captured + counts.displayed);
+    let case = Case { analysis: &analysis, sad, damage: damage.as_deref(), drops, left_out };
     let mut findings = rules::judge(&case);
     let diagnosis = rules::diagnose(&case, &findings);
     selection.restrict(&mut analysis, &mut findings)?;
     let file = Printable::from_text(&path.to_string_lossy());
     let (format, nanoseconds) = (capture.format().name(), capture.nanoseconds());
-    Ok(Inspected { file, format, nanoseconds, damage, analysis, findings, diagnosis })
+    let left_out = counts.sentences(args);
+    Ok(Inspected { file, format, nanoseconds, damage, left_out, analysis, findings, diagnosis })
+}
+
+/// How many packets options left out of a report.
+#[derive(Default)]
+struct Counts {
+    read: u64,
+    captured: u64,
+    displayed: u64,
+    goes_on: bool,
+}
+
+impl Counts {
+    fn sentences(&self, args: &Args) -> Vec<String> {
+        let part = |option: &str, left_out: u64| {
+            (left_out > 0).then(|| {
+                format!("{option} left out {} of {}.", thousands(left_out), count(self.read, "packet"))
+            })
+        };
+        let first = self.goes_on.then(|| {
+            let taken = args.count.unwrap_or(0);
+            let packets = if taken == 1 { "packet was" } else { "packets were" };
+            format!("Only the first {} {packets} read (-c).", thousands(taken))
+        });
+        let only = args.call.as_ref().map(|_| "call").or(args.tunnel.as_ref().map(|_| "tunnel"));
+        let only = only.map(|what| format!("Only one {what} is shown (--{what}); the verdict is of all."));
+        [part("-f", self.captured), part("-Y", self.displayed), first, only].into_iter().flatten().collect()
+    }
 }
 
 /// The display filter of the command line.
@@ -210,6 +247,7 @@ fn write(args: &Args, sad: &Sad, inspected: &[Inspected]) -> Result<(), Failure>
             format: one.format,
             nanoseconds: one.nanoseconds,
             damage: one.damage.clone(),
+            left_out: one.left_out.clone(),
             analysis: &one.analysis,
             sad,
             findings: &one.findings,

@@ -8,10 +8,11 @@ use crate::dissect::{Protocol, registry};
 use crate::field::{FieldDef, Tree};
 use crate::ipsec::Sad;
 use crate::report::fields::{Columns, Layout};
+use crate::report::mask::Masks;
 use crate::report::packet::{Clock, Outlook, Packet};
 use crate::report::style::Style;
 use crate::report::times::Stamp;
-use crate::report::{details, hex, packet, packet_json, packets};
+use crate::report::{details, hex, packet_json, packets};
 use crate::util::{Frame, Printable, Timestamp, nearest};
 
 use super::args::{Args, Format, Time};
@@ -195,13 +196,14 @@ struct Frames {
     capture: CaptureFile,
     filter: Option<PacketFilter>,
     left: u64,
+    left_out: u64,
 }
 
 impl Frames {
     fn open(args: &Args, path: &Path) -> Result<Self, Failure> {
         let capture = CaptureFile::open(path).map_err(|error| failure(&error))?;
         let filter = args.capture_filter.as_deref().map(PacketFilter::new);
-        Ok(Self { capture, filter, left: args.count.unwrap_or(u64::MAX) })
+        Ok(Self { capture, filter, left: args.count.unwrap_or(u64::MAX), left_out: 0 })
     }
 
     /// Calls `each` with every frame, until it says that it has enough.
@@ -211,6 +213,7 @@ impl Frames {
             if let Some(filter) = &mut self.filter
                 && !filter.matches(&frame).map_err(|error| failure(&error))?
             {
+                self.left_out += 1;
                 continue;
             }
             if !each(&frame) {
@@ -237,7 +240,13 @@ fn outlook(args: &Args, path: &Path, sad: &Sad) -> Result<Outlook, Failure> {
     let (analysis, hindsight) = inspector.finish_with_hindsight();
     let damage = frames.capture.damage().map(ToString::to_string);
     let drops = frames.capture.interface_drops();
-    let case = crate::rules::Case { analysis: &analysis, sad, damage: damage.as_deref(), drops };
+    let case = crate::rules::Case {
+        analysis: &analysis,
+        sad,
+        damage: damage.as_deref(),
+        drops,
+        left_out: frames.left_out,
+    };
     Ok(Outlook::new(hindsight, &crate::rules::judge(&case)))
 }
 
@@ -257,7 +266,7 @@ fn file(
     let mut filter = display_filter(args)?;
     let mut tree = Tree::default();
     let mut times: Option<(Timestamp, Timestamp)> = None;
-    let mut masked = Vec::new();
+    let mut masks = Masks::default();
     let mut written = Ok(());
     frames.each(|frame| {
         let (first, previous) = times.unwrap_or((frame.time, frame.time));
@@ -274,7 +283,7 @@ fn file(
         let passes = filter.as_mut().is_none_or(|filter| filter.passes_tree(tree.nodes(), &octets));
         if passes && selection.has(&place) {
             if !args.show_secrets {
-                packet::secrets(tree.nodes(), frame, inspector.layers(), inspector.scratch(), &mut masked);
+                masks.find(tree.nodes(), frame, inspector.layers(), inspector.scratch());
             }
             let packet = Packet {
                 frame,
@@ -285,7 +294,7 @@ fn file(
                 sad,
                 outlook: &outlook,
                 clock,
-                masked: &masked,
+                masked: masks.ranges(),
             };
             view.packet(&packet, &mut output.waiting);
             written = output.written();

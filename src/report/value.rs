@@ -56,6 +56,8 @@ fn octets(packet: &Packet<'_>, kind: Kind, node: &Node, out: &mut Vec<u8>) {
                 hex(&[*octet], out);
             }
         }
+        // A secret of another packet in a text makes a secret of it.
+        Kind::Text if packet.masks(node.range).next().is_some() => out.extend_from_slice(MASK.as_bytes()),
         Kind::Text => printable::write(octets, out),
         Kind::Secret if !packet.masked.is_empty() => out.extend_from_slice(MASK.as_bytes()),
         Kind::Secret if is_text(octets) => printable::write(octets, out),

@@ -238,7 +238,7 @@ impl Talk {
             });
         }
         let analysis = inspector.finish();
-        let case = Case { analysis: &analysis, sad: &sad, damage: None, drops: 0 };
+        let case = Case { analysis: &analysis, sad: &sad, damage: None, drops: 0, left_out: 0 };
         let findings = rules::judge(&case);
         let diagnosis = rules::diagnose(&case, &findings);
         Judged { analysis, findings, diagnosis }
