@@ -111,6 +111,14 @@ fn inspect(args: &Args, path: &Path, sad: &Sad) -> Result<Inspected, Failure> {
         let wanted = filter.wanted();
         (filter, wanted)
     });
+    if let Some((filter, _)) = &display
+        && crate::dissect::registry::columns().iter().any(|field| filter.names(field))
+    {
+        return Err(Failure::new(
+            "-Y with _ws.col.info or _ws.col.protocol goes with packets, not with the report",
+        )
+        .hint("l2tp-inspect FILE -P -Y '_ws.col.info contains \"SCCRQ\"'"));
+    }
     if display.is_some() {
         inspector.select(limits(args));
     }
@@ -191,16 +199,35 @@ pub(super) fn display_filter(args: &Args) -> Result<Option<Filter>, Failure> {
     let Some(text) = args.filter.as_deref() else { return Ok(None) };
     Filter::new(text).map(Some).map_err(|error| {
         let column = error.column(text);
+        let word = text.get(error.place.clone()).unwrap_or_default();
         let length = text.get(error.place.clone()).map_or(1, |part| part.chars().count().max(1));
         let marks = format!("{}{}", " ".repeat(column - 1), "^".repeat(length));
+        let text = around(text, column);
+        let marks = if text.1 { format!("{}^", " ".repeat(text.2)) } else { marks };
+        let text = text.0.as_str();
         let shown = Printable::from_text(text);
         let hint =
             if shown.as_str() == text { format!("{shown}\n        {marks}") } else { shown.to_string() };
-        let word = Printable::from_text(text.get(error.place.clone()).unwrap_or_default());
+        let word = Printable::from_text(word).clipped(ECHOED);
         let what = Printable::from_text(&error.what);
         let subject = if word.is_empty() { String::new() } else { format!("{word}: ") };
         Failure::new(format!("-Y, column {column}: {subject}{what}")).hint(hint)
     })
+}
+
+/// Characters of a filter that an error repeats.
+const ECHOED: usize = 72;
+
+/// A long filter only near the column: its part, whether it is one, and how many characters of it stand before the column.
+fn around(text: &str, column: usize) -> (String, bool, usize) {
+    let length = text.chars().count();
+    if length <= ECHOED {
+        return (text.to_owned(), false, column.saturating_sub(1));
+    }
+    let start = column.saturating_sub(ECHOED / 2);
+    let part: String = text.chars().skip(start).take(ECHOED).collect();
+    let (before, after) = (if start > 0 { "…" } else { "" }, if start + ECHOED < length { "…" } else { "" });
+    (format!("{before}{part}{after}"), true, column.saturating_sub(1 + start) + before.chars().count())
 }
 
 /// An inspector as the command line wants it.

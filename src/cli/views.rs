@@ -5,15 +5,16 @@ use std::path::Path;
 
 use crate::capture::{CaptureFile, PacketFilter};
 use crate::dissect::{Protocol, registry};
-use crate::field::{FieldDef, Tree};
+use crate::field::{FieldDef, Node, Range, Tree, Value};
+use crate::filter::Filter;
 use crate::ipsec::Sad;
 use crate::report::fields::{Columns, Layout};
 use crate::report::mask::Masks;
 use crate::report::packet::{Clock, Outlook, Packet};
 use crate::report::style::Style;
 use crate::report::times::Stamp;
-use crate::report::{details, hex, packet_json, packets};
-use crate::util::{Frame, Printable, Timestamp, nearest};
+use crate::report::{details, hex, info, packet_json, packets};
+use crate::util::{Frame, Printable, Timestamp, meant};
 
 use super::args::{Args, Format, Time};
 use super::exit::{Exit, Failure};
@@ -142,8 +143,8 @@ fn named(name: &str) -> Result<Vec<&'static FieldDef>, Failure> {
     if !found.is_empty() {
         return Ok(found);
     }
-    let nearest = nearest(name, registry::fields().map(|field| field.name));
-    Err(Failure::new(format!("{}: no such field; did you mean {nearest}?", Printable::from_text(name)))
+    let near = meant(name, registry::names());
+    Err(Failure::new(format!("{}: no such field{near}", Printable::from_text(name)))
         .hint("l2tp-inspect --list-fields"))
 }
 
@@ -250,6 +251,29 @@ fn outlook(args: &Args, path: &Path, sad: &Sad) -> Result<Outlook, Failure> {
     Ok(Outlook::new(hindsight, &crate::rules::judge(&case)))
 }
 
+/// Whether a packet passes a filter, which may ask for what its line says.
+fn passes(filter: &mut Filter, packet: &Packet<'_>) -> bool {
+    let columns = registry::columns();
+    if !columns.iter().any(|field| filter.names(field)) {
+        return filter.passes_tree(packet.nodes(), &|range| packet.octets(range));
+    }
+    let mut nodes = packet.nodes().to_vec();
+    let words = [info::protocol(packet).to_owned(), info::info(packet)];
+    for (source, (field, text)) in (LINE_SOURCE..).zip(columns.into_iter().zip(&words)) {
+        let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        let range = Range { source, start: 0, end };
+        nodes.push(Node { field, range, value: Value::Octets, depth: 0, title: None });
+    }
+    let octets = |range: Range| match range.source.checked_sub(LINE_SOURCE).map(usize::from) {
+        Some(at) => words.get(at).map_or(&[][..], String::as_bytes),
+        None => packet.octets(range),
+    };
+    filter.passes_tree(&nodes, &octets)
+}
+
+/// No frame has so many buffers: the texts of its line stand behind.
+const LINE_SOURCE: u8 = 0xf0;
+
 /// The outer error is the capture's, the inner one the output's.
 fn file(
     args: &Args,
@@ -279,23 +303,22 @@ fn file(
         tree.clear();
         inspector.look(frame, &mut tree);
         let place = inspector.follow(frame);
-        let octets = |range| inspector.scratch().octets(frame.data, range);
-        let passes = filter.as_mut().is_none_or(|filter| filter.passes_tree(tree.nodes(), &octets));
-        if passes && selection.has(&place) {
+        let packet = Packet {
+            frame,
+            tree: &tree,
+            scratch: inspector.scratch(),
+            layers: inspector.layers(),
+            place: &place,
+            sad,
+            outlook: &outlook,
+            clock,
+            masked: &[],
+        };
+        if filter.as_mut().is_none_or(|filter| passes(filter, &packet)) && selection.has(&place) {
             if !args.show_secrets {
                 masks.find(tree.nodes(), frame, inspector.layers(), inspector.scratch());
             }
-            let packet = Packet {
-                frame,
-                tree: &tree,
-                scratch: inspector.scratch(),
-                layers: inspector.layers(),
-                place: &place,
-                sad,
-                outlook: &outlook,
-                clock,
-                masked: masks.ranges(),
-            };
+            let packet = Packet { masked: masks.ranges(), ..packet };
             view.packet(&packet, &mut output.waiting);
             written = output.written();
         }
