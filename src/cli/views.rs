@@ -36,7 +36,7 @@ pub(super) fn wanted(args: &Args) -> bool {
 /// What writes the packets.
 enum View {
     Columns(Columns),
-    Text { line: bool, details: bool, hex: bool, stamp: Stamp, style: Style },
+    Text { line: bool, details: bool, hex: bool, stamp: Stamp, style: Style, columns: Option<usize> },
     Json { shape: packet_json::Shape, lines: bool, any: bool },
 }
 
@@ -56,6 +56,8 @@ impl View {
                 hex: args.hex,
                 stamp: stamp(args.time),
                 style: screen::style(args),
+                // Without the option a line is as long as it is: a search must find all of it.
+                columns: args.width.map(usize::from),
             },
         })
     }
@@ -76,9 +78,9 @@ impl View {
     fn packet(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
         match self {
             Self::Columns(columns) => columns.write(packet, out),
-            Self::Text { line, details: tree, hex: octets, stamp, style } => {
+            Self::Text { line, details: tree, hex: octets, stamp, style, columns } => {
                 if *line {
-                    packets::write(packet, *stamp, style, out);
+                    packets::write(packet, *stamp, style, *columns, out);
                 }
                 if *tree {
                     details::write(packet, style, out);
