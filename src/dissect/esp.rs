@@ -14,8 +14,8 @@ fields! {
     IV = "esp.iv", "ESP IV", Kind::Bytes;
     SEALED = "esp.encrypted_data", "ESP Encrypted Data", Kind::Bytes;
     ICV = "esp.icv", "ESP ICV", Kind::Bytes;
-    ICV_GOOD = "esp.icv_good", "Good", Kind::Flag;
-    ICV_BAD = "esp.icv_bad", "Bad", Kind::Flag;
+    ICV_GOOD = "esp.icv_good", "ICV good", Kind::Flag;
+    ICV_BAD = "esp.icv_bad", "ICV bad", Kind::Flag;
     DECRYPTED = "esp.decrypted_data", "ESP Decrypted Data", Kind::Bytes;
     CONTAINED = "esp.contained_data", "ESP Contained Data", Kind::Bytes;
     PADDING = "esp.pad", "ESP Pad", Kind::Bytes;

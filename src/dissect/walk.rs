@@ -102,7 +102,9 @@ pub fn dissect<S: Sink>(frame: &Frame<'_>, context: &mut Context<'_>, sink: &mut
     let mut inside: Option<Layers> = None;
     descend(frame, context, sink, layers, &mut inside);
     if S::FULL {
-        layers.inside = inside.and_then(|inside| inside.fault()).map(Box::new);
+        // A quotation ends where it will.
+        let fault = inside.and_then(|inside| inside.fault()).filter(|fault| !fault.what.cut);
+        layers.inside = fault.map(Box::new);
         mark(layers, sink);
     }
 }

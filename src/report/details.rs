@@ -36,6 +36,9 @@ const HEADINGS: &[(&str, &[&str])] = &[
     ("pap", &["pap.code", "pap.identifier"]),
     ("eap", &["eap.code", "eap.id"]),
     ("icmp", &["icmp.type", "icmp.code"]),
+    ("icmpv6", &["icmpv6.type", "icmpv6.code"]),
+    ("igmp", &["igmp.type"]),
+    ("arp", &["arp.opcode"]),
     ("pppoe", &["pppoe.code", "pppoe.session_id"]),
 ];
 

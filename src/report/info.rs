@@ -80,6 +80,7 @@ fn last_protocol(packet: &Packet<'_>) -> &'static str {
     match names.next_back().map_or("-", |node| node.field.name) {
         "eth" => name_of(packet, &["eth.type"]).unwrap_or("Ethernet"),
         "arp" => "ARP",
+        "gre" => "GRE",
         "igmp" => "IGMP",
         "icmpv6" => "ICMPv6",
         "icmp" => "ICMP",

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::dissect::layers::{AvpFault, Encapsulation, EspOutcome, Fault, Fragment, Layers, Mode, Stop};
 use crate::dissect::ppp_names::protocol_name;
 use crate::dissect::{self, Protocol, ip_protocol_name};
-use crate::field::Bound;
+use crate::field::{Bound, Node};
 use crate::util::LinkType;
 
 use super::info;
@@ -77,6 +77,7 @@ pub fn stopped(packet: &Packet<'_>) -> Option<String> {
     // The line names SPI and sequence number already.
     let why = failed.why.split(" (SA ").next().unwrap_or(&failed.why);
     match failed.state {
+        _ if why.starts_with(CUT) => Some(why.to_owned()),
         State::Failed => Some(format!("{} failed: {why}", failed.name)),
         _ => Some(format!("ESP: {why}")),
     }
@@ -87,10 +88,11 @@ pub fn damaged(layers: &Layers) -> Option<String> {
     if matches!(layers.stop, Stop::TooDeep) {
         return Some(format!("malformed: {TOO_DEEP}"));
     }
-    let cut = if layers.fault().is_some_and(|fault| fault.cut) { "cut by the capture" } else { "malformed" };
+    let cut = if layers.fault().is_some_and(|fault| fault.cut) { CUT } else { "malformed" };
     broken(layers).map(|why| format!("{cut}: {why}"))
 }
 
+const CUT: &str = "cut by the capture";
 const TOO_DEEP: &str = "more protocols inside each other than any honest packet has";
 
 fn ok(why: impl Into<String>) -> (State, String) {
@@ -109,7 +111,7 @@ fn skipped(why: impl Into<String>) -> (State, String) {
 fn fault(layers: &Layers, protocols: &[Protocol]) -> Option<(State, String)> {
     let fault = layers.fault().filter(|fault| protocols.contains(&fault.layer))?;
     let why = broken(layers)?;
-    Some(if fault.cut { skipped(format!("cut by the capture: {why}")) } else { failed(why) })
+    Some(if fault.cut { skipped(format!("{CUT}: {why}")) } else { failed(why) })
 }
 
 /// What could not be read, and why; nothing if all could.
@@ -177,7 +179,10 @@ fn authentication(packet: &Packet<'_>) -> (State, String) {
             failed(format!("the ICV does not hold, so the key is wrong or octets changed {sa}"))
         }
         EspOutcome::BadPadding { .. } => skipped(format!("no integrity algorithm {sa}")),
-        EspOutcome::Cut => skipped(format!("the capture cut the packet, so its ICV is not there {sa}")),
+        EspOutcome::Cut => {
+            let by = if layers.overrun.is_some() { "cut short" } else { CUT };
+            skipped(format!("{by}: its ICV is not there {sa}"))
+        }
         EspOutcome::TooShort => failed(format!("too short for its algorithms {sa}")),
     }
 }
@@ -236,18 +241,25 @@ fn udp(packet: &Packet<'_>) -> (State, String) {
     }
 }
 
-/// What there is where UDP was looked for.
+/// What stands in the IP packet where UDP would.
+static NOT_UDP: &[(&str, &str)] =
+    &[("tcp", "TCP"), ("icmp", "ICMP"), ("icmpv6", "ICMPv6"), ("igmp", "IGMP"), ("gre", "GRE")];
+
 fn instead(packet: &Packet<'_>) -> Option<&'static str> {
     let layers = packet.layers;
     layers.outer?;
-    if let Some(error) = &layers.icmp {
-        return Some(if error.v6 { "ICMPv6" } else { "ICMP" });
-    }
-    if matches!(layers.fragment, Some(Fragment::Waiting)) || layers.fault().is_some() {
+    if matches!(layers.fragment, Some(Fragment::Waiting)) {
         return None;
     }
+    if layers.v3.is_some() {
+        return Some("L2TP in IP");
+    }
+    let named = |node: &Node| NOT_UDP.iter().find(|(name, _)| *name == node.field.name);
+    if let Some((_, word)) = packet.nodes().iter().find_map(named) {
+        return Some(word);
+    }
     match info::protocol(packet) {
-        "ESP" | "UDP" | "IPv4" | "IPv6" | "IP" | "-" => None,
+        "ESP" | "UDP" | "IPv4" | "IPv6" | "IP" | "-" | "ip" | "ipv6" => None,
         other => Some(other),
     }
 }

@@ -1,14 +1,14 @@
 //! Which known name a mistyped one may have meant.
 
-/// The name most like `wanted`. None if all differ in more than a third of it: nobody mistypes that much.
+/// The name most like `wanted`. None if all differ in more than a quarter of it: nobody mistypes that much.
 pub fn nearest<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let most = wanted.chars().count().div_ceil(3).min(MOST_MISTAKES);
+    let most = wanted.chars().count().div_ceil(4).min(MOST_MISTAKES);
     let (name, mistakes) = names.map(|name| (name, distance(name, wanted))).min_by_key(|found| found.1)?;
     (mistakes <= most).then_some(name)
 }
 
 /// More letters than anyone gets wrong in one name.
-const MOST_MISTAKES: usize = 4;
+const MOST_MISTAKES: usize = 3;
 
 /// `; did you mean NAME?`, if one is near.
 pub fn meant<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> String {
