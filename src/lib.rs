@@ -43,6 +43,7 @@
 //!     sad: &sad,
 //!     damage: None,
 //!     drops: 0,
+//!     left_out: 0,
 //!     profile: Profile::Interop,
 //! });
 //! assert!(findings.iter().any(|finding| finding.rule.id == "tun-no-reply"));

@@ -333,7 +333,7 @@ fn authentication_of_tunnels() {
         Warning,
         Certain,
     );
-    let both = set_up(&[challenge.clone()], &[response.clone(), challenge], &[response]);
+    let both = set_up(std::slice::from_ref(&challenge), &[response.clone(), challenge.clone()], &[response]);
     both.assert_quiet("tun-challenge-unanswered");
     both.assert_quiet("tun-response-without-challenge");
 }

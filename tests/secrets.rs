@@ -101,6 +101,105 @@ fn passwords_of_packets_are_in_no_output() {
     assert!(String::from_utf8_lossy(&shown.stdout).contains("correct-horse-battery"));
 }
 
+/// Where no dissector reads a PAP request as one: fragments, quotes, other protocol numbers.
+#[test]
+fn passwords_are_masked_wherever_their_octets_stand() {
+    const PASSWORD: &[u8] = b"correct-horse-battery";
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut packet = vec![1, 1, 0, 4 + 1 + 5 + 1 + PASSWORD.len() as u8, 5];
+    packet.extend(b"alice");
+    packet.push(PASSWORD.len() as u8);
+    packet.extend(PASSWORD);
+    let frame = |head: &[u8], body: &[u8]| [head, body].concat();
+    let lcp = |code: u8, head: &[u8]| {
+        let length = (4 + head.len() + packet.len()) as u16;
+        let header = [&[0xff, 3, 0xc0, 0x21, code, 1][..], &length.to_be_bytes(), head].concat();
+        frame(&header, &packet)
+    };
+    let whole = frame(b"\xc0\x23", &packet);
+    let bodies: Vec<(&str, Vec<u8>)> = vec![
+        ("first multilink fragment", frame(b"\xff\x03\x00\x3d\x80\0\0\x01\xff\x03", &whole)),
+        ("whole multilink frame", frame(b"\xff\x03\x00\x3d\xc0\0\0\x01", &whole)),
+        ("short multilink numbers", frame(b"\xff\x03\x00\x3d\x80\x01", &whole)),
+        ("PPPMux", frame(&[0xff, 3, 0x00, 0x59, 0x80 | whole.len() as u8], &whole)),
+        ("Protocol-Reject", lcp(8, b"\xc0\x23")),
+        ("Code-Reject", lcp(7, b"")),
+        ("Echo-Request", lcp(9, b"\0\0\0\x01\xc0\x23")),
+        ("Identification", lcp(12, b"\0\0\0\x01\xc0\x23")),
+        ("old SPAP", frame(b"\xff\x03\xc1\x23", &packet)),
+        ("SPAP", frame(b"\xff\x03\xc0\x27", &packet)),
+        ("an unknown protocol", frame(b"\xff\x03\x00\x77", &whole)),
+        ("a cut PAP request", frame(b"\xff\x03", &whole[..whole.len() - 3])),
+        ("a Length that lies", {
+            let mut lies = frame(b"\xff\x03", &whole);
+            lies[7] -= 6;
+            lies
+        }),
+    ];
+    let check = |what: &str, frames: &[(i64, Vec<u8>)]| {
+        let capture = dir.path().join("capture.pcap");
+        std::fs::write(&capture, pcap(frames)).expect("written");
+        let capture = capture.to_str().expect("a name");
+        for arguments in VIEWS {
+            let output = tool(&[*arguments, &[capture][..]].concat());
+            let tail = &arguments.join(" ");
+            let spellings = [&PASSWORD[..10], &PASSWORD[8..18]].map(spellings).concat();
+            for spelling in spellings {
+                let found = output.stdout.windows(spelling.len()).any(|window| window == spelling);
+                let text = String::from_utf8_lossy(&output.stdout);
+                assert!(!found, "{what} {tail}: {text}");
+            }
+            // Lines of hexadecimal break where they will.
+            let text = String::from_utf8_lossy(&output.stdout);
+            for piece in [" 68 6f 72 73 65", " 62 61 74 74 65", "horse", "batt"] {
+                assert!(!text.contains(piece), "{what} {tail} has {piece}: {text}");
+            }
+        }
+    };
+    for (what, body) in bodies {
+        let mut talk = Talk::default();
+        talk.tunnel().call();
+        talk.data(LAC, &body).data(LNS, b"\xff\x03\xc0\x23\x03\x01\x00\x08\x03bad").close();
+        check(what, &talk.frames);
+    }
+    // Fragments of IP: the password begins in the first and ends in the second, or stands in the first alone.
+    for cut in [52, 60, 68] {
+        let mut talk = Talk::default();
+        talk.tunnel().call().data(LAC, &frame(b"\xff\x03", &whole));
+        let (now, datagram) = talk.frames.pop().expect("a datagram");
+        let [first, second] = fragments(&datagram, cut);
+        talk.frames.extend([(now, first.clone()), (now + 1, second)]);
+        check(&format!("fragments at {cut}"), &talk.frames);
+        talk.frames.truncate(talk.frames.len() - 1);
+        check(&format!("a first fragment of {cut}"), &talk.frames);
+    }
+    // A proxy LCP and authentication AVP that says it is hidden and is not (RFC 2661 section 4.4.5).
+    let mut talk = Talk::default();
+    talk.tunnel();
+    let mut response = avp(33, PASSWORD);
+    response[0] |= 0x40;
+    let body = [avp(0, &[0, ICRQ as u8]), avp(14, &[0, 21]), avp(15, &[0, 0, 0, 1]), response].concat();
+    talk.send_with(LAC, ICRQ, 0, &body);
+    check("a hidden AVP in the clear", &talk.frames);
+    // What a password was in one packet is one in the next.
+    let mut talk = Talk::default();
+    talk.tunnel().call().data(LAC, &frame(b"\xff\x03", &whole));
+    talk.data(LNS, &frame(b"\xff\x03\xc0\x21\x0a\x01\0\x1d\0\0\0\x01", PASSWORD));
+    check("a message that repeats it", &talk.frames);
+}
+
+/// Two fragments of an IPv4 packet, cut at `at` octets from its begin.
+fn fragments(datagram: &[u8], at: usize) -> [Vec<u8>; 2] {
+    let (mut first, rest) = (datagram[..at].to_vec(), &datagram[at..]);
+    let mut second = [&datagram[..20], rest].concat();
+    for (fragment, offset) in [(&mut first, 0x2000), (&mut second, (at as u16 - 20) / 8)] {
+        let length = fragment.len() as u16;
+        fragment[2..4].copy_from_slice(&length.to_be_bytes());
+        fragment[6..8].copy_from_slice(&u16::to_be_bytes(offset));
+    }
+    [first, second]
+}
+
 /// A key where the name of an algorithm belongs, on an SA that the capture has: reports name the algorithms of such an
 /// SA, so this must not be taken for a name.
 #[test]

@@ -1,5 +1,6 @@
 //! Views of packets: the seven steps, selections, times, and outputs that programs read.
 
+mod common;
 mod samples;
 
 use std::process::Output;
@@ -218,4 +219,183 @@ fn hidden_avps_are_read_with_the_tunnel_secret() {
     assert!(sealed.contains("Hidden value: ") && !sealed.contains("Called Number: "));
     let refused = samples::run(&folder, &["--secrets", "origin.md", "hidden-avps.pcap"]);
     assert_eq!(refused.status.code(), Some(2));
+}
+
+/// A filter that takes away answers must not make an accusation of their absence.
+#[test]
+fn a_report_of_a_part_says_so_and_is_sure_of_no_absence() {
+    let sample = samples::sample("l2tp-ipsec/three-calls");
+    let run = |arguments: &[&str]| String::from_utf8(run(&sample, arguments).stdout).expect("text");
+    for (arguments, said) in [
+        (&["-Y", "ip.src == 10.1.0.2"][..], "-Y left out "),
+        (&["-f", "src 10.1.0.2"], "-f left out "),
+        (&["-c", "20"], "Only the first 20 packets were read (-c)."),
+        (&["--tunnel", "T1"], "Only one tunnel is shown (--tunnel)"),
+    ] {
+        let text = run(&[arguments, &["--width", "300"]].concat());
+        assert!(text.lines().next().is_some_and(|line| line.contains(said)), "{text}");
+        assert!(!run(&[]).contains(said));
+        let json: Value = serde_json::from_str(&run(&[arguments, &["-T", "json"]].concat())).expect("JSON");
+        let capture = &json["captures"][0];
+        assert!(capture["left_out"][0].as_str().is_some_and(|sentence| sentence.contains(said)), "{capture}");
+        if matches!(arguments[0], "-Y" | "-f") {
+            assert_eq!(capture["diagnosis"]["confidence"], "possible", "{arguments:?}");
+            assert!(!matches!(capture["diagnosis"]["id"].as_str(), Some("hello-timeout" | "data-one-way")));
+            for finding in capture["findings"].as_array().expect("findings") {
+                let rule = finding["rule"].as_str().expect("a rule");
+                let shown =
+                    ["cap-", "sec-", "hdr-", "avp-", "esp-icv"].iter().any(|start| rule.starts_with(start));
+                assert!(shown || finding["certainty"] == "possible", "{arguments:?} {finding}");
+            }
+        }
+    }
+}
+
+/// The words of one frame that is written as a capture of its own.
+fn line_of(frame: Vec<u8>, options: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("one.pcap");
+    std::fs::write(&file, common::pcap(&[(0, frame)])).unwrap();
+    let output = common::tool(&[options, &[file.to_str().unwrap()]].concat());
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// An IPv4 packet from 192.0.2.1 to 192.0.2.2.
+fn packet(protocol: u8, payload: &[u8]) -> Vec<u8> {
+    let mut out = vec![0x45, 0];
+    out.extend((20 + payload.len() as u16).to_be_bytes());
+    out.extend([0, 1, 0, 0, 64, protocol, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2]);
+    out.extend(payload);
+    out
+}
+
+#[test]
+fn what_is_malformed_is_marked_in_every_view() {
+    let udp = |length: u16, payload: &[u8]| {
+        let mut out = vec![0x06, 0xa5, 0x06, 0xa5];
+        out.extend(length.to_be_bytes());
+        out.extend([0, 0]);
+        out.extend(payload);
+        packet(17, &out)
+    };
+    let zlb = [0xc8, 2, 0, 12, 0, 7, 0, 0, 0, 1, 0, 1];
+    let sound = udp(20, &zlb);
+    assert!(!line_of(sound.clone(), &["-P"]).contains("malformed"));
+    let mut long_ip = sound.clone();
+    long_ip[3] += 9;
+    let mut long_l2tp = zlb;
+    long_l2tp[3] = 90;
+    let mut bad_fragment = packet(17, &[0; 30]);
+    bad_fragment[6..8].copy_from_slice(&[0x20, 0]);
+    let mut huge_fragment = packet(17, &[0; 32]);
+    huge_fragment[6..8].copy_from_slice(&[0x1f, 0xff]);
+    let deep = {
+        let mut inner = packet(17, &[0; 8]);
+        (0..40).for_each(|_| inner = packet(4, &inner));
+        inner
+    };
+    // An ICMP error that quotes an IP header which cannot be.
+    let quote = packet(1, &[&[3, 3, 0, 0, 0, 0, 0, 0][..], &packet(17, &[0, 1, 0, 2, 0, 3, 0, 0])].concat());
+    for (frame, why) in [
+        (long_ip, "Total Length promises 29 more octets at 20, there are 20"),
+        (udp(99, &zlb), "Length promises 91 more octets at 28, there are 12"),
+        (udp(20, &long_l2tp), "Length promises 86 more octets at 32, there are 8"),
+        (bad_fragment, "Fragment needs 32 octets at 0, there are 30"),
+        (huge_fragment, "Fragment Offset needs 65560 octets at 0, there are 65535"),
+        (deep, "more protocols inside each other than any honest packet has"),
+        (quote, "Length is 3, less than 8"),
+    ] {
+        for view in [&["-P"][..], &["-V"], &["-P", "-T", "json"], &["-T", "fields", "-e", "_ws.col.info"]] {
+            let text = line_of(frame.clone(), view);
+            assert!(text.contains("malformed: ") && text.contains(why), "{view:?} {why}: {text}");
+        }
+        assert_eq!(line_of(frame, &["-T", "fields", "-e", "frame.number", "-Y", "_ws.malformed"]), "1\n");
+    }
+}
+
+#[test]
+fn other_protocols_are_named_in_words() {
+    let tcp = [0xc3, 0x50, 1, 0xbb, 0, 0, 0, 1, 0, 0, 0, 2, 0x50, 0x12, 0xff, 0xff, 0, 0, 0, 0, b'h', b'i'];
+    let mut fragment = packet(17, &[0; 32]);
+    fragment[6..8].copy_from_slice(&[0x20, 0]);
+    // Only its first octets are quoted.
+    let mut quoted = packet(17, &[0x06, 0xa5, 0x06, 0xa5, 0, 60, 0, 0]);
+    quoted[3] = 80;
+    let error = [&[3, 13, 0, 0, 0, 0, 0, 0][..], &quoted].concat();
+    for (frame, words) in [
+        (packet(6, &tcp), "TCP              port 50000 to 443, SYN ACK, 2 octets\n"),
+        (packet(2, &[0x16, 0, 0, 0, 224, 0, 0, 251]), "IGMP             Membership Report v2 224.0.0.251\n"),
+        (packet(1, &[8, 0, 0, 0, 0, 5, 0, 6]), "ICMP             Echo Request id 5 seq 6\n"),
+        (
+            packet(1, &error),
+            "Destination Unreachable (communication administratively prohibited) about 192.0.2.1 to 192.0.2.2 port \
+             1701 to 1701\n",
+        ),
+        (fragment, "fragment of UDP, id 0x0001, offset 0\n"),
+        (packet(89, &[0; 8]), "OSPFIGP"),
+    ] {
+        let text = line_of(frame, &["-P"]);
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    for (frame, step) in [
+        (packet(6, &tcp), "TCP, not UDP"),
+        (packet(2, &[0x16, 0, 0, 0, 224, 0, 0, 251]), "IGMP, not UDP"),
+        (packet(1, &error), "ICMP, not UDP"),
+        (packet(47, &[0, 0, 0x88, 0x0b]), "GRE, not UDP"),
+    ] {
+        let text = line_of(frame, &["-V"]);
+        assert!(text.contains(&format!("5 UDP                   skipped  {step}\n")), "{step}: {text}");
+    }
+}
+
+#[test]
+fn lines_keep_to_a_width_that_is_asked_for() {
+    let sample = samples::sample("l2tp-ipsec/aes128-sha1");
+    for (width, ascii) in [("80", false), ("120", false), ("100", true)] {
+        let columns: usize = width.parse().unwrap();
+        let mut options = vec!["-P", "--width", width];
+        options.extend(ascii.then_some("--ascii"));
+        let text = String::from_utf8(run(&sample, &options).stdout).unwrap();
+        // Addresses of links and of IPv6 alone may need more.
+        let lines: Vec<&str> = text.lines().filter(|line| line.contains("  10.1.0.2 ")).collect();
+        assert!(lines.len() > 40);
+        for line in lines {
+            assert!(line.chars().count() <= columns, "{width}: {line}");
+        }
+    }
+    let whole = String::from_utf8(run(&sample, &["-P"]).stdout).unwrap();
+    assert!(whole.lines().any(|line| line.chars().count() > 120));
+}
+
+#[test]
+fn what_a_line_says_is_a_field_and_a_filter() {
+    let sample = samples::sample("l2tp-ipsec/aes128-sha1");
+    let fields = ["-T", "fields", "-e", "_ws.col.protocol", "-e", "_ws.col.Info", "-Y"];
+    let of =
+        |filter: &str| String::from_utf8(run(&sample, &[&fields[..], &[filter]].concat()).stdout).unwrap();
+    assert_eq!(of("_ws.col.info contains \"SCCRQ\""), "L2TP\tSCCRQ Ns 0 Nr 0, lac.lab, tunnel 17875\n");
+    assert!(of("_ws.col.protocol == \"ARP\"").lines().all(|line| line.starts_with("ARP\t")));
+    assert_eq!(of("frame.time < \"2000-01-01 00:00:00\""), "");
+    assert!(of("frame.time > \"2026-11-23\" and arp").starts_with("ARP\t"));
+}
+
+#[test]
+fn errors_of_filters_are_short_and_suggest_what_is_near() {
+    let sample = samples::sample("l2tp-ipsec/aes128-sha1");
+    let refused = |filter: &str| {
+        let output = samples::run(&sample.directory, &[&["-Y", filter], &sample.arguments()[..]].concat());
+        assert_eq!(output.status.code(), Some(2), "{filter}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(refused("l2tp.tunel").contains("did you mean l2tp.tunnel?"));
+    assert!(!refused("smb2.flags").contains("did you mean"));
+    assert!(refused("eth.src == 9e:04").contains("such as 00:00:5e:00:53:01"));
+    let huge = format!("{}bogus.name", "udp or ".repeat(500));
+    let said = refused(&huge);
+    assert!(said.len() < 400 && said.contains("bogus.name"), "{said}");
+    let marks = said.lines().rev().find(|line| line.contains('^')).unwrap();
+    let hint = said.lines().find(|line| line.contains("hint: ")).unwrap();
+    let place = |line: &str, what: &str| line[..line.find(what).unwrap()].chars().count();
+    assert_eq!(place(marks, "^"), place(hint, "bogus"), "{said}");
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::rules::{self, Rule};
-use crate::util::{Printable, nearest};
+use crate::util::{Printable, meant};
 
 use super::exit::Failure;
 
@@ -14,12 +14,9 @@ use super::exit::Failure;
 /// When no rule has this id; the message offers the nearest.
 pub(super) fn explain(id: &str) -> Result<String, Failure> {
     let Some(rule) = rules::all().find(|rule| rule.id == id) else {
-        let nearest = nearest(id, rules::all().map(|rule| rule.id));
-        return Err(Failure::new(format!(
-            "{}: no such rule; did you mean {nearest}?",
-            Printable::from_text(id)
-        ))
-        .hint("l2tp-inspect --list-rules"));
+        let near = meant(id, rules::all().map(|rule| rule.id));
+        return Err(Failure::new(format!("{}: no such rule{near}", Printable::from_text(id)))
+            .hint("l2tp-inspect --list-rules"));
     };
     let mut out = format!("{} ({})\n\n", rule.id, rule.severity.name());
     for line in rule.doc.lines() {

@@ -73,6 +73,7 @@ fn kind(kind: Kind) -> String {
             Kind::Secret => "octets, masked",
             Kind::Text | Kind::Protocols => "text",
             Kind::Time => "time in seconds",
+            Kind::Moment => "date and time",
             Kind::Protocol => "protocol",
             _ => "heading",
         }),

@@ -4,6 +4,7 @@ pub mod args;
 pub mod exit;
 
 mod explain;
+mod habits;
 mod keys;
 mod lists;
 mod offline;
@@ -69,6 +70,13 @@ fn usage(error: &clap::Error) -> ExitCode {
                 Exit::Failed.into()
             }
         };
+    }
+    if let Some(clap::error::ContextValue::String(option)) = error.get(clap::error::ContextKind::InvalidArg)
+        && error.kind() == clap::error::ErrorKind::UnknownArgument
+        && let Some(hint) = habits::hint(option)
+    {
+        Failure::new(format!("there is no option {option}")).hint(hint).print();
+        return Exit::Failed.into();
     }
     let text = error.render().to_string();
     let clean: Vec<String> =

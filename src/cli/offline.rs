@@ -12,6 +12,7 @@ use crate::filter::Filter;
 use crate::inspector::Inspector;
 use crate::ipsec::Sad;
 use crate::report::{Report, json, ladder, summary};
+use crate::rules::words::{count, thousands};
 use crate::rules::{self, Case, Diagnosis, Finding};
 use crate::util::Printable;
 
@@ -26,6 +27,7 @@ struct Inspected {
     format: &'static str,
     nanoseconds: bool,
     damage: Option<String>,
+    left_out: Vec<String>,
     analysis: Analysis,
     findings: Vec<Finding>,
     diagnosis: Diagnosis,
@@ -109,15 +111,26 @@ fn inspect(args: &Args, path: &Path, sad: &Sad) -> Result<Inspected, Failure> {
         let wanted = filter.wanted();
         (filter, wanted)
     });
+    if let Some((filter, _)) = &display
+        && crate::dissect::registry::columns().iter().any(|field| filter.names(field))
+    {
+        return Err(Failure::new(
+            "-Y with _ws.col.info or _ws.col.protocol goes with packets, not with the report",
+        )
+        .hint("l2tp-inspect FILE -P -Y '_ws.col.info contains \"SCCRQ\"'"));
+    }
     if display.is_some() {
         inspector.select(limits(args));
     }
     let mut left = args.count.unwrap_or(u64::MAX);
+    let mut counts = Counts::default();
     while left > 0 {
         let Some(frame) = capture.next_frame().map_err(|error| failure(&error))? else { break };
+        counts.read += 1;
         if let Some(filter) = &mut filter
             && !filter.matches(&frame).map_err(|error| failure(&error))?
         {
+            counts.captured += 1;
             continue;
         }
         match &mut display {
@@ -129,21 +142,53 @@ fn inspect(args: &Args, path: &Path, sad: &Sad) -> Result<Inspected, Failure> {
                 let octets = |range| inspector.scratch().octets(frame.data, range);
                 if filter.passes(wanted, &octets) {
                     inspector.keep(&frame);
+                } else {
+                    counts.displayed += 1;
                 }
             }
         }
         left -= 1;
     }
+    counts.goes_on = left == 0 && matches!(capture.next_frame(), Ok(Some(_)));
     let mut analysis = inspector.finish();
     let damage = capture.damage().map(ToString::to_string);
-    let (drops, profile) = (capture.interface_drops(), args.profile.rules());
-    let case = Case { analysis: &analysis, sad, damage: damage.as_deref(), drops, profile };
+    let (drops, left_out) = (capture.interface_drops(), counts.captured + counts.displayed);
+    let profile = args.profile.rules();
+    let case = Case { analysis: &analysis, sad, damage: damage.as_deref(), drops, left_out, profile };
     let mut findings = rules::judge(&case);
     let diagnosis = rules::diagnose(&case, &findings);
     selection.restrict(&mut analysis, &mut findings)?;
     let file = Printable::from_text(&path.to_string_lossy());
     let (format, nanoseconds) = (capture.format().name(), capture.nanoseconds());
-    Ok(Inspected { file, format, nanoseconds, damage, analysis, findings, diagnosis })
+    let left_out = counts.sentences(args);
+    Ok(Inspected { file, format, nanoseconds, damage, left_out, analysis, findings, diagnosis })
+}
+
+/// How many packets options left out of a report.
+#[derive(Default)]
+struct Counts {
+    read: u64,
+    captured: u64,
+    displayed: u64,
+    goes_on: bool,
+}
+
+impl Counts {
+    fn sentences(&self, args: &Args) -> Vec<String> {
+        let part = |option: &str, left_out: u64| {
+            (left_out > 0).then(|| {
+                format!("{option} left out {} of {}.", thousands(left_out), count(self.read, "packet"))
+            })
+        };
+        let first = self.goes_on.then(|| {
+            let taken = args.count.unwrap_or(0);
+            let packets = if taken == 1 { "packet was" } else { "packets were" };
+            format!("Only the first {} {packets} read (-c).", thousands(taken))
+        });
+        let only = args.call.as_ref().map(|_| "call").or(args.tunnel.as_ref().map(|_| "tunnel"));
+        let only = only.map(|what| format!("Only one {what} is shown (--{what}); the verdict is of all."));
+        [part("-f", self.captured), part("-Y", self.displayed), first, only].into_iter().flatten().collect()
+    }
 }
 
 /// The display filter of the command line.
@@ -155,16 +200,35 @@ pub(super) fn display_filter(args: &Args) -> Result<Option<Filter>, Failure> {
     let Some(text) = args.filter.as_deref() else { return Ok(None) };
     Filter::new(text).map(Some).map_err(|error| {
         let column = error.column(text);
+        let word = text.get(error.place.clone()).unwrap_or_default();
         let length = text.get(error.place.clone()).map_or(1, |part| part.chars().count().max(1));
         let marks = format!("{}{}", " ".repeat(column - 1), "^".repeat(length));
+        let text = around(text, column);
+        let marks = if text.1 { format!("{}^", " ".repeat(text.2)) } else { marks };
+        let text = text.0.as_str();
         let shown = Printable::from_text(text);
         let hint =
             if shown.as_str() == text { format!("{shown}\n        {marks}") } else { shown.to_string() };
-        let word = Printable::from_text(text.get(error.place.clone()).unwrap_or_default());
+        let word = Printable::from_text(word).clipped(ECHOED);
         let what = Printable::from_text(&error.what);
         let subject = if word.is_empty() { String::new() } else { format!("{word}: ") };
         Failure::new(format!("-Y, column {column}: {subject}{what}")).hint(hint)
     })
+}
+
+/// Characters of a filter that an error repeats.
+const ECHOED: usize = 72;
+
+/// A long filter only near the column: its part, whether it is one, and how many characters of it stand before the column.
+fn around(text: &str, column: usize) -> (String, bool, usize) {
+    let length = text.chars().count();
+    if length <= ECHOED {
+        return (text.to_owned(), false, column.saturating_sub(1));
+    }
+    let start = column.saturating_sub(ECHOED / 2);
+    let part: String = text.chars().skip(start).take(ECHOED).collect();
+    let (before, after) = (if start > 0 { "…" } else { "" }, if start + ECHOED < length { "…" } else { "" });
+    (format!("{before}{part}{after}"), true, column.saturating_sub(1 + start) + before.chars().count())
 }
 
 /// An inspector as the command line wants it.
@@ -211,6 +275,7 @@ fn write(args: &Args, sad: &Sad, inspected: &[Inspected]) -> Result<(), Failure>
             format: one.format,
             nanoseconds: one.nanoseconds,
             damage: one.damage.clone(),
+            left_out: one.left_out.clone(),
             analysis: &one.analysis,
             sad,
             findings: &one.findings,

@@ -5,14 +5,16 @@ use std::path::Path;
 
 use crate::capture::{CaptureFile, PacketFilter};
 use crate::dissect::{Protocol, registry};
-use crate::field::{FieldDef, Tree};
+use crate::field::{FieldDef, Node, Range, Tree, Value};
+use crate::filter::Filter;
 use crate::ipsec::Sad;
 use crate::report::fields::{Columns, Layout};
+use crate::report::mask::Masks;
 use crate::report::packet::{Clock, Outlook, Packet};
 use crate::report::style::Style;
 use crate::report::times::Stamp;
-use crate::report::{details, hex, packet, packet_json, packets};
-use crate::util::{Frame, Printable, Timestamp, nearest};
+use crate::report::{details, hex, info, packet_json, packets};
+use crate::util::{Frame, Printable, Timestamp, meant};
 
 use super::args::{Args, Format, Time};
 use super::exit::{Exit, Failure};
@@ -34,7 +36,7 @@ pub(super) fn wanted(args: &Args) -> bool {
 /// What writes the packets.
 enum View {
     Columns(Columns),
-    Text { line: bool, details: bool, hex: bool, stamp: Stamp, style: Style },
+    Text { line: bool, details: bool, hex: bool, stamp: Stamp, style: Style, columns: Option<usize> },
     Json { shape: packet_json::Shape, lines: bool, any: bool },
 }
 
@@ -54,6 +56,8 @@ impl View {
                 hex: args.hex,
                 stamp: stamp(args.time),
                 style: screen::style(args),
+                // Without the option a line is as long as it is: a search must find all of it.
+                columns: args.width.map(usize::from),
             },
         })
     }
@@ -74,9 +78,9 @@ impl View {
     fn packet(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
         match self {
             Self::Columns(columns) => columns.write(packet, out),
-            Self::Text { line, details: tree, hex: octets, stamp, style } => {
+            Self::Text { line, details: tree, hex: octets, stamp, style, columns } => {
                 if *line {
-                    packets::write(packet, *stamp, style, out);
+                    packets::write(packet, *stamp, style, *columns, out);
                 }
                 if *tree {
                     details::write(packet, style, out);
@@ -141,8 +145,8 @@ fn named(name: &str) -> Result<Vec<&'static FieldDef>, Failure> {
     if !found.is_empty() {
         return Ok(found);
     }
-    let nearest = nearest(name, registry::fields().map(|field| field.name));
-    Err(Failure::new(format!("{}: no such field; did you mean {nearest}?", Printable::from_text(name)))
+    let near = meant(name, registry::names());
+    Err(Failure::new(format!("{}: no such field{near}", Printable::from_text(name)))
         .hint("l2tp-inspect --list-fields"))
 }
 
@@ -195,13 +199,14 @@ struct Frames {
     capture: CaptureFile,
     filter: Option<PacketFilter>,
     left: u64,
+    left_out: u64,
 }
 
 impl Frames {
     fn open(args: &Args, path: &Path) -> Result<Self, Failure> {
         let capture = CaptureFile::open(path).map_err(|error| failure(&error))?;
         let filter = args.capture_filter.as_deref().map(PacketFilter::new);
-        Ok(Self { capture, filter, left: args.count.unwrap_or(u64::MAX) })
+        Ok(Self { capture, filter, left: args.count.unwrap_or(u64::MAX), left_out: 0 })
     }
 
     /// Calls `each` with every frame, until it says that it has enough.
@@ -211,6 +216,7 @@ impl Frames {
             if let Some(filter) = &mut self.filter
                 && !filter.matches(&frame).map_err(|error| failure(&error))?
             {
+                self.left_out += 1;
                 continue;
             }
             if !each(&frame) {
@@ -237,10 +243,39 @@ fn outlook(args: &Args, path: &Path, sad: &Sad) -> Result<Outlook, Failure> {
     let (analysis, hindsight) = inspector.finish_with_hindsight();
     let damage = frames.capture.damage().map(ToString::to_string);
     let drops = frames.capture.interface_drops();
-    let profile = args.profile.rules();
-    let case = crate::rules::Case { analysis: &analysis, sad, damage: damage.as_deref(), drops, profile };
+    let case = crate::rules::Case {
+        analysis: &analysis,
+        sad,
+        damage: damage.as_deref(),
+        drops,
+        left_out: frames.left_out,
+        profile: args.profile.rules(),
+    };
     Ok(Outlook::new(hindsight, &crate::rules::judge(&case)))
 }
+
+/// Whether a packet passes a filter, which may ask for what its line says.
+fn passes(filter: &mut Filter, packet: &Packet<'_>) -> bool {
+    let columns = registry::columns();
+    if !columns.iter().any(|field| filter.names(field)) {
+        return filter.passes_tree(packet.nodes(), &|range| packet.octets(range));
+    }
+    let mut nodes = packet.nodes().to_vec();
+    let words = [info::protocol(packet).to_owned(), info::info(packet)];
+    for (source, (field, text)) in (LINE_SOURCE..).zip(columns.into_iter().zip(&words)) {
+        let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        let range = Range { source, start: 0, end };
+        nodes.push(Node { field, range, value: Value::Octets, depth: 0, title: None });
+    }
+    let octets = |range: Range| match range.source.checked_sub(LINE_SOURCE).map(usize::from) {
+        Some(at) => words.get(at).map_or(&[][..], String::as_bytes),
+        None => packet.octets(range),
+    };
+    filter.passes_tree(&nodes, &octets)
+}
+
+/// No frame has so many buffers: the texts of its line stand behind.
+const LINE_SOURCE: u8 = 0xf0;
 
 /// The outer error is the capture's, the inner one the output's.
 fn file(
@@ -258,7 +293,7 @@ fn file(
     let mut filter = display_filter(args)?;
     let mut tree = Tree::default();
     let mut times: Option<(Timestamp, Timestamp)> = None;
-    let mut masked = Vec::new();
+    let mut masks = Masks::default();
     let mut written = Ok(());
     frames.each(|frame| {
         let (first, previous) = times.unwrap_or((frame.time, frame.time));
@@ -271,23 +306,22 @@ fn file(
         tree.clear();
         inspector.look(frame, &mut tree);
         let place = inspector.follow(frame);
-        let octets = |range| inspector.scratch().octets(frame.data, range);
-        let passes = filter.as_mut().is_none_or(|filter| filter.passes_tree(tree.nodes(), &octets));
-        if passes && selection.has(&place) {
+        let packet = Packet {
+            frame,
+            tree: &tree,
+            scratch: inspector.scratch(),
+            layers: inspector.layers(),
+            place: &place,
+            sad,
+            outlook: &outlook,
+            clock,
+            masked: &[],
+        };
+        if filter.as_mut().is_none_or(|filter| passes(filter, &packet)) && selection.has(&place) {
             if !args.show_secrets {
-                packet::secrets(tree.nodes(), frame, inspector.layers(), inspector.scratch(), &mut masked);
+                masks.find(tree.nodes(), frame, inspector.layers(), inspector.scratch());
             }
-            let packet = Packet {
-                frame,
-                tree: &tree,
-                scratch: inspector.scratch(),
-                layers: inspector.layers(),
-                place: &place,
-                sad,
-                outlook: &outlook,
-                clock,
-                masked: &masked,
-            };
+            let packet = Packet { masked: masks.ranges(), ..packet };
             view.packet(&packet, &mut output.waiting);
             written = output.written();
         }

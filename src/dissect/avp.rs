@@ -28,6 +28,7 @@ fields! {
     CABLELABS_TYPE = "l2tp.avp.cablelabstype", "Type", Kind::Dec(16), names avp_table::cablelabs_name;
     VALUE = "l2tp.avp.value", "Value", Kind::Bytes;
     HIDDEN_VALUE = "l2tp.avp.hidden_value", "Hidden value", Kind::Bytes, section "RFC 2661 4.3";
+    HIDDEN_SECRET = "l2tp.avp.hidden_value", "Hidden value", Kind::Secret, section "RFC 2661 4.3";
     ZERO_LENGTH_BODY = "l2tp.zero_length_body_message", "Zero-Length Body message", Kind::Flag, section "RFC 2661 1.2";
     ORIGINAL_LENGTH = "l2tp.avp.original_length", "Original Length", Kind::Dec(16), section "RFC 2661 4.3";
     HIDDEN_PADDING = "l2tp.avp.hidden_padding", "Padding", Kind::Bytes, section "RFC 2661 4.3";
@@ -194,7 +195,9 @@ fn read<S: Sink>(
         _ if hidden => {
             let value = unhide.zip(row).and_then(|(unhide, row)| unhidden(c, row, message, unhide));
             value.unwrap_or_else(|| {
-                c.rest(&HIDDEN_VALUE);
+                // Some peers set the bit and hide nothing.
+                let secret = row.is_some_and(|row| row.field.kind == Kind::Secret);
+                c.rest(if secret { &HIDDEN_SECRET } else { &HIDDEN_VALUE });
                 AvpValue::Hidden
             })
         }

@@ -14,8 +14,8 @@ fields! {
     IV = "esp.iv", "ESP IV", Kind::Bytes;
     SEALED = "esp.encrypted_data", "ESP Encrypted Data", Kind::Bytes;
     ICV = "esp.icv", "ESP ICV", Kind::Bytes;
-    ICV_GOOD = "esp.icv_good", "Good", Kind::Flag;
-    ICV_BAD = "esp.icv_bad", "Bad", Kind::Flag;
+    ICV_GOOD = "esp.icv_good", "ICV good", Kind::Flag;
+    ICV_BAD = "esp.icv_bad", "ICV bad", Kind::Flag;
     DECRYPTED = "esp.decrypted_data", "ESP Decrypted Data", Kind::Bytes;
     CONTAINED = "esp.contained_data", "ESP Contained Data", Kind::Bytes;
     PADDING = "esp.pad", "ESP Pad", Kind::Bytes;
@@ -36,17 +36,17 @@ pub(crate) fn dissect<S: Sink>(
     let spi = Spi(c.u32(&SPI)?);
     let sequence = c.u32(&SEQUENCE)?;
     let sealed = c.rest_range();
-    c.rest(&SEALED);
     let ports = layers.udp.map(|udp| (udp.source.port, udp.destination.port));
     let opening = if c.is_cut() {
         None
     } else {
         Some(sad.open(hints, spi, addresses.source, addresses.destination, packet, plain))
     };
-    if S::FULL
-        && let Some(opening) = &opening
-    {
-        describe(c, opening, sealed, plain);
+    if S::FULL {
+        parts(c, opening.as_ref(), sealed, sad);
+        if let Some(opening) = &opening {
+            describe(c, opening, plain);
+        }
     }
     let (outcome, next) = outcome(opening);
     let esp = Esp {
@@ -65,40 +65,51 @@ pub(crate) fn dissect<S: Sink>(
     Ok(next)
 }
 
-/// The parts of a packet that only opening it shows (RFC 4303 section 2).
-fn describe<S: Sink>(c: &mut Cursor<'_, '_, S>, opening: &Opening, sealed: Range, plain: &[u8]) {
-    match opening {
-        Opening::Opened { payload, icv_checked, iv_length, icv_length, next_header, .. } => {
-            let octets = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
-            let iv = Range { end: sealed.start.saturating_add(octets(*iv_length)), ..sealed };
-            let icv = Range { start: sealed.end.saturating_sub(octets(*icv_length)), ..sealed };
-            for (field, range) in [(&IV, iv), (&ICV, icv)] {
-                if !range.is_empty() {
-                    c.describe(field, range, Value::Octets);
-                }
-            }
-            // Neither, where the key does not let it be checked.
-            if !icv.is_empty() {
-                c.derived(&ICV_GOOD, (*icv_checked).into());
-                c.derived(&ICV_BAD, 0);
-            }
-            let trailer = plain.len().saturating_sub(2);
-            c.made(&DECRYPTED, 0..plain.len(), Value::Octets);
-            c.made(&CONTAINED, payload.clone(), Value::Octets);
-            if payload.end < trailer {
-                c.made(&PADDING, payload.end..trailer, Value::Octets);
-            }
-            let pad_length = plain.get(trailer).copied().unwrap_or(0);
-            c.made(&PAD_LENGTH, trailer..trailer.saturating_add(1), Value::Number(pad_length.into()));
-            let last = trailer.saturating_add(1)..plain.len();
-            c.made(&NEXT_HEADER, last, Value::Number((*next_header).into()));
+/// Initialization vector, encrypted octets and ICV (RFC 4303 section 2): where one ends only the key tells.
+fn parts<S: Sink>(c: &mut Cursor<'_, '_, S>, opening: Option<&Opening>, sealed: Range, sad: &Sad) {
+    let (iv, icv, good, bad) = match opening {
+        Some(Opening::Opened { iv_length, icv_length, icv_checked, .. }) => {
+            (*iv_length, *icv_length, *icv_checked, false)
         }
-        Opening::BadIcv { .. } => {
-            c.derived(&ICV_GOOD, 0);
-            c.derived(&ICV_BAD, 1);
+        Some(Opening::BadIcv { sa }) => {
+            let (iv, icv) = sad.lengths(*sa).unwrap_or_default();
+            (iv, icv, false, true)
         }
-        _ => {}
+        _ => (0, 0, false, false),
+    };
+    let octets = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+    let start = sealed.start.saturating_add(octets(iv)).min(sealed.end);
+    let end = sealed.end.saturating_sub(octets(icv)).max(start);
+    let ranges = [
+        (&IV, Range { end: start, ..sealed }),
+        (&SEALED, Range { start, end, ..sealed }),
+        (&ICV, Range { start: end, ..sealed }),
+    ];
+    for (field, range) in ranges {
+        if !range.is_empty() {
+            c.describe(field, range, Value::Octets);
+        }
     }
+    // Neither, where the key does not let it be checked.
+    if icv > 0 {
+        c.derived(&ICV_GOOD, good.into());
+        c.derived(&ICV_BAD, bad.into());
+    }
+}
+
+/// What is made of the encrypted octets.
+fn describe<S: Sink>(c: &mut Cursor<'_, '_, S>, opening: &Opening, plain: &[u8]) {
+    let Opening::Opened { payload, next_header, .. } = opening else { return };
+    let trailer = plain.len().saturating_sub(2);
+    c.made(&DECRYPTED, 0..plain.len(), Value::Octets);
+    c.made(&CONTAINED, payload.clone(), Value::Octets);
+    if payload.end < trailer {
+        c.made(&PADDING, payload.end..trailer, Value::Octets);
+    }
+    let pad_length = plain.get(trailer).copied().unwrap_or(0);
+    c.made(&PAD_LENGTH, trailer..trailer.saturating_add(1), Value::Number(pad_length.into()));
+    let last = trailer.saturating_add(1)..plain.len();
+    c.made(&NEXT_HEADER, last, Value::Number((*next_header).into()));
 }
 
 fn outcome(opening: Option<Opening>) -> (EspOutcome, Next) {

@@ -81,6 +81,7 @@ pub(crate) fn follow<S: Sink>(c: &Cursor<'_, '_, S>, ethertype: u16) -> Next {
     match EtherType(ethertype) {
         EtherType::IPV4 => Next::rest(c, Protocol::Ipv4),
         EtherType::IPV6 => Next::rest(c, Protocol::Ipv6),
+        EtherType(0x0806 | 0x8035) => Next::rest(c, Protocol::Arp),
         EtherType::PROVIDER_BRIDGING => Next::rest(c, Protocol::ServiceVlan),
         EtherType::VLAN_TAGGED_FRAME | EtherType::VLAN_DOUBLE_TAGGED_FRAME => Next::rest(c, Protocol::Vlan),
         // The tag of QinQ before IEEE 802.1ad gave it a number.

@@ -9,12 +9,18 @@ use super::Protocol;
 fields! {
     section "capture file";
     NUMBER = "frame.number", "Frame Number", Kind::Dec(32);
+    MOMENT = "frame.time", "Arrival Time", Kind::Moment;
     TIME = "frame.time_epoch", "Epoch Time", Kind::Time;
     RELATIVE = "frame.time_relative", "Time since first frame", Kind::Time;
     DELTA = "frame.time_delta", "Time since previous frame", Kind::Time;
     LENGTH = "frame.len", "Frame Length", Kind::Dec(32);
     CAPTURED = "frame.cap_len", "Capture Length", Kind::Dec(32);
     PROTOCOLS = "frame.protocols", "Protocols in frame", Kind::Protocols;
+    INTERFACE = "frame.interface_id", "Interface id", Kind::Dec(32);
+    MALFORMED = "_ws.malformed", "Malformed Packet", Kind::Group;
+    SHORT = "_ws.short", "Packet size limited during capture", Kind::Group;
+    COLUMN_PROTOCOL = "_ws.col.protocol", "Protocol of the line", Kind::Text;
+    COLUMN_INFO = "_ws.col.info", "Words of the line", Kind::Text;
 }
 
 /// Times that a frame is compared with.
@@ -37,6 +43,8 @@ impl Clock {
             sink.field(field, Range::default(), Value::Derived(value));
         };
         tell(&NUMBER, frame.number);
+        tell(&INTERFACE, frame.interface.into());
+        tell(&MOMENT, frame.time.0.cast_unsigned());
         tell(&TIME, frame.time.0.cast_unsigned());
         tell(&RELATIVE, frame.time.since(first).0.cast_unsigned());
         tell(&DELTA, frame.time.since(previous).0.cast_unsigned());

@@ -8,13 +8,23 @@ crate::fields! {
     section "RFC 792";
     TYPE = "icmp.type", "Type", Kind::Dec(8), names type_name;
     CODE = "icmp.code", "Code", Kind::Dec(8);
+    UNREACHABLE_CODE = "icmp.code", "Code", Kind::Dec(8), names unreachable_code;
+    REDIRECT_CODE = "icmp.code", "Code", Kind::Dec(8), names redirect_code;
+    EXCEEDED_CODE = "icmp.code", "Code", Kind::Dec(8), names exceeded_code;
+    PARAMETER_CODE = "icmp.code", "Code", Kind::Dec(8), names parameter_code;
     CHECKSUM = "icmp.checksum", "Checksum", Kind::Hex(16);
     UNUSED = "icmp.unused", "Unused", Kind::Bytes;
     MTU = "icmp.mtu", "MTU of next hop", Kind::Dec(16);
     GATEWAY = "icmp.redir_gw", "Gateway Address", Kind::Ipv4;
     POINTER = "icmp.pointer", "Pointer", Kind::Dec(8);
+    IDENTIFIER = "icmp.ident", "Identifier (BE)", Kind::Dec(16);
+    IDENTIFIER_LE = "icmp.ident_le", "Identifier (LE)", Kind::Dec(16);
+    SEQUENCE = "icmp.seq", "Sequence Number (BE)", Kind::Dec(16);
+    SEQUENCE_LE = "icmp.seq_le", "Sequence Number (LE)", Kind::Dec(16);
 }
 
+const ECHO_REPLY: u8 = 0;
+const ECHO: u8 = 8;
 const UNREACHABLE: u8 = 3;
 const FRAGMENTATION_NEEDED: u8 = 4;
 const SOURCE_QUENCH: u8 = 4;
@@ -40,11 +50,80 @@ fn type_name(kind: u64) -> Option<&'static str> {
     })
 }
 
+/// RFC 792, RFC 1122 section 3.2.2.1, RFC 1812 section 5.2.7.1.
+fn unreachable_code(code: u64) -> Option<&'static str> {
+    Some(match code {
+        0 => "network unreachable",
+        1 => "host unreachable",
+        2 => "protocol unreachable",
+        3 => "port unreachable",
+        4 => "fragmentation needed and DF set",
+        5 => "source route failed",
+        6 => "destination network unknown",
+        7 => "destination host unknown",
+        8 => "source host isolated",
+        9 => "communication with destination network prohibited",
+        10 => "communication with destination host prohibited",
+        11 => "network unreachable for type of service",
+        12 => "host unreachable for type of service",
+        13 => "communication administratively prohibited",
+        14 => "host precedence violation",
+        15 => "precedence cutoff in effect",
+        _ => return None,
+    })
+}
+
+fn redirect_code(code: u64) -> Option<&'static str> {
+    Some(match code {
+        0 => "for the network",
+        1 => "for the host",
+        2 => "for the type of service and network",
+        3 => "for the type of service and host",
+        _ => return None,
+    })
+}
+
+fn exceeded_code(code: u64) -> Option<&'static str> {
+    Some(match code {
+        0 => "time to live exceeded in transit",
+        1 => "fragment reassembly time exceeded",
+        _ => return None,
+    })
+}
+
+fn parameter_code(code: u64) -> Option<&'static str> {
+    Some(match code {
+        0 => "pointer indicates the error",
+        1 => "missing a required option",
+        2 => "bad length",
+        _ => return None,
+    })
+}
+
+/// An echo or its reply: identifier and sequence number. Windows counts in the other byte order.
+fn read_echo<S: Sink>(c: &mut Cursor<'_, '_, S>) {
+    for (big, little) in [(&IDENTIFIER, &IDENTIFIER_LE), (&SEQUENCE, &SEQUENCE_LE)] {
+        let Some(number) = c.peek_u16() else { return };
+        if c.u16(big).is_ok() {
+            c.part(little, 2, number.swap_bytes().into());
+        }
+    }
+}
+
 /// Reads an ICMP message that `addresses` of the IP header before it sent.
 pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, addresses: Addresses) -> Step {
     let kind = c.u8(&TYPE)?;
-    let code = c.u8(&CODE)?;
+    let code = c.u8(match kind {
+        UNREACHABLE => &UNREACHABLE_CODE,
+        REDIRECT => &REDIRECT_CODE,
+        TIME_EXCEEDED => &EXCEEDED_CODE,
+        PARAMETER_PROBLEM => &PARAMETER_CODE,
+        _ => &CODE,
+    })?;
     c.u16(&CHECKSUM)?;
+    if S::FULL && matches!(kind, ECHO | ECHO_REPLY) {
+        read_echo(c);
+    }
     if !matches!(kind, UNREACHABLE | SOURCE_QUENCH | REDIRECT | TIME_EXCEEDED | PARAMETER_PROBLEM) {
         return Ok(Next::End);
     }

@@ -9,12 +9,19 @@ crate::fields! {
     section "RFC 4443 2.1";
     TYPE = "icmpv6.type", "Type", Kind::Dec(8), names type_name;
     CODE = "icmpv6.code", "Code", Kind::Dec(8);
+    UNREACHABLE_CODE = "icmpv6.code", "Code", Kind::Dec(8), names unreachable_code;
+    EXCEEDED_CODE = "icmpv6.code", "Code", Kind::Dec(8), names exceeded_code;
+    PARAMETER_CODE = "icmpv6.code", "Code", Kind::Dec(8), names parameter_code;
+    IDENTIFIER = "icmpv6.echo.identifier", "Identifier", Kind::Hex(16), section "RFC 4443 4.1";
+    SEQUENCE = "icmpv6.echo.sequence_number", "Sequence", Kind::Dec(16), section "RFC 4443 4.1";
     CHECKSUM = "icmpv6.checksum", "Checksum", Kind::Hex(16);
     RESERVED = "icmpv6.reserved", "Reserved", Kind::Bytes;
     MTU = "icmpv6.mtu", "MTU", Kind::Dec(32);
     POINTER = "icmpv6.pointer", "Pointer", Kind::Dec(32);
 }
 
+const ECHO: u8 = 128;
+const ECHO_REPLY: u8 = 129;
 const UNREACHABLE: u8 = 1;
 const PACKET_TOO_BIG: u8 = 2;
 const TIME_EXCEEDED: u8 = 3;
@@ -41,11 +48,53 @@ fn type_name(kind: u64) -> Option<&'static str> {
     })
 }
 
+/// RFC 4443 section 3.1.
+fn unreachable_code(code: u64) -> Option<&'static str> {
+    Some(match code {
+        0 => "no route to destination",
+        1 => "communication with destination administratively prohibited",
+        2 => "beyond scope of source address",
+        3 => "address unreachable",
+        4 => "port unreachable",
+        5 => "source address failed ingress/egress policy",
+        6 => "reject route to destination",
+        _ => return None,
+    })
+}
+
+/// RFC 4443 section 3.3.
+fn exceeded_code(code: u64) -> Option<&'static str> {
+    Some(match code {
+        0 => "hop limit exceeded in transit",
+        1 => "fragment reassembly time exceeded",
+        _ => return None,
+    })
+}
+
+/// RFC 4443 section 3.4.
+fn parameter_code(code: u64) -> Option<&'static str> {
+    Some(match code {
+        0 => "erroneous header field encountered",
+        1 => "unrecognized next header type encountered",
+        2 => "unrecognized IPv6 option encountered",
+        _ => return None,
+    })
+}
+
 /// Reads an ICMPv6 message that `addresses` of the IP header before it sent.
 pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, addresses: Addresses) -> Step {
     let kind = c.u8(&TYPE)?;
-    let code = c.u8(&CODE)?;
+    let code = c.u8(match kind {
+        UNREACHABLE => &UNREACHABLE_CODE,
+        TIME_EXCEEDED => &EXCEEDED_CODE,
+        PARAMETER_PROBLEM => &PARAMETER_CODE,
+        _ => &CODE,
+    })?;
     c.u16(&CHECKSUM)?;
+    if S::FULL && matches!(kind, ECHO | ECHO_REPLY) && c.remaining() >= 4 {
+        c.u16(&IDENTIFIER)?;
+        c.u16(&SEQUENCE)?;
+    }
     if !matches!(kind, UNREACHABLE | PACKET_TOO_BIG | TIME_EXCEEDED | PARAMETER_PROBLEM) {
         return Ok(Next::End);
     }

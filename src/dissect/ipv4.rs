@@ -5,7 +5,7 @@ use crate::fields;
 
 use super::defrag::Key;
 use super::layers::{Addresses, Layers};
-use super::{Next, Step, ip_follow, ip_protocol_name};
+use super::{Next, Protocol, Step, ip_follow, ip_protocol_name};
 
 fields! {
     section "RFC 791 3.1";
@@ -27,6 +27,7 @@ fields! {
     SOURCE = "ip.src", "Source Address", Kind::Ipv4;
     DESTINATION = "ip.dst", "Destination Address", Kind::Ipv4;
     OPTIONS = "ip.options", "Options", Kind::Bytes;
+    FRAGMENT = "ip.fragment", "Fragment", Kind::Bytes;
 }
 
 const BOUND: Bound = Bound::Header("the IP total length");
@@ -69,7 +70,9 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
         if usize::from(length) < header_len {
             return Err(c.invalid(&LENGTH, u32::try_from(header_len).unwrap_or(20), u32::from(length)));
         }
-        c.limit(usize::from(length).saturating_sub(header_len), BOUND);
+        let rest = usize::from(length).saturating_sub(header_len);
+        layers.overruns(Protocol::Ipv4, c.overrun(&LENGTH, rest));
+        c.limit(rest, BOUND);
     }
     if more || offset > 0 {
         let key = Key { addresses, identification: identification.into(), protocol };

@@ -5,7 +5,7 @@ use crate::fields;
 
 use super::defrag::Key;
 use super::layers::{Addresses, Layers};
-use super::{Next, Step, ip_follow, ip_protocol_name};
+use super::{Next, Protocol, Step, ip_follow, ip_protocol_name};
 
 fields! {
     section "RFC 8200 3";
@@ -14,7 +14,7 @@ fields! {
     TRAFFIC_CLASS = "ipv6.tclass", "Traffic Class", Kind::Hex(32);
     DSCP = "ipv6.tclass.dscp", "Differentiated Services Codepoint", Kind::Dec(32);
     ECN = "ipv6.tclass.ecn", "Explicit Congestion Notification", Kind::Dec(32);
-    FLOW_LABEL = "ipv6.flow", "Flow Label", Kind::Hex(32);
+    FLOW_LABEL = "ipv6.flow", "Flow Label", Kind::Hex(24);
     LENGTH = "ipv6.plen", "Payload Length", Kind::Dec(16);
     NEXT_HEADER = "ipv6.nxt", "Next Header", Kind::Dec(8), names ip_protocol_name;
     HOP_LIMIT = "ipv6.hlim", "Hop Limit", Kind::Dec(8);
@@ -61,6 +61,7 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
     layers.outer.get_or_insert(addresses);
     // Payload Length 0: a jumbogram (RFC 2675), or a capture before segmentation offload.
     if length != 0 {
+        layers.overruns(Protocol::Ipv6, c.overrun(&LENGTH, length.into()));
         c.limit(usize::from(length), BOUND);
     }
     let upper = upper(c, next)?;

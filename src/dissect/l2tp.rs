@@ -90,6 +90,7 @@ pub(crate) fn dissect<S: Sink>(
     if let Some(length) = length {
         match usize::from(length).checked_sub(c.consumed()) {
             Some(rest) => {
+                layers.overruns(Protocol::L2tp, c.overrun(&LENGTH, rest));
                 c.limit(rest, BOUND);
             }
             None => return Err(c.invalid(&LENGTH, 8, length.into())),

@@ -7,7 +7,7 @@ use crate::util::seq::Seq16;
 use super::avp_table::PSEUDOWIRE_TYPE;
 use super::layers::{Carried, L2tp, L2tpV3, Layers};
 use super::learned::{Learned, Session};
-use super::{Next, Step, avp, l2tp, pseudowire};
+use super::{Next, Protocol, Step, avp, l2tp, pseudowire};
 
 fields! {
     section "RFC 3931 4.1";
@@ -75,6 +75,7 @@ fn control<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, start: usize
         let read = c.consumed().saturating_sub(start);
         match usize::from(length).checked_sub(read) {
             Some(rest) => {
+                layers.overruns(Protocol::L2tp, c.overrun(&l2tp::LENGTH, rest));
                 c.limit(rest, BOUND);
             }
             None => return Err(c.invalid(&l2tp::LENGTH, 12, length.into())),

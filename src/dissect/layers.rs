@@ -70,6 +70,44 @@ pub struct Layers {
     pub fragment: Option<Fragment>,
     /// Why dissection ended where it did.
     pub stop: Stop,
+    /// The outermost header that promises more octets than there are, though the capture cut nothing.
+    pub overrun: Option<Box<Fault>>,
+    /// What is wrong with what a user's or a quoted packet carries: read for views alone.
+    pub inside: Option<Box<Fault>>,
+}
+
+/// What could not be read.
+#[derive(Debug, Clone, Copy)]
+pub struct Fault {
+    /// In which protocol.
+    pub layer: Protocol,
+    /// The read that did not fit.
+    pub what: Short,
+    /// The capture cut the packet: the fault is none of the packet.
+    pub cut: bool,
+}
+
+impl Layers {
+    /// Notes that a header promises more octets than there are.
+    pub(crate) fn overruns(&mut self, layer: Protocol, what: Option<Short>) {
+        if let Some(what) = what
+            && self.overrun.is_none()
+        {
+            self.overrun = Some(Box::new(Fault { layer, what, cut: false }));
+        }
+    }
+
+    /// What could not be read of the packet, the outermost first.
+    pub fn fault(&self) -> Option<Fault> {
+        if let Some(fault) = &self.overrun {
+            return Some(**fault);
+        }
+        match self.stop {
+            Stop::Cut { layer, what } => Some(Fault { layer, what, cut: true }),
+            Stop::Malformed { layer, what } => Some(Fault { layer, what, cut: false }),
+            _ => self.inside.as_deref().copied(),
+        }
+    }
 }
 
 /// Source and destination of an IP header.

@@ -26,6 +26,7 @@ pub mod udp;
 
 mod accm;
 mod ah;
+mod arp;
 mod avp;
 mod avp_names;
 mod bandwidth;
@@ -42,6 +43,7 @@ mod glance;
 mod gre;
 mod icmp;
 mod icmpv6;
+mod igmp;
 mod inner;
 mod ipcp;
 mod ipv4;
@@ -72,6 +74,7 @@ mod ppp_tests;
 mod pppoe;
 mod pseudowire;
 mod raw;
+mod streams;
 mod tcp;
 #[cfg(test)]
 mod testing;
@@ -133,6 +136,7 @@ impl Next {
 pub(crate) fn ip_protocol(number: u8) -> Option<Protocol> {
     Some(match IpNumber(number) {
         IpNumber::ICMP => Protocol::Icmp,
+        IpNumber(2) => Protocol::Igmp,
         IpNumber::IPV4 => Protocol::Ipv4,
         IpNumber::TCP => Protocol::Tcp,
         IpNumber::UDP => Protocol::Udp,

@@ -78,7 +78,7 @@ pub(crate) fn carried(number: u16) -> Option<Protocol> {
         ppp_names::LCP => Protocol::Lcp,
         ppp_names::PAP => Protocol::Pap,
         0xc025 => Protocol::Lqr,
-        0xc027 => Protocol::Spap,
+        0xc027 | ppp_names::OLD_SPAP => Protocol::Spap,
         0xc029 => Protocol::Cbcp,
         0xc02b => Protocol::Bacp,
         0xc02d => Protocol::Bap,

@@ -4,9 +4,9 @@ use crate::field::{FieldDef, Kind};
 
 use super::avp_table::{broadband, cablelabs, cisco, ericsson, rfc2661, rfc3145, rfc3931};
 use super::{
-    accm, ah, avp, bandwidth, bridging, cbcp, ccp, chap, chdlc, cooked, eap, esp, ethernet, frame, gre, icmp,
-    icmpv6, ike, ipcp, ipv4, ipv6, ipv6cp, ipx, l2f, l2tp, l2tpv3, lcp, lqr, mpls, multilink, nat_traversal,
-    ncps, negotiation, nflog, pap, ppp, ppp_link, ppp_mux, pppoe, raw, tcp, udp, vjc,
+    accm, ah, arp, avp, bandwidth, bridging, cbcp, ccp, chap, chdlc, cooked, eap, esp, ethernet, frame, gre,
+    icmp, icmpv6, igmp, ike, ipcp, ipv4, ipv6, ipv6cp, ipx, l2f, l2tp, l2tpv3, lcp, lqr, mpls, multilink,
+    nat_traversal, ncps, negotiation, nflog, pap, ppp, ppp_link, ppp_mux, pppoe, raw, streams, tcp, udp, vjc,
 };
 
 /// One protocol.
@@ -56,12 +56,14 @@ protocols! {
     Pppoes = "pppoes", "PPP-over-Ethernet Session", "RFC 2516", [];
     PppDirection = "ppp_direction", "Direction of a PPP frame", "LINKTYPE_PPP_WITH_DIR", [];
     PppHdlc = "ppp_hdlc", "PPP In HDLC-Like Framing", "RFC 1662", [ppp_link::FIELDS];
+    Arp = "arp", "Address Resolution Protocol", "RFC 826", [arp::FIELDS];
     RawIp = "raw", "Raw packet data", "LINKTYPE_RAW", [];
     Ipv4 = "ip", "Internet Protocol Version 4", "RFC 791", [ipv4::FIELDS];
     Ipv6 = "ipv6", "Internet Protocol Version 6", "RFC 8200", [ipv6::FIELDS];
     Icmp = "icmp", "Internet Control Message Protocol", "RFC 792", [icmp::FIELDS];
     Icmpv6 = "icmpv6", "Internet Control Message Protocol v6", "RFC 4443", [icmpv6::FIELDS];
-    Tcp = "tcp", "Transmission Control Protocol", "RFC 9293", [tcp::FIELDS];
+    Igmp = "igmp", "Internet Group Management Protocol", "RFC 2236", [igmp::FIELDS];
+    Tcp = "tcp", "Transmission Control Protocol", "RFC 9293", [tcp::FIELDS, streams::FIELDS];
     Udp = "udp", "User Datagram Protocol", "RFC 768", [udp::FIELDS];
     NatTraversal = "udpencap", "UDP Encapsulation of IPsec Packets", "RFC 3948", [nat_traversal::FIELDS];
     Esp = "esp", "Encapsulating Security Payload", "RFC 4303", [esp::FIELDS];
@@ -112,6 +114,8 @@ protocols! {
 
 /// Names for either of two fields, as tshark has them.
 static ALIASES: &[(&str, &[&str])] = &[
+    ("_ws.col.Info", &["_ws.col.info"]),
+    ("_ws.col.Protocol", &["_ws.col.protocol"]),
     ("eth.addr", &["eth.dst", "eth.src"]),
     ("ip.addr", &["ip.src", "ip.dst"]),
     ("ipv6.addr", &["ipv6.src", "ipv6.dst"]),
@@ -125,6 +129,16 @@ pub fn fields() -> impl Iterator<Item = &'static FieldDef> {
     PROTOCOLS
         .iter()
         .flat_map(|row| std::iter::once(&row.field).chain(row.fields.iter().copied().flatten().copied()))
+}
+
+/// The names of all fields, and those that stand for either of two.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    fields().map(|field| field.name).chain(ALIASES.iter().map(|(name, _)| *name))
+}
+
+/// What a line of a packet says, which is in no octet: its protocol, and its words.
+pub fn columns() -> [&'static FieldDef; 2] {
+    [&frame::COLUMN_PROTOCOL, &frame::COLUMN_INFO]
 }
 
 impl Protocol {

@@ -39,7 +39,9 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, l
         if length < 8 {
             return Err(c.invalid(&LENGTH, 8, length.into()));
         }
-        c.limit(usize::from(length).saturating_sub(8), BOUND);
+        let rest = usize::from(length).saturating_sub(8);
+        layers.overruns(Protocol::Udp, c.overrun(&LENGTH, rest));
+        c.limit(rest, BOUND);
     }
     let either = |port| source == port || destination == port;
     let protocol = if let Some(protocol) = learned.assigned().protocol(source, destination) {

@@ -3,17 +3,18 @@
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
 
-use crate::field::{Bound, Cursor, Sink};
+use crate::field::{Bound, Cursor, Short, Sink};
 use crate::ipsec::{Hints, Sad};
 use crate::util::{Frame, LinkType};
 
 use super::defrag::Defrag;
 use super::ike::{IkeState, Opener};
 use super::layers::{Fragment, Layers, Stop};
+use super::streams::Streams;
 use super::{
-    Learned, Next, Protocol, ah, bandwidth, bridging, cbcp, ccp, chap, chdlc, cooked, eap, esp, ethernet,
-    gre, icmp, icmpv6, inner, ipcp, ipv4, ipv6, ipv6cp, ipx, l2tp, l2tpv3, lcp, lqr, mpls, multilink,
-    nat_traversal, ncps, nflog, pap, ppp, ppp_link, ppp_mux, pppoe, raw, tcp, udp, vjc,
+    Learned, Next, Protocol, ah, arp, bandwidth, bridging, cbcp, ccp, chap, chdlc, cooked, eap, esp,
+    ethernet, gre, icmp, icmpv6, igmp, inner, ipcp, ipv4, ipv6, ipv6cp, ipx, l2tp, l2tpv3, lcp, lqr, mpls,
+    multilink, nat_traversal, ncps, nflog, pap, ppp, ppp_link, ppp_mux, pppoe, raw, tcp, udp, vjc,
 };
 
 /// More protocols inside each other than any honest frame has.
@@ -64,6 +65,7 @@ pub struct Scratch {
     buffers: Vec<Vec<u8>>,
     made_by: Vec<Made>,
     digest: hashbrown::DefaultHashBuilder,
+    streams: Streams,
 }
 
 impl Scratch {
@@ -96,14 +98,46 @@ struct At {
 
 /// Dissects one frame into `layers` (which must be new) and tells `sink` its fields.
 pub fn dissect<S: Sink>(frame: &Frame<'_>, context: &mut Context<'_>, sink: &mut S, layers: &mut Layers) {
+    // What an inner packet holds is shown, but the layers of the frame end where it begins.
+    let mut inside: Option<Layers> = None;
+    descend(frame, context, sink, layers, &mut inside);
+    if S::FULL {
+        // A quotation ends where it will.
+        let fault = inside.and_then(|inside| inside.fault()).filter(|fault| !fault.what.cut);
+        layers.inside = fault.map(Box::new);
+        mark(layers, sink);
+    }
+}
+
+/// Says where the fields end that the packet is not whole.
+fn mark<S: Sink>(layers: &Layers, sink: &mut S) {
+    let (field, place, title) = match (layers.fault(), layers.stop) {
+        (Some(fault), _) => {
+            let field = if fault.cut { &super::frame::SHORT } else { &super::frame::MALFORMED };
+            (field, (fault.what.source, fault.what.offset), fault.layer.label())
+        }
+        (None, Stop::TooDeep) => (&super::frame::MALFORMED, (0, 0), "too many protocols inside each other"),
+        _ => return,
+    };
+    let (source, start) = place;
+    sink.enter(field, crate::field::Range { source, start, end: start });
+    sink.title(title);
+    sink.leave();
+}
+
+fn descend<S: Sink>(
+    frame: &Frame<'_>,
+    context: &mut Context<'_>,
+    sink: &mut S,
+    layers: &mut Layers,
+    inside: &mut Option<Layers>,
+) {
     let truncated = (frame.original_len as usize) > frame.data.len();
     let Some(protocol) = link_protocol(frame.link, frame.data.first().copied()) else {
         layers.stop = Stop::NotOurs;
         return;
     };
     let mut at = At { protocol, source: 0, octets: 0..frame.data.len(), cut: truncated };
-    // What an inner packet holds is shown, but the layers of the frame end where it begins.
-    let mut inside: Option<Layers> = None;
     for _ in 0..MOST_LAYERS {
         if S::FULL && at.protocol == Protocol::Inner {
             match name_inner(frame, context, inside.as_mut().unwrap_or(layers), &at) {
@@ -216,6 +250,7 @@ fn step<S: Sink>(
 ) -> super::Step {
     // Some write into the buffer after the one they read: it is taken out for the time.
     let mut plain = Vec::new();
+    let mut streams = Streams::default();
     let makes_plain = makes_plain(at.protocol, context.learned);
     if makes_plain {
         if context.scratch.buffers.len() <= at.source {
@@ -249,7 +284,17 @@ fn step<S: Sink>(
         let end = base.saturating_add(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
         sink.enter(&row.field, crate::field::Range { source, start: base, end });
     }
+    let transport = S::FULL && matches!(at.protocol, Protocol::Udp | Protocol::Tcp);
+    if transport {
+        streams = std::mem::take(&mut context.scratch.streams);
+    }
+    let bytes = octets(frame, context.scratch, at.source).get(at.octets.clone()).unwrap_or_default();
     let mut c = Cursor::new(bytes, source, base, bound, at.cut, &mut *sink);
+    if transport {
+        let port = |at: usize| Some(u16::from_be_bytes([c.peek(at)?, c.peek(at.saturating_add(1))?]));
+        let ports = port(0).zip(port(2));
+        streams.describe(&mut c, layers.addresses, ports, at.protocol == Protocol::Udp);
+    }
     let result = match at.protocol {
         Protocol::Ethernet => ethernet::dissect(&mut c, layers),
         Protocol::ServiceVlan => ethernet::service_vlan(&mut c, layers),
@@ -260,6 +305,8 @@ fn step<S: Sink>(
         Protocol::RawIp => raw::dissect(&mut c, layers),
         Protocol::Ipv4 => ipv4::dissect(&mut c, layers),
         Protocol::Ipv6 => ipv6::dissect(&mut c, layers),
+        Protocol::Arp => arp::dissect(&mut c, layers),
+        Protocol::Igmp => igmp::dissect(&mut c, layers),
         Protocol::Tcp => tcp::dissect(&mut c, layers),
         Protocol::Udp => udp::dissect(&mut c, layers, context.learned),
         Protocol::NatTraversal => nat_traversal::dissect(&mut c, layers),
@@ -321,6 +368,9 @@ fn step<S: Sink>(
         Protocol::Frame => Ok(Next::NotOurs),
     };
     drop(c);
+    if transport {
+        context.scratch.streams = streams;
+    }
     if S::FULL {
         if let Ok(Next::Payload { start, .. } | Next::Inside { start, .. }) = &result {
             sink.ends(base.saturating_add(u32::try_from(*start).unwrap_or(u32::MAX)));
@@ -369,6 +419,25 @@ fn advance(
     None
 }
 
+/// A fragment that no datagram can have: it ends behind the largest, or others follow it and it does not end where an
+/// offset can say (RFC 791 section 3.1: in units of 8 octets).
+fn bad_piece(at: &At, piece: &super::Piece, length: usize) -> Option<Short> {
+    let length = u32::try_from(length).unwrap_or(u32::MAX);
+    let end = piece.offset.saturating_add(length);
+    let largest = 65_535;
+    let (field, needed, available, bound) = if end > largest {
+        (&ipv4::FRAGMENT_OFFSET, end, largest, Bound::Header("the largest IP packet"))
+    } else if piece.more && !piece.cut && !length.is_multiple_of(8) {
+        let whole = length.next_multiple_of(8);
+        (&ipv4::FRAGMENT, whole, length, Bound::Header("a fragment that is not the last"))
+    } else {
+        return None;
+    };
+    let offset = u32::try_from(at.octets.start).unwrap_or(u32::MAX);
+    let source = u8::try_from(at.source).unwrap_or(u8::MAX);
+    Some(Short { field, needed, available, offset, source, bound, cut: false })
+}
+
 fn reassemble(
     frame: &Frame<'_>,
     context: &mut Context<'_>,
@@ -382,6 +451,10 @@ fn reassemble(
     let defrag = context.defrag.as_mut()?;
     let whole = octets(frame, context.scratch, at.source).get(at.octets.clone())?;
     let payload = whole.get(piece.start..piece.end)?;
+    if let Some(what) = bad_piece(at, &piece, payload.len()) {
+        layers.stop = Stop::Malformed { layer: at.protocol, what };
+        return None;
+    }
     let mut out = Vec::new();
     let complete = defrag.push(key, piece, payload, frame.time, &mut out)?;
     let octets = 0..out.len();

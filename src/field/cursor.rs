@@ -130,6 +130,11 @@ impl<'a, 's, S: Sink> Cursor<'a, 's, S> {
         }
     }
 
+    /// The fault of a Length field that promises `needed` more octets, of which the capture cut none.
+    pub fn overrun(&self, field: &'static FieldDef, needed: usize) -> Option<Short> {
+        (!self.cut && needed > self.remaining()).then(|| self.short(field, needed))
+    }
+
     /// The fault of a field whose value breaks its own format: `needed` is the least it may be, `found` what it is.
     pub fn invalid(&self, field: &'static FieldDef, needed: u32, found: u32) -> Short {
         Short {

@@ -55,6 +55,8 @@ pub enum Kind {
     Protocol,
     /// Nanoseconds (as `i64`), shown in seconds.
     Time,
+    /// Nanoseconds since 1970 (as `i64`), shown as date and time of day.
+    Moment,
     /// The names of all protocols of the frame.
     Protocols,
 }

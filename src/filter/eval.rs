@@ -105,7 +105,7 @@ fn values<'p>(operand: &Operand, found: &[Found], octets: Bytes<'_, 'p>) -> Vec<
 fn item<'p>(one: &Found, raw: bool, octets: Bytes<'_, 'p>) -> Item<'p> {
     match number(one.value) {
         // Times are signed.
-        Some(number) if one.kind == Kind::Time => {
+        Some(number) if matches!(one.kind, Kind::Time | Kind::Moment) => {
             Item::Number(u64::try_from(number).map_or(number, |number| number.cast_signed().into()))
         }
         Some(number) if !raw => Item::Number(number),

@@ -13,6 +13,7 @@ use super::lexer::{self, Token};
 pub(super) enum Type {
     Number,
     Time,
+    Moment,
     Ipv4,
     Ipv6,
     Octets,
@@ -25,6 +26,7 @@ impl Type {
         match field.kind {
             Kind::Dec(_) | Kind::Hex(_) | Kind::Flag => Self::Number,
             Kind::Time => Self::Time,
+            Kind::Moment => Self::Moment,
             Kind::Ipv4 => Self::Ipv4,
             Kind::Ipv6 => Self::Ipv6,
             Kind::Mac | Kind::Bytes | Kind::Protocol => Self::Octets,
@@ -37,6 +39,7 @@ impl Type {
         match self {
             Self::Number => "a number",
             Self::Time => "a time",
+            Self::Moment => "a date and time",
             Self::Ipv4 => "an IPv4 address",
             Self::Ipv6 => "an IPv6 address",
             Self::Octets => "octets",
@@ -70,6 +73,11 @@ pub(super) fn read(token: &Token, wanted: Type, field: Option<&FieldDef>) -> Res
         (Type::Time, lexer::Kind::Word(word)) => {
             seconds(word).map(Literal::Number).ok_or_else(|| wrong(wanted, "such as 1.5", place))
         }
+        (Type::Moment, lexer::Kind::Word(word)) => {
+            moment(word).ok_or_else(|| wrong(wanted, "such as \"2026-11-25 07:00:00\"", place))
+        }
+        (Type::Moment, lexer::Kind::Text(text)) => moment(&String::from_utf8_lossy(text))
+            .ok_or_else(|| wrong(wanted, "such as \"2026-11-25 07:00:00\"", place)),
         (Type::Ipv4, lexer::Kind::Word(word)) => {
             ipv4(word).ok_or_else(|| wrong(wanted, "such as 10.1.0.2 or 10.0.0.0/8", place))
         }
@@ -77,8 +85,12 @@ pub(super) fn read(token: &Token, wanted: Type, field: Option<&FieldDef>) -> Res
             ipv6(word).ok_or_else(|| wrong(wanted, "such as 2001:db8::1 or 2001:db8::/32", place))
         }
         (Type::Octets, lexer::Kind::Word(word)) => octets(word)
+            .filter(|octets| field.is_none_or(|field| field.kind != Kind::Mac || octets.len() == 6))
             .map(Literal::Octets)
-            .ok_or_else(|| wrong(wanted, "such as c8:02, or text in quotes", place)),
+            .ok_or_else(|| match field {
+                Some(field) if field.kind == Kind::Mac => wrong(wanted, "such as 00:00:5e:00:53:01", place),
+                _ => wrong(wanted, "such as c8:02, or text in quotes", place),
+            }),
         (Type::Text, lexer::Kind::Word(word)) => Ok(Literal::Octets(word.as_bytes().to_vec())),
         (Type::Octets | Type::Text, lexer::Kind::Text(text)) => Ok(Literal::Octets(text.clone())),
         (Type::Octets | Type::Text, lexer::Kind::Character(octet)) => Ok(Literal::Octets(vec![*octet])),
@@ -163,6 +175,19 @@ fn seconds(word: &str) -> Option<i128> {
     let whole: u64 = whole.parse().ok()?;
     let fraction: u64 = format!("{fraction:0<9}").parse().ok()?;
     Some(i128::from(whole).saturating_mul(1_000_000_000).saturating_add(fraction.into()).saturating_mul(sign))
+}
+
+/// A date and time of day, in UTC unless it says otherwise: as RFC 3339 or as tshark writes it.
+fn moment(text: &str) -> Option<Literal> {
+    let text = text.trim().trim_end_matches("UTC").trim_end();
+    let nanoseconds = |time: jiff::Timestamp| Literal::Number(time.as_nanosecond());
+    if let Ok(time) = text.parse::<jiff::Timestamp>() {
+        return Some(nanoseconds(time));
+    }
+    let forms = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%b %d, %Y %H:%M:%S%.f"];
+    let parsed = forms.iter().find_map(|form| jiff::civil::DateTime::strptime(form, text).ok());
+    let date = || text.parse::<jiff::civil::Date>().ok().map(|date| date.at(0, 0, 0, 0));
+    jiff::tz::TimeZone::UTC.to_timestamp(parsed.or_else(date)?).ok().map(nanoseconds)
 }
 
 fn network(octets: Vec<u8>, bits: Option<&str>) -> Option<Literal> {

@@ -18,6 +18,7 @@
 )]
 
 mod eval;
+mod implied;
 mod lexer;
 mod literal;
 mod parser;
@@ -74,7 +75,7 @@ impl Filter {
     ///
     /// What is wrong with it, and where.
     pub fn new(text: &str) -> Result<Self, FilterError> {
-        let tokens = lexer::tokens(text)?;
+        let tokens = implied::expand(lexer::tokens(text)?)?;
         if tokens.is_empty() {
             return Ok(Self { expression: None, fields: Vec::new(), found: Vec::new() });
         }
@@ -108,6 +109,11 @@ impl Filter {
             }
         }
         self.evaluate(octets)
+    }
+
+    /// Whether it asks for this field.
+    pub fn names(&self, field: &'static FieldDef) -> bool {
+        self.fields.iter().any(|(known, _)| std::ptr::eq(*known, field))
     }
 
     fn evaluate<'p>(&self, octets: &dyn Fn(Octets) -> &'p [u8]) -> bool {

@@ -6,9 +6,10 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use crate::dissect::{Protocol, registry};
 use crate::field::FieldDef;
-use crate::util::nearest;
+use crate::util::meant;
 
 use super::FilterError;
+use super::implied;
 use super::lexer::{Kind, Token};
 use super::literal::{self, Literal, Type};
 
@@ -238,7 +239,8 @@ impl<'t> Parser<'t> {
                 if !matches!(kind, Type::Octets | Type::Text) {
                     return Err(FilterError::new(format!("{} cannot contain anything", kind.name()), place));
                 }
-                Ok(Expression::Contains(left, self.right(kind, field, &place)?))
+                // A part of an address has not its length.
+                Ok(Expression::Contains(left, self.right(kind, None, &place)?))
             }
             "matches" | "~" => {
                 self.at = self.at.saturating_add(1);
@@ -426,8 +428,8 @@ impl<'t> Parser<'t> {
     fn field(&mut self, word: &str, place: &Range<usize>) -> Parsed<(usize, &'static FieldDef)> {
         let known = Protocol::fields_named(word);
         let Some(first) = known.first().copied() else {
-            let near = nearest(word, registry::fields().map(|field| field.name));
-            return Err(FilterError::new(format!("no such field; did you mean {near}?"), place.clone()));
+            let near = meant(word, known_names());
+            return Err(FilterError::new(format!("no such field{near}"), place.clone()));
         };
         if let Some(name) = self.names.iter().position(|name| name == word) {
             return Ok((name, first));
@@ -437,6 +439,11 @@ impl<'t> Parser<'t> {
         self.fields.extend(known.into_iter().map(|field| (field, name)));
         Ok((name, first))
     }
+}
+
+/// The names that a condition may begin with.
+fn known_names() -> impl Iterator<Item = &'static str> {
+    registry::names().chain(implied::IMPLIED.iter().map(|(name, _)| *name))
 }
 
 fn comparable(left: Type, right: Type) -> bool {

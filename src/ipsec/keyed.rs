@@ -71,6 +71,11 @@ pub(super) enum Failure {
 }
 
 impl Keyed {
+    /// Octets of IV and ICV.
+    pub(super) fn lengths(&self) -> (usize, usize) {
+        (self.iv.into(), self.integrity.icv)
+    }
+
     /// Computes schedules and keyed states; `None` if an algorithm cannot be computed.
     pub(super) fn new(record: &SaRecord) -> Option<Self> {
         let (Encryption::Known(encryption), Integrity::Known(integrity)) =

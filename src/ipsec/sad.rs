@@ -171,6 +171,17 @@ impl Sad {
         self.associations.get(id.index())
     }
 
+    /// How many octets the IV and the ICV of a packet of this SA have, if its suite can be opened.
+    pub fn lengths(&self, id: SaId) -> Option<(usize, usize)> {
+        self.keyed(id).map(Keyed::lengths)
+    }
+
+    /// Whether there is an SA for these packets, whether or not its key fits.
+    pub fn expected(&self, spi: Spi, destination: IpAddr) -> Option<&SecurityAssociation> {
+        let to = |sa: &SecurityAssociation| sa.destination.is_none_or(|known| known == destination);
+        self.associations.iter().find(|sa| sa.spi.fits(spi) && to(sa))
+    }
+
     /// All SAs in the order of the key files.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (SaId, &SecurityAssociation)> {
         self.associations

@@ -36,6 +36,9 @@ const HEADINGS: &[(&str, &[&str])] = &[
     ("pap", &["pap.code", "pap.identifier"]),
     ("eap", &["eap.code", "eap.id"]),
     ("icmp", &["icmp.type", "icmp.code"]),
+    ("icmpv6", &["icmpv6.type", "icmpv6.code"]),
+    ("igmp", &["igmp.type"]),
+    ("arp", &["arp.opcode"]),
     ("pppoe", &["pppoe.code", "pppoe.session_id"]),
 ];
 
@@ -44,6 +47,14 @@ pub fn write(packet: &Packet<'_>, style: &Style, out: &mut Vec<u8>) {
     steps(packet, style, out);
     let nodes = packet.nodes();
     for (at, node) in nodes.iter().enumerate() {
+        // Two names of one value, so that filters find it by either.
+        let again = |next: &Node| {
+            (next.range, next.value, next.field.label) == (node.range, node.value, node.field.label)
+                && next.value != Value::Octets
+        };
+        if nodes.get(at + 1).is_some_and(again) {
+            continue;
+        }
         out.extend(std::iter::repeat_n(b' ', INDENT * usize::from(node.depth)));
         match node.field.kind {
             Kind::Protocol => heading(packet, nodes, at, style, out),
@@ -155,8 +166,8 @@ fn known(packet: &Packet<'_>, out: &mut Vec<u8>) {
     if let Some((by, after)) = packet.outlook.hindsight.acknowledged(packet.frame.number) {
         say(format!("acknowledged in packet {by}, after {after}"));
     }
-    if let Some(why) = ledger::broken(packet.layers) {
-        say(format!("malformed: {why}"));
+    if let Some(words) = ledger::damaged(packet.layers) {
+        say(words);
     }
     if place.double {
         say(String::from("a double: the capture shows this packet twice"));

@@ -3,7 +3,8 @@
 use crate::field::FieldDef;
 
 use super::packet::Packet;
-use super::value;
+use super::{info, value};
+use crate::dissect::registry;
 
 /// Which of several values of one field are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -212,6 +213,14 @@ impl Columns {
                     _ => {}
                 }
                 value::write(packet, node, cell);
+            }
+        }
+        let [protocol, words] = registry::columns();
+        for (cell, definitions) in self.cells.iter_mut().zip(&self.definitions) {
+            if definitions.contains(&protocol) {
+                cell.extend_from_slice(info::protocol(packet).as_bytes());
+            } else if definitions.contains(&words) {
+                cell.extend_from_slice(info::info(packet).as_bytes());
             }
         }
     }

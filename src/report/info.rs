@@ -7,8 +7,8 @@ use crate::dissect::ike::exchange_name;
 use crate::dissect::ip_protocol_name;
 use crate::dissect::l2tp_names::{cdn_reason, stop_ccn_reason};
 use crate::dissect::layers::{
-    AvpValue, Control, Esp, EspOutcome, Ike, L2tpV3, MessageType, Ppp, PppBody, PppControl, PppOption,
-    PppOptionValue,
+    AvpValue, Control, Esp, EspOutcome, Fragment, IcmpError, Ike, L2tpV3, MessageType, Ppp, PppBody,
+    PppControl, PppOption, PppOptionValue,
 };
 use crate::dissect::ppp_names::{self, protocol_name};
 use crate::field::{Kind, Value};
@@ -21,6 +21,9 @@ use super::{ledger, value};
 pub fn ends(packet: &Packet<'_>) -> (String, String) {
     match packet.layers.outer {
         Some(outer) => (outer.source.to_string(), outer.destination.to_string()),
+        None if packet.nodes().iter().any(|node| node.field.name == "sll.src.eth") => {
+            (value_of(packet, "sll.src.eth"), String::from("-"))
+        }
         None => (value_of(packet, "eth.src"), value_of(packet, "eth.dst")),
     }
 }
@@ -76,6 +79,9 @@ fn last_protocol(packet: &Packet<'_>) -> &'static str {
     let mut names = packet.nodes().iter().filter(|node| node.field.kind == Kind::Protocol);
     match names.next_back().map_or("-", |node| node.field.name) {
         "eth" => name_of(packet, &["eth.type"]).unwrap_or("Ethernet"),
+        "arp" => "ARP",
+        "gre" => "GRE",
+        "igmp" => "IGMP",
         "icmpv6" => "ICMPv6",
         "icmp" => "ICMP",
         "tcp" => "TCP",
@@ -155,15 +161,119 @@ fn said(packet: &Packet<'_>) -> String {
             format!(" about {} to {}{ports}", ends.source, ends.destination)
         });
         let mtu = error.mtu.map_or_else(String::new, |mtu| format!(", MTU {mtu}"));
-        return format!("error {} code {}{quoted}{mtu}", error.kind, error.code);
+        return format!("{}{quoted}{mtu}", icmp_error(packet, error));
     }
     if layers.nat_keepalive {
         return String::from("keepalive");
     }
-    match (&layers.udp, layers.other_version) {
-        (_, Some(version)) => format!("L2TP version {version}"),
-        (Some(udp), None) => format!("port {} to {}", udp.source.port, udp.destination.port),
-        (None, None) => name_of(packet, &["icmp.type", "icmpv6.type"]).unwrap_or("").to_owned(),
+    if let Some(version) = layers.other_version {
+        return format!("L2TP version {version}");
+    }
+    if matches!(layers.fragment, Some(Fragment::Waiting)) {
+        return fragment(packet);
+    }
+    plain(packet)
+}
+
+/// `Destination Unreachable (port unreachable)`.
+fn icmp_error(packet: &Packet<'_>, error: &IcmpError) -> String {
+    let [kinds, codes] = if error.v6 { ["icmpv6.type", "icmpv6.code"] } else { ["icmp.type", "icmp.code"] };
+    // The error comes before what it quotes, which may be an error as well.
+    let named = |name: &str, number: u8| {
+        let known = value_named(packet, name);
+        known.map_or_else(|| number.to_string(), str::to_owned)
+    };
+    let kind = named(kinds, error.kind);
+    match value_named(packet, codes) {
+        Some(code) => format!("{kind} ({code})"),
+        None if error.code == 0 => kind,
+        None => format!("{kind} (code {})", error.code),
+    }
+}
+
+/// The name of the first value of a field.
+fn value_named(packet: &Packet<'_>, name: &str) -> Option<&'static str> {
+    let node = packet.nodes().iter().find(|node| node.field.name == name)?;
+    match node.value {
+        Value::Number(number) | Value::Derived(number) => node.field.names?(number),
+        Value::Octets => None,
+    }
+}
+
+/// The first value of a field, if it is a number.
+fn number_of(packet: &Packet<'_>, name: &str) -> Option<u64> {
+    let node = packet.nodes().iter().find(|node| node.field.name == name)?;
+    match node.value {
+        Value::Number(number) | Value::Derived(number) => Some(number),
+        Value::Octets => None,
+    }
+}
+
+/// A fragment whose others are missing.
+fn fragment(packet: &Packet<'_>) -> String {
+    let number = |names: [&str; 2]| names.iter().find_map(|name| number_of(packet, name)).unwrap_or(0);
+    let protocol = value_named(packet, "ip.proto").or_else(|| value_named(packet, "ipv6.fraghdr.nxt"));
+    let id = number(["ipv6.fraghdr.ident", "ip.id"]);
+    let offset = number(["ipv6.fraghdr.offset", "ip.frag_offset"]);
+    let more = number(["ipv6.fraghdr.more", "ip.flags.mf"]);
+    let last = if more == 0 { ", the last" } else { "" };
+    format!("fragment of {}, id {id:#06x}, offset {offset}{last}", protocol.unwrap_or("an IP packet"))
+}
+
+/// What carries nothing of ours, or nothing that is known.
+fn plain(packet: &Packet<'_>) -> String {
+    let has = |name: &str| packet.nodes().iter().any(|node| node.field.name == name);
+    if let Some(opcode) = number_of(packet, "arp.opcode") {
+        let [from, to] = ["arp.src.proto_ipv4", "arp.dst.proto_ipv4"].map(|name| value_of(packet, name));
+        return match opcode {
+            1 => format!("who has {to}? {from} asks"),
+            2 => format!("{from} is at {}", value_of(packet, "arp.src.hw_mac")),
+            _ => format!("{}: {from} to {to}", value_named(packet, "arp.opcode").unwrap_or("unknown opcode")),
+        };
+    }
+    if has("igmp.type") {
+        let kind = value_named(packet, "igmp.type").unwrap_or("unknown type");
+        let group =
+            if has("igmp.maddr") { format!(" {}", value_of(packet, "igmp.maddr")) } else { String::new() };
+        return format!("{kind}{group}");
+    }
+    if has("tcp.flags") {
+        return tcp(packet);
+    }
+    match &packet.layers.udp {
+        Some(udp) => format!("port {} to {}", udp.source.port, udp.destination.port),
+        None => icmp_query(packet),
+    }
+}
+
+/// `port 51000 to 443, SYN ACK, 12 octets`.
+fn tcp(packet: &Packet<'_>) -> String {
+    let [from, to] = ["tcp.srcport", "tcp.dstport"].map(|name| value_of(packet, name));
+    let flags = ["syn", "fin", "reset", "push", "ack", "urg"].into_iter().filter(|flag| {
+        packet.nodes().iter().any(|node| {
+            node.field.name.strip_prefix("tcp.flags.") == Some(flag) && node.value == Value::Number(1)
+        })
+    });
+    let words = flags.map(|flag| match flag {
+        "reset" => String::from("RST"),
+        "push" => String::from("PSH"),
+        other => other.to_uppercase(),
+    });
+    let words = words.collect::<Vec<_>>().join(" ");
+    let words = if words.is_empty() { String::from("no flags") } else { words };
+    let payload = packet.nodes().iter().find(|node| node.field.name == "tcp.payload");
+    let payload = payload.map_or_else(String::new, |node| format!(", {} octets", node.range.len()));
+    format!("port {from} to {to}, {words}{payload}")
+}
+
+/// What an ICMP message is that is no error.
+fn icmp_query(packet: &Packet<'_>) -> String {
+    let kind = name_of(packet, &["icmp.type", "icmpv6.type"]).unwrap_or("");
+    let number = |names: [&str; 2]| names.iter().find_map(|name| number_of(packet, name));
+    let id = number(["icmp.ident", "icmpv6.echo.identifier"]);
+    match id.zip(number(["icmp.seq", "icmpv6.echo.sequence_number"])) {
+        Some((id, sequence)) => format!("{kind} id {id} seq {sequence}"),
+        None => kind.to_owned(),
     }
 }
 
@@ -218,12 +328,13 @@ fn ike(ike: &Ike) -> String {
         (_, _) if ike.flags & 1 == 1 => ", encrypted",
         _ => "",
     };
-    format!(
-        "IKEv{} {}{direction}, message {:#x}",
-        ike.version,
-        exchange_name(ike.version, ike.exchange),
-        ike.message_id
-    )
+    // The first exchange of each SA has message 0, which says nothing.
+    let message = match (ike.message_id, ike.version) {
+        (0, _) => String::new(),
+        (id, 2) => format!(", message {id}"),
+        (id, _) => format!(", message {id:#010x}"),
+    };
+    format!("IKEv{} {}{direction}{message}", ike.version, exchange_name(ike.version, ike.exchange))
 }
 
 fn esp(esp: &Esp) -> String {
@@ -240,9 +351,9 @@ fn ppp(packet: &Packet<'_>, ppp: &Ppp) -> String {
         return match inner.ports {
             Some((from, to)) => format!("{}:{from} to {}:{to}", ends.source, ends.destination),
             None => {
-                let what = name_of(packet, &["icmp.type", "icmpv6.type"]);
-                let what = what.map_or_else(String::new, |what| format!(", {what}"));
-                format!("{} to {}{what}", ends.source, ends.destination)
+                let what = icmp_query(packet);
+                let comma = if what.is_empty() { "" } else { ", " };
+                format!("{} to {}{comma}{what}", ends.source, ends.destination)
             }
         };
     }

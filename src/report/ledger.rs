@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
-use crate::dissect::layers::{AvpFault, Encapsulation, EspOutcome, Fragment, Layers, Mode, Stop};
+use crate::dissect::layers::{AvpFault, Encapsulation, EspOutcome, Fault, Fragment, Layers, Mode, Stop};
 use crate::dissect::ppp_names::protocol_name;
 use crate::dissect::{self, Protocol, ip_protocol_name};
+use crate::field::{Bound, Node};
 use crate::util::LinkType;
 
+use super::info;
 use super::packet::{Packet, call_name};
 
 /// How a step came out.
@@ -54,31 +56,44 @@ pub fn ledger(packet: &Packet<'_>) -> [Step; 7] {
         ip(layers),
         authentication(packet),
         decryption(packet),
-        udp(layers),
+        udp(packet),
         l2tp(packet),
-        ppp(layers),
+        ppp(packet),
     ];
     let mut names = STEPS.into_iter();
     found.map(|(state, why)| Step { name: names.next().unwrap_or(""), state, why })
 }
 
-/// The first step that failed, in a few words; nothing if none did.
+/// The first step that failed, or what is wrong beside the steps, in a few words; nothing if all is well.
 pub fn stopped(packet: &Packet<'_>) -> Option<String> {
+    if let Some(words) = damaged(packet.layers) {
+        return Some(words);
+    }
     let steps = ledger(packet).into_iter();
     // ESP that nobody could open ends the way, though nothing failed.
     let closed = sealed(packet.layers);
     let ends = |step: &Step| step.state == State::Failed || closed && step.name == STEPS[2];
-    let Some(failed) = steps.into_iter().find(ends) else {
-        // IKE and others that are no step of the way down.
-        return broken(packet.layers).map(|why| format!("malformed: {why}"));
-    };
+    let failed = steps.into_iter().find(ends)?;
     // The line names SPI and sequence number already.
     let why = failed.why.split(" (SA ").next().unwrap_or(&failed.why);
     match failed.state {
+        _ if why.starts_with(CUT) => Some(why.to_owned()),
         State::Failed => Some(format!("{} failed: {why}", failed.name)),
         _ => Some(format!("ESP: {why}")),
     }
 }
+
+/// That a packet breaks its format, or that the capture cut it, and where; nothing if neither.
+pub fn damaged(layers: &Layers) -> Option<String> {
+    if matches!(layers.stop, Stop::TooDeep) {
+        return Some(format!("malformed: {TOO_DEEP}"));
+    }
+    let cut = if layers.fault().is_some_and(|fault| fault.cut) { CUT } else { "malformed" };
+    broken(layers).map(|why| format!("{cut}: {why}"))
+}
+
+const CUT: &str = "cut by the capture";
+const TOO_DEEP: &str = "more protocols inside each other than any honest packet has";
 
 fn ok(why: impl Into<String>) -> (State, String) {
     (State::Ok, why.into())
@@ -92,27 +107,29 @@ fn skipped(why: impl Into<String>) -> (State, String) {
     (State::Skipped, why.into())
 }
 
-/// The fault that ended dissection, if it is in one of these protocols.
+/// What is wrong in one of these protocols, if anything is.
 fn fault(layers: &Layers, protocols: &[Protocol]) -> Option<(State, String)> {
-    let (Stop::Cut { layer, .. } | Stop::Malformed { layer, .. }) = layers.stop else { return None };
-    if protocols.contains(&layer) { broken(layers).map(failed) } else { None }
+    let fault = layers.fault().filter(|fault| protocols.contains(&fault.layer))?;
+    let why = broken(layers)?;
+    Some(if fault.cut { skipped(format!("{CUT}: {why}")) } else { failed(why) })
 }
 
 /// What could not be read, and why; nothing if all could.
-pub fn broken(layers: &Layers) -> Option<String> {
-    let (what, cut) = match layers.stop {
-        Stop::Cut { what, .. } => (what, true),
-        Stop::Malformed { what, .. } => (what, false),
-        _ => return None,
-    };
+fn broken(layers: &Layers) -> Option<String> {
+    let Fault { what, cut, .. } = layers.fault()?;
     let (field, needed, at, there) = (what.field.label, what.needed, what.offset, what.available);
-    let mut why = format!("{field} needs {needed} octets at {at}, there are {there}");
-    let _ = if cut {
-        write!(why, " (the capture cut the packet)")
-    } else {
-        write!(why, " within {}", what.bound)
-    };
-    Some(why)
+    let were = if there == 1 { "there is 1".to_owned() } else { format!("there are {there}") };
+    let octets = if needed == 1 { "octet" } else { "octets" };
+    let within = if cut { String::new() } else { format!(" within {}", what.bound) };
+    // A field that is wrong by its own value, and a Length that promises too much, are no reads that did not fit.
+    if what.bound == Bound::Header("its own value") {
+        let wrong = if there < needed { "less than" } else { "not" };
+        return Some(format!("{field} is {there}, {wrong} {needed}"));
+    }
+    if layers.overrun.is_some() {
+        return Some(format!("{field} promises {needed} more {octets} at {at}, {were}{within}"));
+    }
+    Some(format!("{field} needs {needed} {octets} at {at}, {were}{within}"))
 }
 
 fn link(link: LinkType, layers: &Layers) -> (State, String) {
@@ -162,7 +179,10 @@ fn authentication(packet: &Packet<'_>) -> (State, String) {
             failed(format!("the ICV does not hold, so the key is wrong or octets changed {sa}"))
         }
         EspOutcome::BadPadding { .. } => skipped(format!("no integrity algorithm {sa}")),
-        EspOutcome::Cut => skipped(format!("the capture cut the packet, so its ICV is not there {sa}")),
+        EspOutcome::Cut => {
+            let by = if layers.overrun.is_some() { "cut short" } else { CUT };
+            skipped(format!("{by}: its ICV is not there {sa}"))
+        }
         EspOutcome::TooShort => failed(format!("too short for its algorithms {sa}")),
     }
 }
@@ -205,17 +225,42 @@ fn sealed(layers: &Layers) -> bool {
     layers.esp.as_ref().is_some_and(|esp| !matches!(esp.outcome, EspOutcome::Opened { .. }))
 }
 
-fn udp(layers: &Layers) -> (State, String) {
+fn udp(packet: &Packet<'_>) -> (State, String) {
+    let layers = packet.layers;
     if let Some(fault) = fault(layers, &[Protocol::Udp]) {
         return fault;
     }
     if sealed(layers) {
         return skipped("not reached");
     }
-    match (&layers.udp, &layers.icmp) {
-        (Some(udp), _) => ok(format!("{} to {}", udp.source.port, udp.destination.port)),
-        (None, Some(_)) => skipped("ICMP"),
-        (None, None) => skipped("not reached"),
+    match &layers.udp {
+        Some(udp) => ok(format!("{} to {}", udp.source.port, udp.destination.port)),
+        None => skipped(
+            instead(packet).map_or_else(|| "not reached".to_owned(), |what| format!("{what}, not UDP")),
+        ),
+    }
+}
+
+/// What stands in the IP packet where UDP would.
+static NOT_UDP: &[(&str, &str)] =
+    &[("tcp", "TCP"), ("icmp", "ICMP"), ("icmpv6", "ICMPv6"), ("igmp", "IGMP"), ("gre", "GRE")];
+
+fn instead(packet: &Packet<'_>) -> Option<&'static str> {
+    let layers = packet.layers;
+    layers.outer?;
+    if matches!(layers.fragment, Some(Fragment::Waiting)) {
+        return None;
+    }
+    if layers.v3.is_some() {
+        return Some("L2TP in IP");
+    }
+    let named = |node: &Node| NOT_UDP.iter().find(|(name, _)| *name == node.field.name);
+    if let Some((_, word)) = packet.nodes().iter().find_map(named) {
+        return Some(word);
+    }
+    match info::protocol(packet) {
+        "ESP" | "UDP" | "IPv4" | "IPv6" | "IP" | "-" | "ip" | "ipv6" => None,
+        other => Some(other),
     }
 }
 
@@ -236,7 +281,14 @@ fn l2tp(packet: &Packet<'_>) -> (State, String) {
     if let Some(version) = layers.other_version.filter(|_| layers.l2tp.is_none()) {
         return skipped(format!("L2TP version {version}"));
     }
-    let Some(header) = &layers.l2tp else { return skipped("not reached") };
+    let Some(header) = &layers.l2tp else {
+        return skipped(match (&layers.ike, layers.nat_keepalive, &layers.udp) {
+            (Some(_), ..) => "IKE, not L2TP",
+            (_, true, _) => "a NAT keepalive",
+            (_, _, Some(_)) if layers.icmp.is_none() && !sealed(layers) => "ports that are not L2TP's",
+            _ => "not reached",
+        });
+    };
     let mut ids =
         packet.place.connection.map_or_else(|| String::from("of no tunnel"), |number| format!("T{number}"));
     if let Some(call) = packet.place.call {
@@ -269,14 +321,14 @@ fn avp_fault(fault: AvpFault) -> String {
     }
 }
 
-fn ppp(layers: &Layers) -> (State, String) {
-    match layers.stop {
-        Stop::Malformed { layer, .. } | Stop::Cut { layer, .. } if layers.ppp.is_some() => {
-            if let Some(fault) = fault(layers, &[layer]) {
-                return fault;
-            }
-        }
-        _ => {}
+fn ppp(packet: &Packet<'_>) -> (State, String) {
+    let layers = packet.layers;
+    let above = |layer| !matches!(layer, Protocol::Ipv4 | Protocol::Ipv6 | Protocol::Udp | Protocol::L2tp);
+    if layers.ppp.is_some()
+        && let Some(inner) = layers.fault().filter(|fault| above(fault.layer) || layers.inside.is_some())
+        && let Some(fault) = fault(layers, &[inner.layer])
+    {
+        return fault;
     }
     match (&layers.ppp, &layers.l2tp, &layers.control) {
         (Some(ppp), ..) => {

@@ -7,6 +7,7 @@ pub mod info;
 pub mod json;
 pub mod ladder;
 pub mod ledger;
+pub mod mask;
 pub mod packet;
 pub mod packet_json;
 pub mod packets;
@@ -40,6 +41,8 @@ pub struct Report<'a> {
     pub nanoseconds: bool,
     /// What is damaged, and where; everything before it is in the analysis.
     pub damage: Option<String>,
+    /// What options left out of it, a sentence each.
+    pub left_out: Vec<String>,
     /// The facts.
     pub analysis: &'a Analysis,
     /// The keys that were given.

@@ -4,9 +4,9 @@ use hashbrown::HashMap;
 
 use crate::analysis::CallId;
 use crate::analysis::place::{Hindsight, Place};
-use crate::dissect::layers::{Layers, Stop};
-use crate::dissect::{Made, Protocol, Scratch};
-use crate::field::{Kind, Node, Range, Tree};
+use crate::dissect::layers::Layers;
+use crate::dissect::{Made, Scratch};
+use crate::field::{Node, Range, Tree};
 use crate::ipsec::Sad;
 use crate::rules::{Finding, Severity};
 use crate::util::{Duration, Frame};
@@ -125,53 +125,8 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// The octets of a packet that are secret: by the kind of their fields, and values that were hidden.
-///
-/// The same octets elsewhere in the packet are as secret: ESP without encryption, fragments and escapes show them twice.
-pub fn secrets(nodes: &[Node], frame: &Frame<'_>, layers: &Layers, scratch: &Scratch, out: &mut Vec<Range>) {
-    let secret = |node: &&Node| node.field.kind == Kind::Secret || was_hidden(node.range, scratch);
-    out.clear();
-    out.extend(nodes.iter().filter(secret).map(|node| node.range));
-    // A packet that ends, or lies, within an exchange of passwords may end in one.
-    if let Stop::Cut { layer, what } | Stop::Malformed { layer, what } = layers.stop
-        && matches!(layer, Protocol::Pap | Protocol::Chap | Protocol::Eap)
-    {
-        let start = what.offset.saturating_sub(1);
-        out.push(Range { source: what.source, start, end: u32::MAX });
-    }
-    let last = nodes.iter().map(|node| node.range.source).max().unwrap_or(0);
-    for at in 0..out.len() {
-        let own = out[at];
-        let octets =
-            scratch.octets(frame.data, Range { end: own.end.min(own.start.saturating_add(1024)), ..own });
-        if octets.len() < SHORTEST {
-            continue;
-        }
-        for source in (0..=last).filter(|source| *source != own.source) {
-            let places = scratch.source(frame.data, source).windows(octets.len()).enumerate();
-            let copies = places.filter(|(_, window)| *window == octets).take(MOST_COPIES);
-            out.extend(
-                copies
-                    .filter_map(|(start, window)| {
-                        let start = u32::try_from(start).ok()?;
-                        Some(Range {
-                            source,
-                            start,
-                            end: start.checked_add(u32::try_from(window.len()).ok()?)?,
-                        })
-                    })
-                    .collect::<Vec<_>>(),
-            );
-        }
-    }
-}
-
-/// Fewer octets in a row are found everywhere.
-const SHORTEST: usize = 4;
-/// A packet repeats a password once or twice at the most.
-const MOST_COPIES: usize = 8;
-
-fn was_hidden(range: Range, scratch: &Scratch) -> bool {
+/// Whether a value was hidden in the packet (RFC 2661 section 4.3).
+pub(super) fn was_hidden(range: Range, scratch: &Scratch) -> bool {
     range.source > 0 && scratch.made(range.source) == Some(Made::Unhidden)
 }
 

@@ -15,21 +15,31 @@ const PROTOCOL: usize = 9;
 const IDS: usize = 5;
 
 /// Writes the line of a packet: number, time, from, to, protocol, control connection and call, and what it says.
-pub fn write(packet: &Packet<'_>, stamp: Stamp, style: &Style, out: &mut Vec<u8>) {
+///
+/// Words that do not fit into `columns` are cut.
+pub fn write(packet: &Packet<'_>, stamp: Stamp, style: &Style, columns: Option<usize>, out: &mut Vec<u8>) {
     let (from, to) = info::ends(packet);
     let mut time = Vec::new();
     write_time(packet, stamp, &mut time);
     let time = String::from_utf8_lossy(&time);
     let arrow = style.paint(Tone::Arrow, style.pick("→", "->"));
-    let words = style.text(&info::info(packet));
-    let odd = words.ends_with(']');
+    let (protocol, ids) = (info::protocol(packet), info::ids(packet));
+    let mut words = style.text(&info::info(packet));
+    if let Some(columns) = columns {
+        let least = |text: &str, least: usize| text.chars().count().max(least);
+        let number = least(&packet.frame.number.to_string(), NUMBER);
+        let names =
+            least(&from, ADDRESS) + least(&to, ADDRESS) + least(protocol, PROTOCOL) + least(&ids, IDS);
+        let arrow = style.pick("→", "->").chars().count();
+        let before = number + least(&time, TIME) + names + arrow + 10;
+        words = style.clip_words(&words, columns.saturating_sub(before).max(1));
+    }
+    let odd = words.contains('[');
     let words = if odd { mark(&words, style) } else { words };
     let _ = writeln!(
         out,
         "{:>NUMBER$} {time:>TIME$}  {from:<ADDRESS$} {arrow} {to:<ADDRESS$}  {:<PROTOCOL$} {:<IDS$}  {words}",
-        packet.frame.number,
-        info::protocol(packet),
-        info::ids(packet),
+        packet.frame.number, protocol, ids,
     );
 }
 

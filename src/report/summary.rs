@@ -94,7 +94,8 @@ fn first_line(report: &Report<'_>) -> Vec<String> {
     }
     out.push('.');
     let damage = report.damage.as_ref().map(|damage| format!("Damaged at {damage}."));
-    [Some(out), damage, Some(decrypted(report))].into_iter().flatten().collect()
+    let left_out = report.left_out.iter().cloned();
+    [Some(out), damage].into_iter().flatten().chain(left_out).chain([decrypted(report)]).collect()
 }
 
 /// How much ESP there is, and how much of it could be decrypted.

@@ -112,6 +112,11 @@ pub(super) fn all(report: &Report<'_>, style: &Style) -> String {
 fn sa(report: &Report<'_>, flow: &Flow) -> Vec<String> {
     let algorithms = match flow.sa.and_then(|sa| report.sad.get(sa)) {
         Some(sa) => sa.suite(),
+        None if flow.cut > 0 && flow.no_key == flow.cut => {
+            // Nothing could be tried: the key may fit.
+            let expected = report.sad.expected(flow.spi, flow.addresses.destination);
+            expected.map_or_else(|| String::from("(cut short)"), |sa| sa.suite())
+        }
         None => String::from("(no key)"),
     };
     let unread = flow.decrypted == 0 && flow.bad_icv == 0 && flow.bad_padding == 0;

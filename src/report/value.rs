@@ -22,6 +22,7 @@ pub fn write(packet: &Packet<'_>, node: &Node, out: &mut Vec<u8>) {
     match (node.field.kind, node.value) {
         (Kind::Protocols, _) => protocols(packet, out),
         (Kind::Time, Value::Number(nanoseconds) | Value::Derived(nanoseconds)) => time(nanoseconds, out),
+        (Kind::Moment, Value::Number(nanoseconds) | Value::Derived(nanoseconds)) => moment(nanoseconds, out),
         (Kind::Hex(bits), Value::Number(number) | Value::Derived(number)) => hexadecimal(number, bits, out),
         (_, Value::Number(number) | Value::Derived(number)) => decimal(number, out),
         (kind, Value::Octets) => octets(packet, kind, node, out),
@@ -56,6 +57,8 @@ fn octets(packet: &Packet<'_>, kind: Kind, node: &Node, out: &mut Vec<u8>) {
                 hex(&[*octet], out);
             }
         }
+        // A secret of another packet in a text makes a secret of it.
+        Kind::Text if packet.masks(node.range).next().is_some() => out.extend_from_slice(MASK.as_bytes()),
         Kind::Text => printable::write(octets, out),
         Kind::Secret if !packet.masked.is_empty() => out.extend_from_slice(MASK.as_bytes()),
         Kind::Secret if is_text(octets) => printable::write(octets, out),
@@ -139,6 +142,13 @@ fn time(nanoseconds: u64, out: &mut Vec<u8>) {
     let sign = if time < 0 { "-" } else { "" };
     let time = time.unsigned_abs();
     let _ = write!(out, "{sign}{}.{:09}", time / 1_000_000_000, time % 1_000_000_000);
+}
+
+/// `Nov 25, 2026 06:45:23.000000000 UTC`.
+fn moment(nanoseconds: u64, out: &mut Vec<u8>) {
+    if let Ok(time) = jiff::Timestamp::from_nanosecond(nanoseconds.cast_signed().into()) {
+        let _ = write!(out, "{}", time.strftime("%b %e, %Y %H:%M:%S%.9f UTC"));
+    }
 }
 
 /// A moment as RFC 3339 writes it, with nanoseconds.

@@ -8,7 +8,7 @@ mod inside;
 mod outcome;
 mod ppp;
 
-use super::{Case, Finding};
+use super::{Case, Finding, words};
 
 /// How sure the sentence is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,8 +117,40 @@ impl Diagnosis {
     }
 }
 
-/// Finds the verdict: the first that applies, from the lowest layer up.
-pub fn diagnose(case: &Case<'_>, _findings: &[Finding]) -> Diagnosis {
+/// Verdicts that say that something is not there: packets that were left out may have it.
+static ABSENCES: &[&str] = &[
+    "control-loss-recovered",
+    "data-loss",
+    "data-one-way",
+    "esp-blocked",
+    "hello-timeout",
+    "ike-no-answer",
+    "no-sccrp",
+    "peer-daemon-died",
+    "rekey-failure",
+    "retransmission-storm",
+];
+
+/// Finds the verdict: the first that applies, from the lowest layer up. Of a part of a capture none is certain.
+pub fn diagnose(case: &Case<'_>, findings: &[Finding]) -> Diagnosis {
+    let mut diagnosis = of_all(case, findings);
+    if case.left_out > 0 {
+        diagnosis.confidence = Confidence::Possible;
+        let packets = words::count(case.left_out, "packet");
+        let sentence = diagnosis.sentence.trim_end_matches('.');
+        let were = if case.left_out == 1 { "was" } else { "were" };
+        if ABSENCES.contains(&diagnosis.id) {
+            (diagnosis.verdict, diagnosis.id) = (Verdict::Undecided, "undetermined");
+            diagnosis.sentence =
+                format!("{packets} {were} left out of this report; without them, {sentence}.");
+        } else {
+            diagnosis.sentence = format!("{sentence}; {packets} {were} left out of this report.");
+        }
+    }
+    diagnosis
+}
+
+fn of_all(case: &Case<'_>, _findings: &[Finding]) -> Diagnosis {
     below::reach_and_ike(case)
         .or_else(|| inside::leak(case))
         .or_else(|| inside::first(case, inside::control_connection))

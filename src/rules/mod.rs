@@ -77,6 +77,8 @@ pub struct Case<'a> {
     pub damage: Option<&'a str>,
     /// Packets that the interface dropped while it captured, as the file says.
     pub drops: u64,
+    /// Packets of the capture that the user left out: what seems to be missing may be in them.
+    pub left_out: u64,
     /// Whether known habits of real stacks are notes.
     pub profile: Profile,
 }
@@ -157,8 +159,22 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     if case.profile == Profile::Interop {
         findings.iter_mut().for_each(|finding| habits::excuse(case, finding));
     }
+    if let Some(why) = case.leaves_out() {
+        for finding in findings.iter_mut().filter(|finding| !shown_by_its_packets(finding)) {
+            finding.unsure.get_or_insert_with(|| why.clone());
+        }
+    }
     findings.sort_by_key(|finding| {
         (std::cmp::Reverse(finding.severity), finding.packets.first().copied().unwrap_or(0))
     });
     findings
+}
+
+/// Whether the packets of a finding show it, whatever others say: what is wrong inside a message.
+fn shown_by_its_packets(finding: &Finding) -> bool {
+    let id = finding.rule.id;
+    [capture::RULES, security::RULES, header::RULES, avp::RULES]
+        .iter()
+        .any(|rules| rules.iter().any(|rule| rule.id == id))
+        || id.starts_with("esp-icv")
 }

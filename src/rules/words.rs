@@ -99,8 +99,20 @@ impl Case<'_> {
             .any(|fact| self.analysis.facts.get(fact, Scope::default()).is_some())
     }
 
+    /// The user left out packets, so what is missing may be there.
+    pub(super) fn leaves_out(&self) -> Option<String> {
+        let packets = count(self.left_out, "packet");
+        let were = if self.left_out == 1 { "was" } else { "were" };
+        (self.left_out > 0).then(|| {
+            format!("{packets} {were} left out of this report. What seems to be missing may be among them.")
+        })
+    }
+
     /// Guard G2: signs that the capture itself lacks packets.
     pub(super) fn capture_loses(&self) -> Option<String> {
+        if let Some(why) = self.leaves_out() {
+            return Some(why);
+        }
         if self.drops > 0 {
             return Some(format!("the capture dropped {} itself.", count(self.drops, "packet")));
         }

@@ -10,6 +10,6 @@ pub mod time;
 
 pub use frame::Frame;
 pub use link_type::LinkType;
-pub use nearest::nearest;
+pub use nearest::{meant, nearest};
 pub use printable::Printable;
 pub use time::{Duration, Timestamp};

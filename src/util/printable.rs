@@ -3,10 +3,12 @@
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
+use unicode_general_category::{GeneralCategory, get_general_category};
+
 /// Text that is safe to write to a terminal, whatever bytes it was made from.
 ///
-/// Control characters (C0, DEL, C1), line and paragraph separators, bidirectional and zero-width characters become
-/// `\u{…}` escapes, bytes that are no UTF-8 become `\x…`. All other text stays as it is.
+/// Control characters (C0, DEL, C1), line and paragraph separators, format characters (Unicode's Cf: bidirectional and
+/// zero-width ones), unassigned and private ones, and letters that show nothing become `\u{…}` escapes, bytes that are no UTF-8 become `\x…`. All other text stays as it is.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Printable(Arc<str>);
 
@@ -73,11 +75,24 @@ fn push_escaped(out: &mut String, text: &str) {
 /// Whether `c` can move the cursor, change colours, hide or reorder text on a terminal.
 pub fn is_dangerous(c: char) -> bool {
     c.is_control()
-        || matches!(c,
-            '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+        || !c.is_ascii()
+            && (is_blank(c)
+                || matches!(
+                    get_general_category(c),
+                    GeneralCategory::Format
+                        | GeneralCategory::Unassigned
+                        | GeneralCategory::PrivateUse
+                        | GeneralCategory::Surrogate
+                        | GeneralCategory::LineSeparator
+                        | GeneralCategory::ParagraphSeparator
+                ))
+}
+
+/// Whether `c` is a letter or sign that shows nothing.
+fn is_blank(c: char) -> bool {
+    matches!(c,
+        '\u{034f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2065}'
+        | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 impl fmt::Display for Printable {
@@ -104,6 +119,23 @@ mod tests {
             Printable::from_bytes(hostile).as_str(),
             "a\\u{1b}[31mb\\u{7}\\xff\\u{9b}c\\u{202e}d\\u{200b}e"
         );
+    }
+
+    #[test]
+    fn escapes_what_shows_nothing() {
+        for c in [
+            '\u{2800}',
+            '\u{3164}',
+            '\u{e000}',
+            '\u{378}',
+            '\u{1bca0}',
+            '\u{600}',
+            '\u{fff9}',
+            '\u{e0041}',
+            '\u{fe0f}',
+        ] {
+            assert!(is_dangerous(c), "{c:?}");
+        }
     }
 
     #[test]

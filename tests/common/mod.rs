@@ -264,7 +264,7 @@ impl Talk {
             });
         }
         let analysis = inspector.finish();
-        let case = Case { analysis: &analysis, sad: &sad, damage: None, drops: 0, profile };
+        let case = Case { analysis: &analysis, sad: &sad, damage: None, drops: 0, left_out: 0, profile };
         let findings = rules::judge(&case);
         let diagnosis = rules::diagnose(&case, &findings);
         Judged { analysis, findings, diagnosis }

@@ -250,13 +250,14 @@ pub fn inspect<'f>(
 
 /// Judges an analysis and, if asked for, writes every output of it to nowhere.
 pub fn report(analysis: &Analysis, damage: Option<&str>, sad: &Sad, write: bool) -> Outcome {
-    let case = Case { analysis, sad, damage, drops: 0, profile: Profile::Interop };
+    let case = Case { analysis, sad, damage, drops: 0, left_out: 0, profile: Profile::Interop };
     let findings = rules::judge(&case);
     let diagnosis = rules::diagnose(&case, &findings);
     let report = Report {
         file: Printable::from_text("capture"),
         format: "pcap",
         nanoseconds: false,
+        left_out: Vec::new(),
         damage: damage.map(str::to_owned),
         analysis,
         sad,
