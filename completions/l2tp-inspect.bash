@@ -23,7 +23,7 @@ _l2tp__inspect() {
 
     case "${cmd}" in
         l2tp__inspect)
-            opts="-r -f -c -k -o -d -n -Y -P -V -x -q -T -e -E -t -l -h --read --capture-filter --count --keys --list-keys --secrets --show-secrets --decode-as --filter --tunnel --call --packets --details --hex --summary --ladder --findings --quiet --format --field --time --color --ascii --width --fail-on --profile --explain --list-rules --list-fields --list-protocols --list-algorithms --max-tunnels --max-calls --version --help"
+            opts="-r -f -c -k -o -d -n -Y -P -V -x -q -T -e -E -t -l -h --read --capture-filter --count --keys --list-keys --secrets --show-secrets --decode-as --filter --tunnel --call --packets --details --hex --summary --ladder --findings --quiet --format --field --time --color --ascii --width --fail-on --certain --check --write-expect --select --ignore --severity --profile --explain --list-rules --list-fields --list-protocols --list-algorithms --max-tunnels --max-calls --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -94,11 +94,11 @@ _l2tp__inspect() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "text json jsonl fields csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text json jsonl fields csv markdown junit sarif github" -- "${cur}"))
                     return 0
                     ;;
                 -T)
-                    COMPREPLY=($(compgen -W "text json jsonl fields csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text json jsonl fields csv markdown junit sarif github" -- "${cur}"))
                     return 0
                     ;;
                 --field)
@@ -130,7 +130,27 @@ _l2tp__inspect() {
                     return 0
                     ;;
                 --fail-on)
-                    COMPREPLY=($(compgen -W "note warning error" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "note warning error never" -- "${cur}"))
+                    return 0
+                    ;;
+                --check)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --write-expect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --select)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ignore)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --severity)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --profile)

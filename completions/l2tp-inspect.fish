@@ -12,7 +12,11 @@ complete -c l2tp-inspect -s T -l format -d 'How to write it' -r -f -a "text\t'Fo
 json\t'For programs: docs/report.schema.json'
 jsonl\t'For programs, a line for each packet: with -P or -V'
 fields\t'A line for each packet with the fields of -e'
-csv\t'The same with a header, commas and quotes'"
+csv\t'The same with a header, commas and quotes'
+markdown\t'Tables for comments and job summaries'
+junit\t'A test case for each expectation and each rule'
+sarif\t'SARIF 2.1.0'
+github\t'Annotations of GitHub Actions'"
 complete -c l2tp-inspect -s e -l field -d 'With -T fields or csv: a column with this field, such as l2tp.tunnel; may be given several times' -r
 complete -c l2tp-inspect -s E -d 'With -T fields: header=y, separator=, (/t, /s), occurrence=f|l|a, aggregator=, quote=d|s|n, escape=n, bom=y; or keys as for tcpdump: SPI@ADDRESS ALGORITHM:KEY, or \'file NAME\' (others can see a key on the command line)' -r
 complete -c l2tp-inspect -s t -l time -d 'Time of packets: r since the first, d since the one before, a or ad local, u or ud UTC (d: with date), e epoch' -r -f -a "r\t''
@@ -26,9 +30,15 @@ complete -c l2tp-inspect -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c l2tp-inspect -l width -d 'Columns to use (default: the terminal\'s, else 100)' -r
-complete -c l2tp-inspect -l fail-on -d 'Exit with 1 if there is a finding at or above this level' -r -f -a "note\t''
+complete -c l2tp-inspect -l fail-on -d 'Exit with 1 if there is a finding at or above this level (with --check: warning)' -r -f -a "note\t''
 warning\t''
-error\t''"
+error\t''
+never\t''"
+complete -c l2tp-inspect -l check -d 'Compare with expectations (the = is required), print what differs, and exit with 1 if anything does' -r
+complete -c l2tp-inspect -l write-expect -d 'Record this capture as the expectation' -r -F
+complete -c l2tp-inspect -l select -d 'Only these rules: ids or families, such as hello,seq-gap' -r
+complete -c l2tp-inspect -l ignore -d 'Not these rules' -r
+complete -c l2tp-inspect -l severity -d 'How bad a rule or family is: off, note, warning or error' -r
 complete -c l2tp-inspect -l profile -d 'Known habits of real stacks are notes (interop), or what the RFCs say (strict)' -r -f -a "interop\t''
 strict\t''"
 complete -c l2tp-inspect -l explain -d 'Explain a rule, such as seq-gap, and exit' -r
@@ -46,6 +56,7 @@ complete -c l2tp-inspect -l findings -d 'Only the findings'
 complete -c l2tp-inspect -s q -l quiet -d 'Only the verdict line'
 complete -c l2tp-inspect -s l -d 'Write out after each packet'
 complete -c l2tp-inspect -l ascii -d 'Draw with ASCII characters only'
+complete -c l2tp-inspect -l certain -d 'Count only findings that nothing could explain away'
 complete -c l2tp-inspect -l list-rules -d 'List all rules and exit'
 complete -c l2tp-inspect -l list-fields -d 'List all fields (name, type, description, where defined) and exit'
 complete -c l2tp-inspect -l list-protocols -d 'List all protocols and exit'

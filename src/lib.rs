@@ -51,6 +51,7 @@
 
 pub mod analysis;
 pub mod capture;
+pub mod check;
 pub mod cli;
 pub mod dissect;
 pub mod field;

@@ -5,8 +5,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From left to right.
-const LINE: &[&str] =
-    &["util", "field", "ipsec", "dissect", "filter", "analysis", "rules", "report", "inspector", "cli"];
+const LINE: &[&str] = &[
+    "util",
+    "field",
+    "ipsec",
+    "dissect",
+    "filter",
+    "analysis",
+    "rules",
+    "check",
+    "report",
+    "inspector",
+    "cli",
+];
 /// What the reader of captures may import, and who may import it.
 const CAPTURE: (&[&str], &[&str]) = (&["util"], &["inspector", "cli"]);
 /// Only the command prints reports.

@@ -149,9 +149,34 @@ pub struct Args {
           help_heading = "How to write it")]
     pub width: Option<u16>,
 
-    /// Exit with 1 if there is a finding at or above this level
+    /// Exit with 1 if there is a finding at or above this level (with --check: warning)
     #[arg(long, value_name = "LEVEL", help_heading = "Rules and CI")]
     pub fail_on: Option<Level>,
+
+    /// Count only findings that nothing could explain away
+    #[arg(long, help_heading = "Rules and CI")]
+    pub certain: bool,
+
+    /// Compare with expectations (the = is required), print what differs, and exit with 1 if anything does
+    #[arg(long, value_name = "EXPECT.toml", num_args = 0..=1, require_equals = true, default_missing_value = "",
+          help_heading = "Rules and CI")]
+    pub check: Option<std::ffi::OsString>,
+
+    /// Record this capture as the expectation
+    #[arg(long, value_name = "FILE", conflicts_with = "check", help_heading = "Rules and CI")]
+    pub write_expect: Option<PathBuf>,
+
+    /// Only these rules: ids or families, such as hello,seq-gap
+    #[arg(long, value_name = "RULES", help_heading = "Rules and CI")]
+    pub select: Vec<String>,
+
+    /// Not these rules
+    #[arg(long, value_name = "RULES", help_heading = "Rules and CI")]
+    pub ignore: Vec<String>,
+
+    /// How bad a rule or family is: off, note, warning or error
+    #[arg(long, value_name = "RULE=LEVEL", help_heading = "Rules and CI")]
+    pub severity: Vec<String>,
 
     /// Known habits of real stacks are notes (interop), or what the RFCs say (strict)
     #[arg(
@@ -216,6 +241,14 @@ pub enum Format {
     Fields,
     /// The same with a header, commas and quotes
     Csv,
+    /// Tables for comments and job summaries
+    Markdown,
+    /// A test case for each expectation and each rule
+    Junit,
+    /// SARIF 2.1.0
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
 }
 
 /// How the time of a packet is written, as tshark names it.
@@ -265,15 +298,17 @@ pub enum Level {
     Note,
     Warning,
     Error,
+    Never,
 }
 
 impl Level {
-    /// The severity of this level.
-    pub fn severity(self) -> Severity {
+    /// The severity of this level; `None` for never.
+    pub fn severity(self) -> Option<Severity> {
         match self {
-            Self::Note => Severity::Note,
-            Self::Warning => Severity::Warning,
-            Self::Error => Severity::Error,
+            Self::Note => Some(Severity::Note),
+            Self::Warning => Some(Severity::Warning),
+            Self::Error => Some(Severity::Error),
+            Self::Never => None,
         }
     }
 }

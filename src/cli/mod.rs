@@ -1,7 +1,8 @@
 //! The command line. Only here are standard streams, the environment and files of the user touched.
 
 pub mod args;
-pub mod exit;
+pub mod checking;
+mod exit;
 
 mod explain;
 mod habits;

@@ -7,16 +7,20 @@ use std::sync::Arc;
 use crate::analysis::Analysis;
 use crate::analysis::limits::Limits;
 use crate::capture::{CaptureError, CaptureFile, PacketFilter};
+use crate::check;
 use crate::dissect::Told;
 use crate::filter::Filter;
 use crate::inspector::Inspector;
 use crate::ipsec::Sad;
+use crate::report::ci::sarif::Places;
+use crate::report::ci::{Checked, github, junit, markdown, sarif, text as check_text};
 use crate::report::{Report, json, ladder, summary};
 use crate::rules::words::{count, thousands};
 use crate::rules::{self, Case, Diagnosis, Finding};
 use crate::util::Printable;
 
 use super::args::{Args, Format};
+use super::checking::{self, Checking};
 use super::exit::{Exit, Failure};
 use super::selection::Selection;
 use super::{finish, keys, screen, views};
@@ -31,6 +35,9 @@ struct Inspected {
     analysis: Analysis,
     findings: Vec<Finding>,
     diagnosis: Diagnosis,
+    check: Option<check::Result>,
+    /// Where the packets of its findings are, where an output names that.
+    places: Places,
 }
 
 /// Inspects all files of the command line.
@@ -56,6 +63,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     if standard_input > 1 {
         return Err(Failure::new("standard input (-) can be read only once"));
     }
+    if args.write_expect.is_some() && files.len() != 1 {
+        return Err(Failure::new("--write-expect records one capture")
+            .hint("l2tp-inspect FILE.pcap -k KEYS --write-expect expect.toml"));
+    }
     display_filter(args)?;
     Selection::new(args)?;
     let sad = keys::load(args)?;
@@ -67,12 +78,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         let files: Vec<&Path> = files.iter().map(|path| path.as_path()).collect();
         return views::run(args, &files, &sad);
     }
+    let checking = Checking::new(args)?;
     let mut inspected = Vec::new();
     let mut exit = Exit::Done;
     for path in files {
-        match inspect(args, path, &sad) {
+        match inspect(args, path, &sad, &checking) {
             Ok(one) => {
-                exit = exit.max(judge_exit(args, &one));
+                exit = exit.max(checking.exit(args, one.damage.is_some(), one.check.as_ref()));
                 inspected.push(one);
             }
             Err(failure) => {
@@ -84,25 +96,15 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     if args.list_keys {
         let analyses: Vec<&Analysis> = inspected.iter().map(|one| &one.analysis).collect();
         super::print(&keys::list(&sad, &analyses))?;
+    } else if let (Some(path), [one]) = (&args.write_expect, inspected.as_slice()) {
+        checking::write(path, &check::record(&one.analysis, &one.findings, &one.diagnosis))?;
     } else if !inspected.is_empty() {
-        write(args, &sad, &inspected)?;
+        write(args, &sad, &inspected, &checking)?;
     }
     Ok(exit)
 }
 
-fn judge_exit(args: &Args, one: &Inspected) -> Exit {
-    if one.damage.is_some() {
-        return Exit::Damaged;
-    }
-    match args.fail_on {
-        Some(level) if one.findings.iter().any(|finding| finding.severity >= level.severity()) => {
-            Exit::Findings
-        }
-        _ => Exit::Done,
-    }
-}
-
-fn inspect(args: &Args, path: &Path, sad: &Sad) -> Result<Inspected, Failure> {
+fn inspect(args: &Args, path: &Path, sad: &Sad, checking: &Checking) -> Result<Inspected, Failure> {
     let mut capture = CaptureFile::open(path).map_err(|error| failure(&error))?;
     let mut filter = args.capture_filter.as_deref().map(PacketFilter::new);
     let selection = Selection::new(args)?;
@@ -157,11 +159,28 @@ fn inspect(args: &Args, path: &Path, sad: &Sad) -> Result<Inspected, Failure> {
     let case = Case { analysis: &analysis, sad, damage: damage.as_deref(), drops, left_out, profile };
     let mut findings = rules::judge(&case);
     let diagnosis = rules::diagnose(&case, &findings);
+    checking.choose(&mut findings);
     selection.restrict(&mut analysis, &mut findings)?;
     let file = Printable::from_text(&path.to_string_lossy());
     let (format, nanoseconds) = (capture.format().name(), capture.nanoseconds());
     let left_out = counts.sentences(args);
-    Ok(Inspected { file, format, nanoseconds, damage, left_out, analysis, findings, diagnosis })
+    let check = checking.compare(args, &analysis, &findings, &diagnosis);
+    let places = match args.format {
+        Format::Sarif => checking::places(path, &findings),
+        _ => Places::default(),
+    };
+    Ok(Inspected {
+        file,
+        format,
+        nanoseconds,
+        damage,
+        left_out,
+        analysis,
+        findings,
+        diagnosis,
+        check,
+        places,
+    })
 }
 
 /// How many packets options left out of a report.
@@ -267,7 +286,7 @@ pub(super) fn failure(error: &CaptureError) -> Failure {
     }
 }
 
-fn write(args: &Args, sad: &Sad, inspected: &[Inspected]) -> Result<(), Failure> {
+fn write(args: &Args, sad: &Sad, inspected: &[Inspected], checking: &Checking) -> Result<(), Failure> {
     let reports: Vec<Report<'_>> = inspected
         .iter()
         .map(|one| Report {
@@ -280,11 +299,26 @@ fn write(args: &Args, sad: &Sad, inspected: &[Inspected]) -> Result<(), Failure>
             sad,
             findings: &one.findings,
             diagnosis: &one.diagnosis,
+            check: one.check.as_ref().filter(|_| checking.checks()),
         })
         .collect();
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let results = inspected.iter().filter_map(|one| one.check.as_ref());
+    let checked: Vec<Checked<'_>> =
+        reports.iter().zip(results).map(|(report, result)| Checked { report, result }).collect();
     let written = match args.format {
         Format::Json => json::write(&reports, &mut out),
+        Format::Junit => junit::write(&checked, &mut out),
+        Format::Github => github::write(&checked, &mut out),
+        Format::Markdown => markdown::write(&checked, &mut out),
+        Format::Sarif => {
+            let places = inspected.iter().map(|one| one.places.clone());
+            sarif::write(&checked.into_iter().zip(places).collect::<Vec<_>>(), &mut out)
+        }
+        _ if checking.checks() && !args.quiet => {
+            let style = screen::style(args);
+            checked.iter().try_for_each(|checked| check_text::write(checked, &style, &mut out))
+        }
         _ => text(args, &reports, &mut out),
     };
     finish(written.and_then(|()| out.flush()))

@@ -45,6 +45,12 @@ impl View {
         let (line, details) = (args.packets, args.details);
         Ok(match args.format {
             Format::Fields | Format::Csv => Self::Columns(columns(args)?),
+            Format::Markdown | Format::Junit | Format::Sarif | Format::Github => {
+                return Err(Failure::new(
+                    "-T markdown, junit, sarif and github are for the report, not for packets",
+                )
+                .hint("l2tp-inspect FILE -T junit, or l2tp-inspect FILE -P -T json"));
+            }
             Format::Json | Format::Jsonl => {
                 let line = line || !details;
                 let shape = packet_json::Shape { line, layers: details, hex: args.hex };

@@ -78,9 +78,7 @@ impl Serialize for Capture<'_> {
         map.serialize_entry("link_types", &link_types)?;
         map.serialize_entry("truncated", &report.damage.is_some())?;
         map.serialize_entry("damage", &report.damage)?;
-        if !report.left_out.is_empty() {
-            map.serialize_entry("left_out", &report.left_out)?;
-        }
+        map.serialize_entry("left_out", &report.left_out)?;
         map.serialize_entry("esp", &esp(analysis))?;
         let flows = || analysis.flows.iter().map(|flow| sa(report, flow));
         map.serialize_entry("security_associations", &List(flows))?;
@@ -90,7 +88,41 @@ impl Serialize for Capture<'_> {
         map.serialize_entry("control_connections", &List(connections))?;
         map.serialize_entry("diagnosis", &DiagnosisJson::of(report))?;
         map.serialize_entry("findings", &List(|| report.findings.iter().map(finding)))?;
+        map.serialize_entry("check", &report.check.map(CheckJson::of))?;
         map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct CheckJson<'a> {
+    passed: bool,
+    expectations: Vec<ExpectationJson<'a>>,
+    failing: Vec<usize>,
+    allowed: Vec<usize>,
+}
+
+#[derive(Serialize)]
+struct ExpectationJson<'a> {
+    name: &'a str,
+    expected: &'a str,
+    found: &'a str,
+    holds: bool,
+}
+
+impl<'a> CheckJson<'a> {
+    fn of(check: &'a crate::check::Result) -> Self {
+        let expectations = check.outcomes.iter().map(|outcome| ExpectationJson {
+            name: &outcome.name,
+            expected: &outcome.expected,
+            found: &outcome.found,
+            holds: outcome.holds,
+        });
+        Self {
+            passed: check.passes(),
+            expectations: expectations.collect(),
+            failing: check.failing.clone(),
+            allowed: check.allowed.iter().map(|(at, _)| *at).collect(),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Outputs: one file each. A report is data; nothing in here dissects or judges.
 
+pub mod ci;
 pub mod details;
 pub mod fields;
 pub mod hex;
@@ -51,6 +52,8 @@ pub struct Report<'a> {
     pub findings: &'a [Finding],
     /// The verdict.
     pub diagnosis: &'a Diagnosis,
+    /// What came of a check, if there was one.
+    pub check: Option<&'a crate::check::Result>,
 }
 
 /// The algorithms of a flow, by their names in reports.

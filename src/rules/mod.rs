@@ -3,6 +3,7 @@
 //! A rule looks at the [`Analysis`] alone; it never sees bytes. Each rule says one thing, with the section of the RFC,
 //! what was seen, what could make the judgement wrong, and what to do next. Its documentation is its doc comment.
 
+pub mod choice;
 pub mod diagnosis;
 pub mod finding;
 
@@ -27,6 +28,7 @@ mod tunnel;
 mod tunnels;
 pub(crate) mod words;
 
+pub use choice::Choice;
 pub use diagnosis::{Confidence, Diagnosis, Verdict, diagnose};
 pub use finding::{Certainty, Finding, Severity};
 

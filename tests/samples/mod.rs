@@ -263,6 +263,7 @@ pub fn report(analysis: &Analysis, damage: Option<&str>, sad: &Sad, write: bool)
         sad,
         findings: &findings,
         diagnosis: &diagnosis,
+        check: None,
     };
     if write {
         for width in [40, 100] {
