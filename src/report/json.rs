@@ -141,6 +141,7 @@ struct SaJson {
     reordered: u64,
     first_seq: u32,
     last_seq: u32,
+    replaces: Option<String>,
 }
 
 fn sa(report: &Report<'_>, flow: &Flow) -> SaJson {
@@ -168,6 +169,7 @@ fn sa(report: &Report<'_>, flow: &Flow) -> SaJson {
         reordered: flow.reordered,
         first_seq: flow.first_sequence,
         last_seq: flow.last_sequence,
+        replaces: flow.replaces.and_then(|id| report.analysis.flow(id)).map(|old| old.spi.to_string()),
     }
 }
 
@@ -193,7 +195,7 @@ fn ike(sa: &IkeSa, analysis: &Analysis) -> IkeJson {
         responder_spi: format!("{:016x}", sa.responder_spi),
         exchanges: sa.exchanges.clone(),
         outcome: analysis.ike_outcome(sa),
-        nat: None,
+        nat: sa.nat(),
         messages: sa.messages,
     }
 }

@@ -10,13 +10,17 @@ mod call;
 mod capture;
 mod data;
 mod esp;
+mod esp_sequence;
 mod header;
 mod hello;
+mod ike;
 mod ppp;
 mod security;
+mod selectors;
 mod sequence;
 mod teardown;
 mod tunnel;
+mod udp;
 pub(crate) mod words;
 
 pub use diagnosis::{Confidence, Diagnosis, Verdict, diagnose};
@@ -77,7 +81,11 @@ type Family = (&'static [&'static Rule], fn(&Case<'_>, &mut Vec<Finding>));
 static FAMILIES: &[Family] = &[
     (capture::RULES, capture::judge),
     (security::RULES, security::judge),
+    (selectors::RULES, selectors::judge),
+    (ike::RULES, ike::judge),
     (esp::RULES, esp::judge),
+    (esp_sequence::RULES, esp_sequence::judge),
+    (udp::RULES, udp::judge),
     (header::RULES, header::judge),
     (sequence::RULES, sequence::judge),
     (tunnel::RULES, tunnel::judge),

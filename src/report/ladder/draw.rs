@@ -76,7 +76,12 @@ impl<'a> Drawing<'a> {
                 format!("{} {address}", style.clip(&name, space))
             }
         };
-        let (lac, lns) = (label(lac), label(1 - lac));
+        self.labels(&label(lac), &label(1 - lac))
+    }
+
+    /// The same with these words at the lifelines.
+    pub(super) fn labels(&self, lac: &str, lns: &str) -> Vec<String> {
+        let room = self.style.width.saturating_sub(self.left());
         let end = self.body + 2;
         let time = if self.time == 0 { "" } else { "time" };
         let left =
