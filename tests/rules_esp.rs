@@ -573,3 +573,177 @@ fn full_size_packets_that_vanish() {
     assert_eq!(judged.diagnosis.id, "outer-fragmentation");
     run(true, true).assert_quiet("udp-fragmented");
 }
+
+/// The Security Association payload of quick mode: ESP with this SPI and Encapsulation Mode.
+fn phase_2(spi: u32, mode: u8) -> (u8, Vec<u8>) {
+    let attributes = [0x80, 1, 0, 1, 0x80, 2, 0x0e, 0x10, 0x80, 4, 0, mode, 0x80, 5, 0, 2];
+    let transform = [&[0, 0, 0, 8 + attributes.len() as u8, 1, 12, 0, 0][..], &attributes].concat();
+    let mut proposal = vec![0, 0, 0, 12 + transform.len() as u8, 1, 3, 4, 1];
+    proposal.extend(spi.to_be_bytes());
+    proposal.extend(transform);
+    (1, [&[0, 0, 0, 1, 0, 0, 0, 1][..], &proposal].concat())
+}
+
+/// The identity of quick mode: UDP and this port of an address.
+fn selector(address: [u8; 4], port: u16) -> (u8, Vec<u8>) {
+    let mut out = vec![1, 17];
+    out.extend(port.to_be_bytes());
+    out.extend(address);
+    (5, out)
+}
+
+/// Main mode and a quick mode that can be read.
+fn open_quick(wire: &mut Wire, mode: u8, port: u16) -> &mut Wire {
+    main_mode(wire, 14).ike(0, &sealed(MAIN, 0, 3)).ike(1, &sealed(MAIN, 0, 4));
+    let message = |spi| {
+        let payloads = [phase_2(spi, mode), selector(A, port), selector(B, port)];
+        ike(1, (7, 9), QUICK, 0, 77, &payloads)
+    };
+    wire.ike(0, &message(0x2000)).ike(1, &message(0x1000)).ike(0, &ike(1, (7, 9), QUICK, 0, 77, &[]))
+}
+
+fn delete(spi: u32) -> Vec<u8> {
+    let mut body = vec![0, 0, 0, 1, 3, 4, 0, 1];
+    body.extend(spi.to_be_bytes());
+    ike(1, (7, 9), 5, 0, 99, &[(12, body)])
+}
+
+#[test]
+fn child_sas_and_their_esp() {
+    let mut wire = Wire::default();
+    open_quick(&mut wire, 2, 1701).esp(A, B, 0x1000, 1).esp(B, A, 0x2000, 1);
+    let judged = wire.judge();
+    let child = &judged.analysis.ike[0].children[0];
+    assert_eq!(child.spis.map(|spi| spi.map(|spi| spi.0)), [Some(0x2000), Some(0x1000)]);
+    assert_eq!((child.lifetime, child.encapsulation), (Some(3600), Some(2)));
+    judged.assert_quiet("esp-seq-first");
+    judged.assert_quiet("esp-unknown-spi");
+    // The first number of an SA that was made here is not 1.
+    let mut wire = Wire::default();
+    open_quick(&mut wire, 2, 1701).esp(A, B, 0x1000, 3).esp(B, A, 0x2000, 1);
+    wire.judge().assert_raises("esp-seq-first", Note, Possible);
+    // ESP goes on after the Delete.
+    let mut wire = Wire::default();
+    open_quick(&mut wire, 2, 1701).esp(A, B, 0x1000, 1).esp(B, A, 0x2000, 1).ike(1, &delete(0x1000));
+    wire.wait(1000).esp(A, B, 0x1000, 2).judge().assert_quiet("esp-unknown-spi");
+    wire.wait(5000).esp(A, B, 0x1000, 3).judge().assert_raises("esp-unknown-spi", Warning, Certain);
+}
+
+#[test]
+fn selectors_that_do_not_fit() {
+    let run = |port: u16| {
+        let mut wire = Wire::default();
+        open_quick(&mut wire, 2, port);
+        let mut talk = Talk::default();
+        talk.tunnel();
+        wire.frames.extend(talk.frames.into_iter().map(|(time, octets)| (time + wire.now, octets)));
+        wire.judge()
+    };
+    run(1702).assert_raises("sec-selector-mismatch", Error, Certain);
+    run(1701).assert_quiet("sec-selector-mismatch");
+    // Port 0 is any.
+    run(0).assert_quiet("sec-selector-mismatch");
+}
+
+#[test]
+fn nat_detection() {
+    let run = |hash: fn(&[u8]) -> Vec<u8>, mode: u8, in_udp: bool| {
+        let mut wire = Wire::default();
+        wire.ike(0, &ike(1, (7, 0), MAIN, 0, 0, &[phase_1(14)]));
+        wire.ike(1, &ike(1, (7, 9), MAIN, 0, 0, &[phase_1(14)]));
+        let end = |address: [u8; 4]| {
+            [&[0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 9][..], &address, &[1, 0xf4]].concat()
+        };
+        let hashes = |from, to| vec![(4, vec![1; 128]), (20, hash(&end(to))), (20, hash(&end(from)))];
+        wire.ike(0, &ike(1, (7, 9), MAIN, 0, 0, &hashes(A, B)));
+        wire.ike(1, &ike(1, (7, 9), MAIN, 0, 0, &hashes(B, A)));
+        let message = |spi| ike(1, (7, 9), QUICK, 0, 77, &[phase_2(spi, mode)]);
+        wire.ike(0, &message(0x2000)).ike(1, &message(0x1000));
+        if in_udp {
+            wire.natt((A, 4500), (B, 4500), 0x1000, 1);
+        } else {
+            wire.esp(A, B, 0x1000, 1);
+        }
+        wire.judge()
+    };
+    let true_hash: fn(&[u8]) -> Vec<u8> =
+        |parts| l2tp_inspect::ipsec::ike_keys::address_hash(20, &[parts]).unwrap();
+    let other: fn(&[u8]) -> Vec<u8> = |_| vec![7; 20];
+    let judged = run(true_hash, 2, false);
+    assert_eq!(judged.analysis.ike[0].nat(), Some("none"));
+    judged.assert_quiet("sec-nat-t-needed");
+    judged.assert_quiet("sec-encap-mode-wrong");
+    let judged = run(other, 2, false);
+    assert_eq!(judged.analysis.ike[0].nat(), Some("both"));
+    judged.assert_raises("sec-nat-t-needed", Error, Certain);
+    judged.assert_raises("sec-encap-mode-wrong", Warning, Possible);
+    let judged = run(other, 4, true);
+    judged.assert_quiet("sec-nat-t-needed");
+    judged.assert_quiet("sec-encap-mode-wrong");
+    run(true_hash, 4, true).assert_raises("sec-encap-mode-wrong", Warning, Possible);
+}
+
+#[test]
+fn an_sa_that_outlives_its_rekey() {
+    let run = |beside: u32| {
+        let mut wire = Wire::default();
+        for n in 1..5 {
+            wire.esp(A, B, 0x1000, n).wait(1000);
+        }
+        for n in 1..60 {
+            wire.esp(A, B, 0x3000, n).wait(1000);
+            if n <= beside {
+                wire.esp(A, B, 0x1000, 4 + n);
+            }
+        }
+        wire.judge()
+    };
+    let judged = run(15);
+    judged.assert_raises("esp-old-sa-in-use", Note, Possible);
+    assert!(judged.analysis.flows[1].replaces.is_some());
+    run(3).assert_quiet("esp-old-sa-in-use");
+    // Near miss: both are used to the end, so neither took the place of the other.
+    let judged = run(59);
+    judged.assert_quiet("esp-old-sa-in-use");
+    assert!(judged.analysis.flows[1].replaces.is_none());
+}
+
+#[test]
+fn protection_by_its_key_file() {
+    let suite = |encryption: &str, key: usize, integrity: &str, mac: usize| {
+        let hex = |octets: usize| format!("0x{}", "0f".repeat(octets));
+        let mut wire = Wire::default();
+        wire.keys = format!(
+            "\"IPv4\",\"192.0.2.10\",\"198.51.100.1\",\"0x00001000\",\"{encryption}\",\"{}\",\"{integrity}\",\"{}\"\n",
+            if key == 0 { String::new() } else { hex(key) },
+            if mac == 0 { String::new() } else { hex(mac) }
+        );
+        wire.esp(A, B, 0x1000, 1).judge()
+    };
+    // What was not opened says nothing of its suite.
+    suite("DES-CBC [RFC2405]", 8, "HMAC-MD5-96 [RFC2403]", 16).assert_quiet("sec-weak-cipher");
+    suite("AES-CBC [RFC3602]", 16, "NULL", 0).assert_quiet("sec-no-integrity");
+    let weak = samples::judge("softether/ipsec-3des-sha1");
+    assert!(weak.iter().any(|rule| rule == "sec-weak-cipher"), "{weak:?}");
+    let strong = samples::judge("l2tp-ipsec/aes128-sha1");
+    assert!(!strong.iter().any(|rule| rule.starts_with("sec-")), "{strong:?}");
+    let tunnel = samples::judge("l2tp-ipsec/tunnelmode");
+    assert!(tunnel.iter().any(|rule| rule == "sec-tunnel-mode"), "{tunnel:?}");
+}
+
+/// Real traces, where a conversation would need a cipher.
+mod samples {
+    pub fn judge(name: &str) -> Vec<String> {
+        let path = format!("{}/testdata/captures/{name}", env!("CARGO_MANIFEST_DIR"));
+        let output = super::tool(&[
+            "-T",
+            "json",
+            &format!("{path}/outer.pcap"),
+            "-k",
+            &format!("{path}/lac-xfrm-state.txt"),
+        ]);
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let findings = report["captures"][0]["findings"].as_array().unwrap();
+        findings.iter().map(|finding| finding["rule"].as_str().unwrap().to_owned()).collect()
+    }
+}

@@ -92,6 +92,15 @@ const WINDOW: u32 = 256;
 /// Shorter pauses are not worth remembering.
 const PAUSE: Duration = Duration::seconds(15);
 
+/// Whether the padding of an opened packet is not 1, 2, 3 …, and whether its Next Header does not belong to L2TP.
+#[inline]
+pub(crate) fn oddities(outcome: &EspOutcome) -> (bool, bool) {
+    match outcome {
+        EspOutcome::Opened { padding_ok, next_header, .. } => (!padding_ok, !EXPECTED.contains(next_header)),
+        _ => (false, false),
+    }
+}
+
 /// What the sequence number of a packet says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Arrival {
@@ -374,6 +383,19 @@ mod tests {
         use Arrival::*;
         assert_eq!(arrivals, [InOrder, InOrder, After(2), Late, Again, Late, InOrder, After(293), TooOld]);
         assert_eq!(flow.lost(), 293);
+    }
+
+    #[test]
+    fn what_every_packet_needs_lies_in_two_cache_lines() {
+        assert!(std::mem::offset_of!(Flow, seen) + size_of::<[u64; WORDS]>() <= 128);
+        for rare in [
+            std::mem::offset_of!(Flow, late),
+            std::mem::offset_of!(Flow, odd_padding),
+            std::mem::offset_of!(Flow, longest_pause),
+            std::mem::offset_of!(Flow, replaces),
+        ] {
+            assert!(rare >= 128, "{rare}");
+        }
     }
 
     #[test]

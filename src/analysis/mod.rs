@@ -411,9 +411,9 @@ impl Tracker {
             let Some(id) = self.flow_of(esp, meta, foreseen) else { continue };
             let Some(flow) = self.state.flows.get_mut(id.0 as usize) else { continue };
             let moved = flow.moves(esp.ports.unwrap_or_default());
-            let odd = (flow.odd_padding, flow.odd_next_header);
             let arrival = flow.push(esp, meta.time, meta.packet);
-            let odd = (flow.odd_padding > odd.0, flow.odd_next_header > odd.1);
+            // Asked of the packet and not of the flow, whose counts of what is rare are in lines of their own.
+            let odd = flow::oddities(&esp.outcome);
             let scope = Scope { flow: Some(id), ..Scope::default() };
             if moved {
                 self.note(Fact::EspPorts, scope, meta, 1);
