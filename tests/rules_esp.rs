@@ -712,12 +712,12 @@ fn an_sa_that_outlives_its_rekey() {
 fn protection_by_its_key_file() {
     let suite = |encryption: &str, key: usize, integrity: &str, mac: usize| {
         let hex = |octets: usize| format!("0x{}", "0f".repeat(octets));
-        let mut wire = Wire::default();
-        wire.keys = format!(
+        let keys = format!(
             "\"IPv4\",\"192.0.2.10\",\"198.51.100.1\",\"0x00001000\",\"{encryption}\",\"{}\",\"{integrity}\",\"{}\"\n",
             if key == 0 { String::new() } else { hex(key) },
             if mac == 0 { String::new() } else { hex(mac) }
         );
+        let mut wire = Wire { keys, ..Wire::default() };
         wire.esp(A, B, 0x1000, 1).judge()
     };
     // What was not opened says nothing of its suite.
@@ -746,4 +746,86 @@ mod samples {
         let findings = report["captures"][0]["findings"].as_array().unwrap();
         findings.iter().map(|finding| finding["rule"].as_str().unwrap().to_owned()).collect()
     }
+}
+
+/// Two hosts whose ESP has NULL encryption and HMAC-SHA1-96, so that packets with a good ICV can be made here.
+mod proven {
+    use super::*;
+    use hmac::{Hmac, KeyInit, Mac};
+    use sha1::Sha1;
+
+    const KEY: [u8; 20] = [0x0f; 20];
+
+    pub fn keys() -> String {
+        let key = "0f".repeat(20);
+        let line = |from: &str, to: &str, spi: u32| {
+            format!(
+                "\"IPv4\",\"{from}\",\"{to}\",\"{spi:#010x}\",\"NULL\",\"\",\"HMAC-SHA-1-96 [RFC2404]\",\"0x{key}\"\n"
+            )
+        };
+        line("192.0.2.10", "198.51.100.1", 0x1000) + &line("198.51.100.1", "192.0.2.10", 0x2000)
+    }
+
+    pub fn send(wire: &mut Wire, from: usize, sequence: u32, inside: &[u8], padding: &[u8]) {
+        let trailer = [padding, &[padding.len() as u8, 17]].concat();
+        let (ends, spis) = ([A, B], [0x1000, 0x2000]);
+        let packet = esp(spis[from], sequence, &[inside, &trailer].concat());
+        let mut mac = Hmac::<Sha1>::new_from_slice(&KEY).unwrap();
+        mac.update(&packet);
+        let icv = mac.finalize().into_bytes();
+        wire.ip(ends[from], ends[1 - from], 50, &[&packet[..], &icv[..12]].concat());
+    }
+}
+
+#[test]
+fn padding_behind_a_good_icv() {
+    let inside = udp(1701, 1701, &[0, 2, 0, 1, 0, 1, 0xff, 3, 0, 0x21, 0, 0]);
+    let run = |padding: &[u8]| {
+        let mut wire = Wire { keys: proven::keys(), ..Wire::default() };
+        for sequence in 1..5 {
+            proven::send(&mut wire, 0, sequence, &inside, padding);
+        }
+        wire.judge()
+    };
+    run(&[0, 0]).assert_raises("esp-padding-bad", Warning, Certain);
+    run(&[1, 2]).assert_quiet("esp-padding-bad");
+    run(&[]).assert_quiet("esp-padding-bad");
+}
+
+#[test]
+fn sas_that_are_deleted_too_early() {
+    let run = |closed_first: bool| {
+        let mut wire = Wire { keys: proven::keys(), ..Wire::default() };
+        open_quick(&mut wire, 2, 1701);
+        let mut talk = Talk::default();
+        talk.tunnel().call().chat(2);
+        if closed_first {
+            talk.close();
+        }
+        let mut numbers = [0, 0];
+        for (_, frame) in &talk.frames {
+            let from = usize::from(frame[12..16] != A);
+            numbers[from] += 1;
+            proven::send(&mut wire, from, numbers[from], &frame[20..], &[1, 2]);
+        }
+        wire.wait(1000).ike(1, &delete(0x1000)).wait(1000);
+        wire.judge()
+    };
+    run(false).assert_raises("ike-delete-before-stopccn", Warning, Certain);
+    run(true).assert_quiet("ike-delete-before-stopccn");
+}
+
+#[test]
+fn a_flood_of_ike_fragments_is_told() {
+    let run = |messages: u32| {
+        let mut wire = Wire::default();
+        for id in 0..messages {
+            // The first fragment of a message whose others never come.
+            let fragment = [&(id as u16).to_be_bytes()[..], &[1, 0], &[0; 16]].concat();
+            wire.ike(0, &ike(1, (7, 9), MAIN, 0, 0, &[(132, fragment)]));
+        }
+        wire.judge()
+    };
+    run(70).assert_raises("cap-limit-reached", Warning, Certain);
+    run(60).assert_quiet("cap-limit-reached");
 }

@@ -297,5 +297,6 @@ mod tests {
             learned.learn_session(addresses, &control);
         }
         assert_eq!(learned.sessions.len(), Learned::LIMIT);
+        assert_eq!(learned.refused(), 2);
     }
 }
