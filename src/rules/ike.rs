@@ -54,7 +54,7 @@ rules! {
     /// Hellos time out. Found where IKE was opened with keys. Usual causes: somebody stopped IPsec first, or dead peer
     /// detection cleared the SAs.
     IKE_DELETE_BEFORE_STOPCCN = "ike-delete-before-stopccn", Warning, "RFC 3193 3.1",
-        "when the L2TP tunnel is torn down the SAs should be deleted, after it and not before.";
+        "the SAs should be deleted once the L2TP tunnel is deleted.";
 
     /// The peer was asked whether it is there, and did not answer.
     ///

@@ -18,7 +18,7 @@ rules! {
     /// policy says 1701, or a second L2TP daemon that holds port 1701.
     /// Example: a policy for 1701 to 1701 and a client on an ephemeral port.
     SEC_LEAK_WITH_SA = "sec-leak-with-sa", Error, "RFC 3193 3.3",
-        "packets of a tunnel that is to be secured must be dropped if they did not come under IPsec.";
+        "L2TP must check that a packet of a tunnel that requires security came under IPsec.";
 
     /// The traffic that an SA was agreed for is not the traffic that is sent.
     ///

@@ -15,7 +15,7 @@ rules! {
     /// device on the path lets fragments through; many firewalls and NATs do not, and then full-size packets vanish.
     /// Usual cause: an MTU or MRU of 1500 on the PPP link. Lower it (1400 is safe), or clamp the TCP MSS.
     UDP_FRAGMENTED = "udp-fragmented", Note, "RFC 3193 3.2",
-        "the PPP link should have an MTU that keeps IPsec and L2TP from fragmenting.";
+        "PPP can be given the MTU of the interface minus the overhead of the extra headers.";
 
     /// An ICMP error says that nothing listens on a port of L2TP or IKE.
     ///

@@ -143,7 +143,13 @@ impl<'a> Drawing<'a> {
     }
 
     fn data(&self, text: &str, from_lac: Option<bool>) -> String {
-        let text = self.style.clip(&format!(" {text} "), self.body.saturating_sub(4));
+        // A count may be left out, the numbers of the packets stand on the left.
+        let room = self.body.saturating_sub(4);
+        let text = match text.split_once(", ") {
+            Some((head, _)) if text.width() + 2 > room => head,
+            _ => text,
+        };
+        let text = self.style.clip(&format!(" {text} "), room);
         let line = self.style.pick("═", "=");
         match from_lac {
             None => centre(&text, self.body, line),

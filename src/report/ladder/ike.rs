@@ -102,7 +102,7 @@ fn line(
     let text = match (rows, a.saturating_add(b)) {
         (1, 0 | 1) => name,
         (1, messages) => format!("{name}, {}", count(messages, "packet")),
-        (n, _) => format!("{name} {}{n}", pen.style.pick("×", "x")),
+        (n, _) => format!("{name}, {}{n}", pen.style.pick("×", "x")),
     };
     let sender = match (a, b, rows) {
         (_, 0, 1) => Some(sa.initiator),
