@@ -1,8 +1,12 @@
 //! Rules on the sequence numbers of ESP (RFC 4303 sections 2.2, 3.3.3, 3.4.3), and on rekeys.
 
+use std::collections::HashMap;
+
 use crate::analysis::FlowId;
 use crate::analysis::facts::{Fact, Scope, Tally};
 use crate::analysis::flow::{Flow, WINDOWS};
+use crate::analysis::ike_exchange::Child;
+use crate::ipsec::Spi;
 use crate::util::Duration;
 
 use super::esp::{garbage, way};
@@ -59,6 +63,9 @@ rules! {
 }
 
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
+    let children = case.analysis.ike.iter().flat_map(|sa| &sa.children);
+    let made: HashMap<Spi, &Child> =
+        children.flat_map(|child| child.spis.iter().flatten().map(move |spi| (*spi, child))).collect();
     for (flow, id) in case.analysis.flows.iter().zip(0u32..) {
         let scope = Scope { flow: Some(FlowId(id)), ..Scope::default() };
         let tally = |fact| case.analysis.facts.get(fact, scope);
@@ -66,7 +73,7 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
             continue;
         }
         order(case, flow, tally(Fact::EspReplay), tally(Fact::EspGap), found);
-        ends(case, flow, tally(Fact::EspZero), found);
+        ends(flow, tally(Fact::EspZero), made.get(&flow.spi).copied(), found);
         old(case, flow, found);
     }
 }
@@ -131,7 +138,7 @@ fn order(
     }
 }
 
-fn ends(case: &Case<'_>, flow: &Flow, zero: Option<&Tally>, found: &mut Vec<Finding>) {
+fn ends(flow: &Flow, zero: Option<&Tally>, made: Option<&Child>, found: &mut Vec<Finding>) {
     let way = way(flow);
     let proven = flow.decrypted > 0;
     let unproven =
@@ -158,10 +165,8 @@ fn ends(case: &Case<'_>, flow: &Flow, zero: Option<&Tally>, found: &mut Vec<Find
                 .advice("let the SA be rekeyed by packets or octets, or use extended sequence numbers."),
         );
     }
-    let made = case.analysis.ike.iter().flat_map(|sa| &sa.children);
-    let made = made.filter(|child| child.spis.contains(&Some(flow.spi)) && child.made.1 <= flow.first.0);
     if flow.first_sequence > 1
-        && let Some(child) = made.max_by_key(|child| child.made.0)
+        && let Some(child) = made.filter(|child| child.made.1 <= flow.first.0)
     {
         found.push(
             Finding::new(&ESP_SEQ_FIRST, format!("the first packets of SA {} are missing", flow.spi))

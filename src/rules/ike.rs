@@ -1,8 +1,11 @@
 //! Rules on IKE (RFC 2408, RFC 2409, RFC 7296).
 
+use std::collections::HashMap;
+
 use crate::analysis::flow::Flow;
 use crate::analysis::ike_exchange::IkeSa;
 use crate::dissect::ike::notify_name;
+use crate::ipsec::Spi;
 use crate::util::Duration;
 
 use super::words::{self, count};
@@ -78,6 +81,7 @@ rules! {
 }
 
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
+    let flows: HashMap<Spi, &Flow> = case.analysis.flows.iter().map(|flow| (flow.spi, flow)).collect();
     for sa in &case.analysis.ike {
         let before = found.len();
         silence(case, sa, found);
@@ -89,7 +93,7 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
         if found.len() == before {
             retransmitted(sa, found);
         }
-        deleted(case, sa, found);
+        deleted(case, sa, &flows, found);
     }
     if let Some((sa, last)) = rekey_failure(case) {
         let Some(pending) = sa.pending else { return };
@@ -132,8 +136,8 @@ fn silence(case: &Case<'_>, sa: &IkeSa, found: &mut Vec<Finding>) {
         ),
     };
     // Messages of the responder elsewhere show that both directions are captured.
-    let heard = case.analysis.ike.iter().any(|other| other.sent.iter().all(|sent| *sent > 0))
-        || case.analysis.flows.iter().any(|flow| flow.addresses.source == sa.responder);
+    let heard = case.some_ike().any(|other| other.sent.iter().all(|sent| *sent > 0))
+        || case.some_flows().any(|flow| flow.addresses.source == sa.responder);
     found.push(
         Finding::new(&IKE_NO_RESPONSE, format!("{} does not answer IKE", sa.responder))
             .packets(&sa.packets)
@@ -208,10 +212,8 @@ pub(super) fn auth_failure(case: &Case<'_>, sa: &IkeSa) -> Option<AuthFailure> {
         let ends = [other.initiator, other.responder];
         ends.contains(&sa.initiator) && ends.contains(&sa.responder)
     };
-    let known = case.analysis.ike.iter().any(|other| {
-        ends(other) && other.agreed() && case.analysis.ike_outcome(other) == Some("established")
-    });
-    let carries = case.analysis.flows.iter().any(|flow| {
+    let known = case.some_ike().any(|other| ends(other) && (other.quick >= 3 || !other.children.is_empty()));
+    let carries = case.some_flows().any(|flow| {
         let (from, to) = (flow.addresses.source, flow.addresses.destination);
         [sa.initiator, sa.responder] == [from, to] || [sa.responder, sa.initiator] == [from, to]
     });
@@ -283,8 +285,7 @@ fn dead_peer(case: &Case<'_>, sa: &IkeSa, found: &mut Vec<Finding>) {
     let Some((copies, packets, from, unsure)) = asked.or(resent) else { return };
     let peer = if from == 0 { sa.responder } else { sa.initiator };
     let question = if sa.version == 1 { "R-U-THERE" } else { "INFORMATIONAL" };
-    let last =
-        case.analysis.flows.iter().filter(|flow| flow.addresses.source == peer).map(|flow| flow.last.0).max();
+    let last = case.some_flows().filter(|flow| flow.addresses.source == peer).map(|flow| flow.last.0).max();
     let heard = last.map_or_else(String::new, |last| format!("; its last ESP came at {}", case.at(last)));
     found.push(
         Finding::new(&IKE_DPD_TIMEOUT, format!("{peer} does not answer whether it is there"))
@@ -314,12 +315,12 @@ fn retransmitted(sa: &IkeSa, found: &mut Vec<Finding>) {
     );
 }
 
-fn deleted(case: &Case<'_>, sa: &IkeSa, found: &mut Vec<Finding>) {
+fn deleted(case: &Case<'_>, sa: &IkeSa, flows: &HashMap<Spi, &Flow>, found: &mut Vec<Finding>) {
     for deletion in &sa.deleted {
-        let Some(flow) = case.analysis.flows.iter().find(|flow| flow.spi == deletion.spi) else { continue };
+        let Some(flow) = flows.get(&deletion.spi) else { continue };
         // A rekey deletes the old SA; another one takes its place.
         let replaced = flow.replaced_by.is_some()
-            || case.analysis.flows.iter().any(|other| {
+            || case.some_flows().any(|other| {
                 other.addresses == flow.addresses && other.spi != flow.spi && other.last.0 > deletion.time
             });
         if replaced {
@@ -356,7 +357,7 @@ fn deleted(case: &Case<'_>, sa: &IkeSa, found: &mut Vec<Finding>) {
 /// A request that nobody answered, after which ESP stopped: the IKE SA, and the flow that stopped last.
 pub(super) fn rekey_failure<'a>(case: &Case<'a>) -> Option<(&'a IkeSa, &'a Flow)> {
     let analysis = case.analysis;
-    analysis.ike.iter().find_map(|sa| {
+    case.some_ike().find_map(|sa| {
         let pending = sa.pending.filter(|pending| pending.copies >= 3)?;
         if sa.version == 2 && pending.name(2) == "INFORMATIONAL" {
             return None;

@@ -1,5 +1,6 @@
 //! Rules on what IKE agreed and what is sent: policies, encapsulation and NAT (RFC 3193 section 4, RFC 3947, RFC 3948).
 
+use crate::analysis::ConnectionId;
 use crate::analysis::connection::Connection;
 use crate::analysis::flow::Flow;
 use crate::analysis::ike_exchange::{Child, IkeSa};
@@ -69,8 +70,11 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
         weak_group(sa, found);
         encapsulation(sa, found);
         nat_needed(case, sa, found);
+    }
+    let connections: Vec<_> = case.analysis.in_order().into_iter().take(MOST_COMPARED).collect();
+    for sa in case.some_ike() {
         for child in &sa.children {
-            mismatch(case, sa, child, found);
+            mismatch(&connections, sa, child, found);
         }
     }
     for flow in &case.analysis.flows {
@@ -84,7 +88,7 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
 /// The IKE SA between the ends of a connection that made an SA before it began.
 fn agreed<'a>(case: &Case<'a>, connection: &Connection) -> Option<&'a IkeSa> {
     let ends = connection.ends.each_ref().map(|end| end.endpoint.address);
-    case.analysis.ike.iter().find(|sa| {
+    case.some_ike().find(|sa| {
         ends.contains(&sa.initiator)
             && ends.contains(&sa.responder)
             && sa.agreed()
@@ -129,10 +133,15 @@ fn covers(selector: &Selector, port: u16) -> bool {
     matches!(selector.protocol, 0 | 17) && (selector.ports.0..=selector.ports.1).contains(&port)
 }
 
-fn mismatch(case: &Case<'_>, sa: &IkeSa, child: &Child, found: &mut Vec<Finding>) {
+fn mismatch(
+    connections: &[(ConnectionId, &Connection)],
+    sa: &IkeSa,
+    child: &Child,
+    found: &mut Vec<Finding>,
+) {
     let [first, second] = child.selectors.as_slice() else { return };
     let ends = [sa.initiator, sa.responder];
-    let connection = case.analysis.in_order().into_iter().find(|(_, connection)| {
+    let connection = connections.iter().find(|(_, connection)| {
         connection.first_packet > child.made.0
             && connection.ends.iter().all(|end| ends.contains(&end.endpoint.address))
     });
@@ -188,7 +197,7 @@ fn encapsulation(sa: &IkeSa, found: &mut Vec<Finding>) {
 fn nat_needed(case: &Case<'_>, sa: &IkeSa, found: &mut Vec<Finding>) {
     let Some(end) = sa.behind_nat.iter().position(|behind| *behind == Some(true)) else { return };
     let ends = [sa.initiator, sa.responder];
-    let flow = case.analysis.flows.iter().find(|flow| {
+    let flow = case.some_flows().find(|flow| {
         flow.encapsulation == Encapsulation::Ip
             && ends.contains(&flow.addresses.source)
             && ends.contains(&flow.addresses.destination)
@@ -216,7 +225,7 @@ fn keepalive(case: &Case<'_>, flow: &Flow, found: &mut Vec<Finding>) {
         return;
     }
     let analysis = case.analysis;
-    let behind = analysis.ike.iter().find_map(|sa| {
+    let behind = case.some_ike().find_map(|sa| {
         let ends = [sa.initiator, sa.responder];
         let end = ends.iter().position(|end| *end == flow.addresses.source)?;
         ends.contains(&flow.addresses.destination).then(|| sa.behind_nat.get(end).copied().flatten())?
@@ -256,7 +265,7 @@ pub(super) struct Collision<'a> {
     pub asks: &'a Flow,
 }
 
-/// SAs that are compared with each other.
+/// SAs and connections that are compared with each other.
 const MOST_COMPARED: usize = 512;
 
 /// Looks for an SA that fell silent when another one to the same address, on another port, began.
