@@ -190,9 +190,10 @@ impl<'k> Inspector<'k> {
         let (incomplete, over_limit) = (self.defrag.incomplete(), self.defrag.over_limit());
         let mut analysis = self.selected.unwrap_or(self.tracker).finish();
         analysis.incomplete_datagrams = incomplete;
-        if over_limit > 0 {
-            analysis.reached.push((Limit::Fragments, over_limit));
-        }
+        let [states, fragments] = self.ike.pushed_out();
+        let limits =
+            [(Limit::Fragments, over_limit), (Limit::IkeStates, states), (Limit::IkeFragments, fragments)];
+        analysis.reached.extend(limits.into_iter().filter(|(_, count)| *count > 0));
         (analysis, self.hindsight.unwrap_or_default())
     }
 

@@ -226,6 +226,8 @@ pub struct Connection {
     pub calls: Vec<CallId>,
     /// Its first packet.
     pub first_packet: u64,
+    /// From which port to which its first packet went.
+    pub first_ports: (u16, u16),
     /// An older connection between the same endpoints.
     pub(crate) older: Option<ConnectionId>,
 }
@@ -258,6 +260,7 @@ impl Connection {
             calls: Vec::new(),
             ladder: Ladder::default(),
             first_packet: packet,
+            first_ports: (source.port, destination.port),
             older: None,
             recent: [None, None],
         }

@@ -312,6 +312,10 @@ impl Tracker {
         self.place.connection = Some(connection.number);
         let moved = connection.end(from).endpoint != udp.source;
         if moved {
+            let end = Scope { connection: Some(connection.number), end: Some(from), ..Scope::default() };
+            if connection.was_established && !protected {
+                self.note(Fact::EndMoved, end, meta, 1);
+            }
             self.forget(id);
         }
         let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };

@@ -103,6 +103,16 @@ pub enum Fact {
     EspReplay,
     /// ESP sequence numbers were skipped; the amount is how many.
     EspGap,
+    /// A packet of an SA in UDP came from, or went to, another port than the one before.
+    EspPorts,
+    /// The padding of an opened packet is not 1, 2, 3 …
+    EspPadding,
+    /// An opened packet has a Next Header that does not belong to L2TP.
+    EspNextHeader,
+    /// An end of an established control connection outside ESP sends from another address or port than before.
+    EndMoved,
+    /// An ESP sequence number of 0.
+    EspZero,
     /// An ICV did not hold.
     BadIcv,
     /// ESP without a usable key.
@@ -111,6 +121,8 @@ pub enum Fact {
     InClear,
     /// An ICMP port unreachable quotes L2TP, IKE or NAT traversal.
     PortUnreachable,
+    /// An ICMP error says that a packet of L2TP, IKE or ESP is too big.
+    FragmentationNeeded,
     /// L2TP of a version that is not followed.
     OtherVersion,
 }

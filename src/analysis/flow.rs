@@ -2,9 +2,9 @@
 
 use crate::dissect::layers::{Addresses, Encapsulation, Esp, EspOutcome, Mode};
 use crate::ipsec::{SaId, Spi};
-use crate::util::Timestamp;
+use crate::util::{Duration, Timestamp};
 
-use super::bump;
+use super::{FlowId, bump};
 
 /// The packets of one SPI between two addresses.
 ///
@@ -24,6 +24,8 @@ pub struct Flow {
     pub sa: Option<SaId>,
     /// The highest sequence number seen.
     pub last_sequence: u32,
+    /// From which UDP port to which its last packet went; zeros in IP.
+    pub ports: (u16, u16),
     /// When the last packet came, and its number.
     pub last: (Timestamp, u64),
     /// Opened.
@@ -52,10 +54,52 @@ pub struct Flow {
     pub first_sequence: u32,
     /// When the first packet came, and its number.
     pub first: (Timestamp, u64),
+    /// Packets so far behind the highest number that nothing is remembered of them.
+    pub too_old: u64,
+    /// Of [`reordered`](Self::reordered), those at least so far behind as each of [`WINDOWS`].
+    pub late: [u64; WINDOWS.len()],
+    /// The packet that was farthest behind: how far, and its number.
+    pub latest: Option<(u32, u64)>,
+    /// The packet with which numbers began again at 0 without extended numbers.
+    pub wrapped: Option<u64>,
+    /// Its packets verified with a high half of the sequence number (RFC 4303 section 2.2.1).
+    pub extended: Option<u32>,
+    /// Opened packets whose padding is not 1, 2, 3 …
+    pub odd_padding: u64,
+    /// Opened packets with a Next Header that does not belong to L2TP.
+    pub odd_next_header: u64,
+    /// The Next Header of the last of them.
+    pub next_header: u8,
+    /// Opened packets with TFC padding.
+    pub tfc: u64,
+    /// Packets without a key that can be read as they stand.
+    pub legible: u64,
+    /// The longest time without a packet, and when it began.
+    pub longest_pause: (Duration, Timestamp),
+    /// The ports of its first packet, if they changed later.
+    pub first_ports: Option<(u16, u16)>,
+    /// The flow that this one replaced, by a rekey.
+    pub replaces: Option<FlowId>,
+    /// The flow that replaced this one.
+    pub replaced_by: Option<FlowId>,
 }
+
+/// Sizes of anti-replay windows: the default of strongSwan, that of RFC 4303 section 3.4.3, and twice that.
+pub const WINDOWS: [u32; 3] = [32, 64, 128];
 
 const WORDS: usize = 4;
 const WINDOW: u32 = 256;
+/// Shorter pauses are not worth remembering.
+const PAUSE: Duration = Duration::seconds(15);
+
+/// Whether the padding of an opened packet is not 1, 2, 3 …, and whether its Next Header does not belong to L2TP.
+#[inline]
+pub(crate) fn oddities(outcome: &EspOutcome) -> (bool, bool) {
+    match outcome {
+        EspOutcome::Opened { padding_ok, next_header, .. } => (!padding_ok, !EXPECTED.contains(next_header)),
+        _ => (false, false),
+    }
+}
 
 /// What the sequence number of a packet says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,9 +110,14 @@ pub(crate) enum Arrival {
     After(u32),
     /// A number below the highest that was not seen before.
     Late,
-    /// It was seen before, or is so old that a receiver drops it unseen.
+    /// It was seen before.
     Again,
+    /// So old that nobody knows, and a receiver drops it unseen.
+    TooOld,
 }
+
+/// Next headers that an SA of L2TP may have: IPv4, UDP, IPv6, none (a dummy packet), L2TP, IPComp.
+const EXPECTED: [u8; 6] = [4, 17, 41, 59, 108, 115];
 
 impl Flow {
     pub(crate) fn new(esp: &Esp, time: Timestamp, packet: u64) -> Self {
@@ -93,6 +142,21 @@ impl Flow {
             seen: [0; WORDS],
             first: (time, packet),
             last: (time, packet),
+            ports: esp.ports.unwrap_or_default(),
+            too_old: 0,
+            late: [0; WINDOWS.len()],
+            latest: None,
+            wrapped: None,
+            extended: None,
+            odd_padding: 0,
+            odd_next_header: 0,
+            next_header: 0,
+            tfc: 0,
+            legible: 0,
+            longest_pause: (Duration::ZERO, time),
+            first_ports: None,
+            replaces: None,
+            replaced_by: None,
         }
     }
 
@@ -114,17 +178,29 @@ impl Flow {
 
     /// Counts a packet; the sequence numbers of packets whose ICV does not hold mean nothing.
     pub(crate) fn push(&mut self, esp: &Esp, time: Timestamp, packet: u64) -> Option<Arrival> {
+        if time.since(self.last.0) > PAUSE {
+            self.pause(time);
+        }
         self.last = (time, packet);
         match esp.outcome {
-            EspOutcome::Opened { sa, mode, integrity, .. } => {
+            EspOutcome::Opened { sa, mode, integrity, high, next_header, padding_ok, tfc } => {
                 if self.sa != Some(sa) || self.decrypted == 0 {
                     self.sa = Some(sa);
                     self.mode = Some(mode);
                     self.integrity = Some(integrity);
+                    self.extended = high;
+                }
+                if !padding_ok || tfc || !EXPECTED.contains(&next_header) {
+                    self.odd(next_header, padding_ok, tfc);
                 }
                 bump(&mut self.decrypted);
             }
-            EspOutcome::NoKey => bump(&mut self.no_key),
+            EspOutcome::NoKey => {
+                bump(&mut self.no_key);
+                if esp.legible {
+                    bump(&mut self.legible);
+                }
+            }
             EspOutcome::Unsupported { sa } => {
                 self.sa.get_or_insert(sa);
                 self.unsupported = true;
@@ -150,13 +226,78 @@ impl Flow {
                 return None;
             }
         }
+        let before = self.last_sequence;
         let arrival = self.arrive(esp.sequence);
         match arrival {
             Arrival::Again => bump(&mut self.replayed),
-            Arrival::Late => bump(&mut self.reordered),
-            Arrival::InOrder | Arrival::After(_) => {}
+            Arrival::Late | Arrival::TooOld => self.behind(arrival, esp.sequence, packet),
+            Arrival::InOrder | Arrival::After(_) => {
+                if esp.sequence < before {
+                    self.wrap(packet);
+                }
+            }
         }
         Some(arrival)
+    }
+
+    /// A packet that came late, and how far behind.
+    #[cold]
+    fn behind(&mut self, arrival: Arrival, sequence: u32, packet: u64) {
+        bump(if arrival == Arrival::Late { &mut self.reordered } else { &mut self.too_old });
+        let behind = self.last_sequence.wrapping_sub(sequence);
+        for (count, window) in self.late.iter_mut().zip(WINDOWS) {
+            if behind >= window {
+                bump(count);
+            }
+        }
+        if self.latest.is_none_or(|(most, _)| most < behind) {
+            self.latest = Some((behind, packet));
+        }
+    }
+
+    #[cold]
+    fn wrap(&mut self, packet: u64) {
+        if self.extended.is_none() && self.first.1 != packet {
+            self.wrapped.get_or_insert(packet);
+        }
+    }
+
+    #[cold]
+    fn odd(&mut self, next_header: u8, padding_ok: bool, tfc: bool) {
+        if !padding_ok {
+            bump(&mut self.odd_padding);
+        }
+        if tfc {
+            bump(&mut self.tfc);
+        }
+        if !EXPECTED.contains(&next_header) {
+            bump(&mut self.odd_next_header);
+            self.next_header = next_header;
+        }
+    }
+
+    #[cold]
+    fn pause(&mut self, time: Timestamp) {
+        let pause = time.since(self.last.0);
+        if pause > self.longest_pause.0 {
+            self.longest_pause = (pause, self.last.0);
+        }
+    }
+
+    /// Takes the ports of a packet; says whether they changed.
+    #[inline]
+    pub(crate) fn moves(&mut self, ports: (u16, u16)) -> bool {
+        if self.ports == ports {
+            return false;
+        }
+        self.first_ports.get_or_insert(self.ports);
+        self.ports = ports;
+        true
+    }
+
+    /// Packets that were tried and did not open.
+    pub fn bad(&self) -> u64 {
+        self.bad_icv.saturating_add(self.bad_padding)
     }
 
     fn arrive(&mut self, sequence: u32) -> Arrival {
@@ -178,7 +319,7 @@ impl Flow {
         let behind = self.last_sequence.wrapping_sub(sequence);
         let (word, bit) = (behind / 64, behind % 64);
         if behind >= WINDOW {
-            return Arrival::Again;
+            return Arrival::TooOld;
         }
         let Some(word) = self.seen.get_mut(word as usize) else { return Arrival::Again };
         let mask = 1u64 << bit;
@@ -230,6 +371,7 @@ mod tests {
             ports: None,
             octets: 100,
             outcome: EspOutcome::NoKey,
+            legible: false,
         };
         Flow::new(&esp, Timestamp(0), 1)
     }
@@ -239,8 +381,21 @@ mod tests {
         let mut flow = flow();
         let arrivals: Vec<_> = [1, 2, 5, 3, 5, 4, 6, 300, 5].into_iter().map(|n| flow.arrive(n)).collect();
         use Arrival::*;
-        assert_eq!(arrivals, [InOrder, InOrder, After(2), Late, Again, Late, InOrder, After(293), Again]);
+        assert_eq!(arrivals, [InOrder, InOrder, After(2), Late, Again, Late, InOrder, After(293), TooOld]);
         assert_eq!(flow.lost(), 293);
+    }
+
+    #[test]
+    fn what_every_packet_needs_lies_in_two_cache_lines() {
+        assert!(std::mem::offset_of!(Flow, seen) + size_of::<[u64; WORDS]>() <= 128);
+        for rare in [
+            std::mem::offset_of!(Flow, late),
+            std::mem::offset_of!(Flow, odd_padding),
+            std::mem::offset_of!(Flow, longest_pause),
+            std::mem::offset_of!(Flow, replaces),
+        ] {
+            assert!(rare >= 128, "{rare}");
+        }
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub enum Limit {
     Facts,
     Ladder,
     Fragments,
+    IkeStates,
+    IkeFragments,
+    Learned,
 }
 
 /// One row a limit: what is counted, and the option that raises it.
@@ -47,6 +50,9 @@ static ROWS: &[(Limit, &str, Option<&str>)] = &[
     (Limit::Ike, "IKE SAs", None),
     (Limit::Facts, "different observations", None),
     (Limit::Ladder, "ladder lines", None),
+    (Limit::IkeStates, "IKEv1 SAs that are decrypted", None),
+    (Limit::IkeFragments, "IKE messages waiting for fragments", None),
+    (Limit::Learned, "L2TP ports and L2TPv3 sessions learned from control messages", None),
     (Limit::Fragments, "IP datagrams waiting for fragments", None),
 ];
 

@@ -20,9 +20,11 @@ pub mod delivery;
 pub mod facts;
 pub mod flow;
 pub mod form;
+pub mod fragments;
 pub mod ike_exchange;
 pub mod ladder;
 pub mod limits;
+pub mod nat;
 pub mod place;
 pub mod ppp_marks;
 pub mod ppp_session;
@@ -33,8 +35,11 @@ mod data;
 mod doubles;
 mod foresee;
 mod routing;
+mod succession;
 mod version3;
 pub mod watch;
+
+use std::net::IpAddr;
 
 use hashbrown::HashMap;
 
@@ -49,9 +54,11 @@ use doubles::Doubles;
 use facts::{Fact, Facts, Scope};
 use flow::{Arrival, Flow};
 pub(crate) use foresee::Foreseen;
+use fragments::Fragmented;
 use ike_exchange::IkeSa;
 use ladder::Budget;
 use limits::{Limit, Limits};
+use nat::Keepalives;
 use place::Place;
 use routing::Routes;
 
@@ -66,6 +73,14 @@ pub struct CallId(pub u32);
 /// The index of an ESP flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FlowId(pub u32);
+
+/// Flows that an ICMP error is compared with.
+const MOST_COMPARED: usize = 1024;
+
+/// Whether the quoted packet is ESP in IP.
+fn quoted_esp(icmp: &IcmpError) -> bool {
+    icmp.quoted_protocol == 50
+}
 
 pub(crate) fn bump(count: &mut u64) {
     *count = count.saturating_add(1);
@@ -176,6 +191,14 @@ pub struct Analysis {
     pub reached: Vec<(Limit, u64)>,
     /// IP datagrams of which fragments are missing.
     pub incomplete_datagrams: u64,
+    /// Datagrams in fragments, by their addresses.
+    pub fragmented: Vec<Fragmented>,
+    /// NAT keepalives, by their addresses.
+    pub keepalives: Vec<Keepalives>,
+    /// The first ICMP port unreachable that quotes L2TP, IKE or NAT traversal: who sent it, and the port that is closed.
+    pub unreachable: Option<(IpAddr, u16)>,
+    /// The smallest MTU that an ICMP error about such a packet told, and who sent the error.
+    pub path_mtu: Option<(IpAddr, u32)>,
     numbers: HashMap<u32, ConnectionId>,
 }
 
@@ -266,6 +289,10 @@ impl Tracker {
                 facts: Facts::new(limits.facts),
                 reached: Vec::new(),
                 incomplete_datagrams: 0,
+                fragmented: Vec::new(),
+                keepalives: Vec::new(),
+                unreachable: None,
+                path_mtu: None,
                 numbers: HashMap::new(),
             },
         }
@@ -340,6 +367,12 @@ impl Tracker {
         self.place = Place::default();
         if let Some(Fragment::Completed { .. }) = layers.fragment {
             bump(&mut self.state.totals.reassembled);
+            self.fragments(layers, meta);
+        }
+        if layers.nat_keepalive
+            && let Some(addresses) = layers.addresses
+        {
+            self.keepalive(addresses, meta);
         }
         if matches!(layers.stop, Stop::Malformed { .. }) {
             bump(&mut self.state.totals.malformed);
@@ -375,14 +408,17 @@ impl Tracker {
 
     /// Ends the capture.
     pub fn finish(mut self) -> Analysis {
-        for (limit, count) in
-            [(Limit::Facts, self.state.facts.refused()), (Limit::Ladder, self.budget.refused)]
-        {
+        for (limit, count) in [
+            (Limit::Facts, self.state.facts.refused()),
+            (Limit::Ladder, self.budget.refused),
+            (Limit::Learned, self.learned.refused()),
+        ] {
             if count > 0 {
                 self.state.reached.push((limit, count));
             }
         }
         self.settle();
+        succession::follow(&mut self.state.flows);
         let slots = self.state.connections.iter().enumerate();
         self.state.numbers = slots
             .filter_map(|(slot, connection)| {
@@ -406,14 +442,30 @@ impl Tracker {
             }
             let Some(id) = self.flow_of(esp, meta, foreseen) else { continue };
             let Some(flow) = self.state.flows.get_mut(id.0 as usize) else { continue };
+            let moved = flow.moves(esp.ports.unwrap_or_default());
             let arrival = flow.push(esp, meta.time, meta.packet);
+            // Asked of the packet and not of the flow, whose counts of what is rare are in lines of their own.
+            let odd = flow::oddities(&esp.outcome);
             let scope = Scope { flow: Some(id), ..Scope::default() };
+            if moved {
+                self.note(Fact::EspPorts, scope, meta, 1);
+            }
+            if odd.0 {
+                self.note(Fact::EspPadding, scope, meta, 1);
+            }
+            if odd.1 {
+                self.note(Fact::EspNextHeader, scope, meta, 1);
+            }
+            if esp.sequence == 0 {
+                self.note(Fact::EspZero, scope, meta, 1);
+            }
             match arrival {
                 Some(Arrival::Again) => {
                     self.place.replayed = true;
                     self.note(Fact::EspReplay, scope, meta, 1);
                     look = false;
                 }
+                Some(Arrival::TooOld) => look = false,
                 Some(Arrival::After(skipped)) => {
                     self.place.esp_skipped = skipped;
                     self.note(Fact::EspGap, scope, meta, u64::from(skipped));
@@ -487,8 +539,25 @@ impl Tracker {
         let unreachable = if icmp.v6 { (1, 4) } else { (3, 3) };
         let ours = |port: u16| matches!(port, 1701 | 500 | 4500);
         let quoted = icmp.quoted_ports.is_some_and(|(source, destination)| ours(source) || ours(destination));
+        let too_big = if icmp.v6 { (2, 0) } else { (3, 4) };
+        let flow = |addresses: Option<Addresses>| {
+            addresses.is_some_and(|quoted| {
+                quoted_esp(icmp)
+                    && self.state.flows.iter().take(MOST_COMPARED).any(|flow| flow.addresses == quoted)
+            })
+        };
+        if (icmp.kind, icmp.code) == too_big && (quoted || flow(icmp.quoted)) {
+            self.note(Fact::FragmentationNeeded, Scope::default(), meta, 1);
+            if let Some(mtu) = icmp.mtu
+                && self.state.path_mtu.is_none_or(|(_, least)| mtu < least)
+            {
+                self.state.path_mtu = Some((icmp.addresses.source, mtu));
+            }
+        }
         if (icmp.kind, icmp.code) == unreachable && quoted {
             self.note(Fact::PortUnreachable, Scope::default(), meta, 1);
+            let closed = icmp.quoted_ports.map_or(0, |(_, destination)| destination);
+            self.state.unreachable.get_or_insert((icmp.addresses.source, closed));
         }
     }
 

@@ -1,11 +1,13 @@
 //! IKE messages of both versions: the header, and the chain of payloads (RFC 2408 section 3, RFC 7296 section 3).
 //!
-//! What is encrypted stays closed unless there are keys. Without a view, only the header and the notifications are read.
+//! What is encrypted stays closed unless there are keys.
 
 mod algorithms;
 pub(crate) mod attributes;
 pub(crate) mod config;
+pub mod contents;
 mod names;
+mod nat_detection;
 pub(crate) mod notify;
 mod notify_names;
 pub(crate) mod payloads;
@@ -78,6 +80,11 @@ pub fn exchange_name(version: u8, exchange: u8) -> &'static str {
     names::exchange(exchange.into()).unwrap_or("unknown")
 }
 
+/// The name of a notify message type.
+pub fn notify_name(version: u8, kind: u16) -> Option<&'static str> {
+    if version == 1 { notify_names::v1(kind.into()) } else { notify_names::v2(kind.into()) }
+}
+
 /// NO-PROPOSAL-CHOSEN: the same number in RFC 2408 section 3.14.1 and RFC 7296 section 3.10.1.
 pub const NO_PROPOSAL_CHOSEN: u16 = 14;
 
@@ -122,6 +129,8 @@ pub(crate) fn dissect<S: Sink>(
         marker: layers.marker,
         notifies: Vec::new(),
         in_order: false,
+        contents: contents::Contents::default(),
+        endpoints: layers.udp.map(|udp| (udp.source, udp.destination)),
     };
     let walked = match length.checked_sub(28) {
         None => Err(c.invalid(&LENGTH, 28, length)),
@@ -184,12 +193,11 @@ fn learn(octets: &[u8], kind: u8, ike: &mut Ike, opener: &mut Opener<'_>) -> boo
     false
 }
 
-/// Reads the body of a payload: notifications always, others where a view wants them.
+/// Reads the body of a payload.
 fn body<S: Sink>(c: &mut Cursor<'_, '_, S>, ike: &mut Ike, kind: u8) -> Result<(), Short> {
     match (ike.version, kind) {
         (1, NOTIFICATION) | (2, NOTIFICATION_V2) => notify::read(c, ike),
-        _ if S::FULL => payloads::read(c, ike.version, kind),
-        _ => Ok(()),
+        _ => payloads::read(c, ike, kind),
     }
 }
 

@@ -75,7 +75,7 @@ fn ipv4<S: Sink>(
     let source = c.ipv4(&ipv4::SOURCE)?.into();
     let destination = c.ipv4(&ipv4::DESTINATION)?.into();
     let addresses = Some(Addresses { source, destination });
-    let inner = found.insert(Inner { addresses, protocol, ports: None });
+    let inner = found.insert(Inner { addresses, protocol, ports: None, sequence: None });
     // A length of 0 is what an interface that segments by itself hands to a capture: not known yet.
     if total != 0 && total < header.into() {
         return Err(c.invalid(&ipv4::LENGTH, header.into(), total.into()));
@@ -88,6 +88,7 @@ fn ipv4<S: Sink>(
     };
     if fragment & OFFSET_MASK == 0 {
         inner.ports = ports(c, protocol)?;
+        inner.sequence = sequence(c, protocol);
     }
     Ok(missing)
 }
@@ -105,7 +106,7 @@ fn ipv6<S: Sink>(
     let source = c.ipv6(&ipv6::SOURCE)?.into();
     let destination = c.ipv6(&ipv6::DESTINATION)?.into();
     let addresses = Some(Addresses { source, destination });
-    let inner = found.insert(Inner { addresses, protocol: next, ports: None });
+    let inner = found.insert(Inner { addresses, protocol: next, ports: None, sequence: None });
     // 0 is a jumbogram, or an interface that segments by itself.
     let missing = match length {
         0 => None,
@@ -115,6 +116,7 @@ fn ipv6<S: Sink>(
     inner.protocol = upper.protocol;
     if upper.fragment.is_none_or(|place| place.offset == 0) {
         inner.ports = ports(c, upper.protocol)?;
+        inner.sequence = sequence(c, upper.protocol);
     }
     Ok(missing)
 }
@@ -136,6 +138,15 @@ fn ports<S: Sink>(c: &mut Cursor<'_, '_, S>, protocol: u8) -> Result<Option<(u16
         UDP => Some((c.u16(&udp::SOURCE)?, c.u16(&udp::DESTINATION)?)),
         _ => None,
     })
+}
+
+/// The Sequence Number behind the ports of TCP, which tells a segment that is sent again.
+#[inline(always)]
+fn sequence<S: Sink>(c: &Cursor<'_, '_, S>, protocol: u8) -> Option<u32> {
+    if protocol != TCP {
+        return None;
+    }
+    c.peek_rest().first_chunk().copied().map(u32::from_be_bytes)
 }
 
 #[cfg(test)]

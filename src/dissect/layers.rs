@@ -9,6 +9,7 @@ use crate::util::Printable;
 use crate::util::seq::Seq16;
 
 use super::Protocol;
+use super::ike::contents::Contents;
 
 /// The Tunnel ID of an L2TPv2 header or AVP (RFC 2661 section 3.1), 16 bits, or the Control Connection ID of L2TPv3
 /// (RFC 3931 section 3.2.1): the number that its *receiver* gave the tunnel.
@@ -188,6 +189,8 @@ pub struct Esp {
     pub octets: u32,
     /// What came of opening it.
     pub outcome: EspOutcome,
+    /// There is no key for it, and what it carries can be read as it stands: NULL encryption, as far as one packet shows.
+    pub legible: bool,
 }
 
 /// What came of opening an ESP packet.
@@ -203,6 +206,12 @@ pub enum EspOutcome {
         integrity: &'static str,
         /// The high half of the extended sequence number, if the SA has them.
         high: Option<u32>,
+        /// The Next Header field.
+        next_header: u8,
+        /// The padding is 1, 2, 3 … (RFC 4303 section 2.4).
+        padding_ok: bool,
+        /// Octets follow the packet inside (TFC padding, RFC 4303 section 2.7).
+        tfc: bool,
     },
     /// No key for this SPI.
     NoKey,
@@ -253,6 +262,10 @@ pub struct Ike {
     /// Its place among other messages matters: it is encrypted with a key that is known, or teaches how others are, or
     /// is a fragment.
     pub in_order: bool,
+    /// What its payloads say.
+    pub contents: Contents,
+    /// Source and destination with their ports.
+    pub endpoints: Option<(Endpoint, Endpoint)>,
 }
 
 /// An ICMP or ICMPv6 error and the flow that it quotes.
@@ -564,6 +577,8 @@ pub struct Inner {
     pub protocol: u8,
     /// Its ports, if TCP or UDP.
     pub ports: Option<(u16, u16)>,
+    /// Its sequence number, if TCP.
+    pub sequence: Option<u32>,
 }
 
 /// Why dissection of a frame ended.

@@ -18,6 +18,7 @@ pub struct Learned {
     told: Told,
     endpoints: HashSet<Endpoint>,
     sessions: HashMap<(IpAddr, u32), Session>,
+    refused: u64,
 }
 
 /// What the user says that UDP ports carry.
@@ -141,11 +142,21 @@ impl Learned {
     /// Endpoints, and sessions, that are remembered at the most.
     pub const LIMIT: usize = 65_536;
 
+    /// How many endpoints and sessions could not be remembered.
+    pub fn refused(&self) -> u64 {
+        self.refused
+    }
+
     /// Remembers the ends of a control message that do not use port 1701 (RFC 2661 section 8.1).
     pub fn learn(&mut self, udp: &Udp) {
         for end in [udp.source, udp.destination] {
-            if end.port != L2TP_PORT && self.endpoints.len() < Self::LIMIT {
+            if end.port == L2TP_PORT || self.endpoints.contains(&end) {
+                continue;
+            }
+            if self.endpoints.len() < Self::LIMIT {
                 self.endpoints.insert(end);
+            } else {
+                self.refused = self.refused.saturating_add(1);
             }
         }
     }
@@ -182,6 +193,7 @@ impl Learned {
         let key = (addresses.source, local);
         let before = self.sessions.get(&key).copied();
         if before.is_none() && self.sessions.len() >= Self::LIMIT {
+            self.refused = self.refused.saturating_add(1);
             return;
         }
         let mut session = if first { Session::default() } else { before.unwrap_or_default() };
@@ -302,5 +314,6 @@ mod tests {
             learned.learn_session(addresses, &control);
         }
         assert_eq!(learned.sessions.len(), Learned::LIMIT);
+        assert_eq!(learned.refused(), 2);
     }
 }

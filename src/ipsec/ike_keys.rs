@@ -97,6 +97,20 @@ pub fn v1_vector(hash: Hash, cipher: V1Cipher, parts: &[&[u8]]) -> Vec<u8> {
     vector
 }
 
+/// The hash of NAT detection (RFC 3947 section 3.2: that of the negotiation; RFC 7296 section 2.23: SHA-1), told by its
+/// length; `None` if no hash has so many octets.
+pub fn address_hash(octets: usize, parts: &[&[u8]]) -> Option<Vec<u8>> {
+    let hash = match octets {
+        16 => Hash::Md5,
+        20 => Hash::Sha1,
+        32 => Hash::Sha256,
+        48 => Hash::Sha384,
+        64 => Hash::Sha512,
+        _ => return None,
+    };
+    Some(ike_cipher::digest(hash, parts))
+}
+
 /// An Encrypted payload of IKEv2 that is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IkeOpened {

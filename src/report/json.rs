@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use crate::analysis::call::{Call, CallKind, Data};
 use crate::analysis::connection::{Connection, End};
 use crate::analysis::flow::Flow;
-use crate::analysis::ike_exchange::IkeSa;
+use crate::analysis::ike_exchange::{Child, IkeSa};
 use crate::analysis::ppp_session::{Outcome, PppSession, protocol};
 use crate::analysis::{Analysis, CallId};
 use crate::dissect::layers::{Encapsulation, Mode, ResultCode};
@@ -176,6 +176,7 @@ struct SaJson {
     reordered: u64,
     first_seq: u32,
     last_seq: u32,
+    replaces: Option<String>,
 }
 
 fn sa(report: &Report<'_>, flow: &Flow) -> SaJson {
@@ -203,6 +204,7 @@ fn sa(report: &Report<'_>, flow: &Flow) -> SaJson {
         reordered: flow.reordered,
         first_seq: flow.first_sequence,
         last_seq: flow.last_sequence,
+        replaces: flow.replaces.and_then(|id| report.analysis.flow(id)).map(|old| old.spi.to_string()),
     }
 }
 
@@ -217,6 +219,41 @@ struct IkeJson {
     outcome: Option<&'static str>,
     nat: Option<&'static str>,
     messages: u64,
+    children: Vec<ChildJson>,
+}
+
+#[derive(Serialize)]
+struct ChildJson {
+    packet: u64,
+    initiator_spi: Option<String>,
+    responder_spi: Option<String>,
+    algorithms: String,
+    lifetime: Option<u64>,
+    selectors: Vec<SelectorJson>,
+}
+
+#[derive(Serialize)]
+struct SelectorJson {
+    protocol: u8,
+    first_port: u16,
+    last_port: u16,
+}
+
+fn child(child: &Child) -> ChildJson {
+    let [initiator, responder] = child.spis.map(|spi| spi.map(|spi| spi.to_string()));
+    let selectors = child.selectors.iter().map(|selector| SelectorJson {
+        protocol: selector.protocol,
+        first_port: selector.ports.0,
+        last_port: selector.ports.1,
+    });
+    ChildJson {
+        packet: child.made.0,
+        initiator_spi: initiator,
+        responder_spi: responder,
+        algorithms: child.suite.clone(),
+        lifetime: child.lifetime,
+        selectors: selectors.collect(),
+    }
 }
 
 fn ike(sa: &IkeSa, analysis: &Analysis) -> IkeJson {
@@ -228,8 +265,9 @@ fn ike(sa: &IkeSa, analysis: &Analysis) -> IkeJson {
         responder_spi: format!("{:016x}", sa.responder_spi),
         exchanges: sa.exchanges.clone(),
         outcome: analysis.ike_outcome(sa),
-        nat: None,
+        nat: sa.nat(),
         messages: sa.messages,
+        children: sa.children.iter().map(child).collect(),
     }
 }
 

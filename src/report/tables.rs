@@ -90,12 +90,36 @@ fn choose<T>(all: impl Iterator<Item = T> + Clone, troubled: impl Fn(&T) -> bool
     (all.filter(room).collect(), total - MOST_ROWS)
 }
 
+/// Rekeys that are told below the table; more would be no summary.
+const MOST_REKEYS: usize = 4;
+
+/// Which SA took the place of which.
+fn rekeys(report: &Report<'_>, flows: &[&Flow], style: &Style) -> String {
+    let first = report.analysis.totals.first.unwrap_or_default();
+    let told = flows.iter().filter_map(|flow| {
+        let old = flow.replaces.and_then(|id| report.analysis.flow(id))?;
+        let since = flow.first.0.since(first).as_seconds();
+        Some(format!("{} replaced {} at {since:.1} s", flow.spi, old.spi))
+    });
+    let told: Vec<String> = told.collect();
+    if told.is_empty() {
+        return String::new();
+    }
+    let more = told.len().saturating_sub(MOST_REKEYS);
+    let mut words = told.get(..MOST_REKEYS.min(told.len())).unwrap_or_default().join("; ");
+    if more > 0 {
+        words += &format!("; and {more} more");
+    }
+    format!("{}\n", style.hang(" ", 1, &format!("Rekeys: {words}.")))
+}
+
 /// All tables that have rows, each with a title.
 pub(super) fn all(report: &Report<'_>, style: &Style) -> String {
     let troubled = Troubled::of(report);
     let (flows, more) = choose(report.analysis.flows.iter(), |flow| troubled.spis.contains(&flow.spi));
-    let rows: Vec<_> = flows.into_iter().map(|flow| sa(report, flow)).collect();
+    let rows: Vec<_> = flows.iter().map(|flow| sa(report, flow)).collect();
     let mut out = table(style, "Security associations", SA_COLUMNS, &rows, more);
+    out += &rekeys(report, &flows, style);
     let all = report.analysis.in_order();
     let connections = all.iter().map(|(_, connection)| *connection);
     let (connections, more) = choose(connections, |one| troubled.connections.contains(&one.number));

@@ -135,8 +135,11 @@ fn connections(case: &Case<'_>, found: &mut Vec<Finding>) {
                     .advice("to judge the set-up, start the capture before the tunnel."),
             );
         }
-        if words::one_direction_missing(connection) {
-            let silent = u8::from(connection.end(0).packets > 0);
+        let silent = u8::from(connection.end(0).packets > 0);
+        // Guard G14: what is there and cannot be read is not missing in the capture.
+        let since = case.analysis.totals.first.unwrap_or_default();
+        let unread = case.unread_from(connection.end(silent), since).is_some();
+        if words::one_direction_missing(connection) && !unread {
             let nr = connection.end(silent).delivery.acknowledged;
             let proof = match nr.filter(|nr| nr.0 > 0 && connection.from_start) {
                 Some(nr) => format!(
@@ -211,7 +214,7 @@ fn undecrypted(case: &Case<'_>, found: &mut Vec<Finding>) {
                 &CAP_ESP_UNDECRYPTED,
                 format!("SA {} has no key, {packets} {stay} encrypted", flow.spi),
             )
-            .advice(advice),
+            .advice(rekeyed(case, flow).unwrap_or_else(|| advice.to_owned())),
         };
         found.push(finding.packets(&[flow.first.1]).spi(flow.spi).seen(format!(
             "{packets} from {way}, from {} to {}.",
@@ -219,6 +222,16 @@ fn undecrypted(case: &Case<'_>, found: &mut Vec<Finding>) {
             case.at(flow.last.0)
         )));
     }
+}
+
+/// An SA that took the place of one whose key is there.
+fn rekeyed(case: &Case<'_>, flow: &Flow) -> Option<String> {
+    let old = flow.replaces.and_then(|id| case.analysis.flow(id)).filter(|old| old.decrypted > 0)?;
+    Some(format!(
+        "it replaced {} at {} (a rekey). Run `ip xfrm state` again, add --keys FILE.",
+        old.spi,
+        case.at(flow.first.0)
+    ))
 }
 
 fn limits(case: &Case<'_>, found: &mut Vec<Finding>) {

@@ -7,6 +7,7 @@ mod below;
 mod inside;
 mod outcome;
 mod ppp;
+mod size;
 
 use super::{Case, Finding, words};
 
@@ -152,14 +153,19 @@ pub fn diagnose(case: &Case<'_>, findings: &[Finding]) -> Diagnosis {
 
 fn of_all(case: &Case<'_>, _findings: &[Finding]) -> Diagnosis {
     below::reach_and_ike(case)
+        .or_else(|| below::garbage(case))
         .or_else(|| inside::leak(case))
         .or_else(|| inside::first(case, inside::control_connection))
         .or_else(|| outcome::other_version(case))
-        .or_else(|| below::esp(case))
+        .or_else(|| below::collision(case))
+        .or_else(|| below::esp_packets(case))
+        .or_else(|| below::unreadable(case))
         .or_else(|| inside::first_call(case, inside::call))
         .or_else(|| inside::first_call(case, ppp::session))
+        .or_else(|| below::mapping(case))
         .or_else(|| inside::first(case, inside::keepalive))
         .or_else(|| below::rekey(case))
+        .or_else(|| size::black_hole(case))
         .or_else(|| inside::first_call(case, inside::traffic))
         .or_else(|| inside::degraded(case))
         .unwrap_or_else(|| outcome::worked(case))

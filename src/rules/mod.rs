@@ -13,19 +13,23 @@ mod call;
 mod capture;
 mod data;
 mod esp;
+mod esp_sequence;
 mod form;
 mod habits;
 mod header;
 mod hello;
+mod ike;
 mod numbers;
 mod order;
 mod ppp;
 mod ppp_order;
 mod security;
+mod selectors;
 mod sequence;
 mod teardown;
 mod tunnel;
 mod tunnels;
+mod udp;
 pub(crate) mod words;
 
 pub use choice::Choice;
@@ -101,7 +105,11 @@ type Family = (&'static [&'static Rule], fn(&Case<'_>, &mut Vec<Finding>));
 static FAMILIES: &[Family] = &[
     (capture::RULES, capture::judge),
     (security::RULES, security::judge),
+    (selectors::RULES, selectors::judge),
+    (ike::RULES, ike::judge),
     (esp::RULES, esp::judge),
+    (esp_sequence::RULES, esp_sequence::judge),
+    (udp::RULES, udp::judge),
     (header::RULES, form::judge),
     (avp::RULES, |_, _| {}),
     (sequence::RULES, sequence::judge),

@@ -2,6 +2,8 @@
 
 use crate::analysis::connection::{Connection, End};
 use crate::analysis::facts::{Fact, Scope};
+use crate::analysis::flow::Flow;
+use crate::analysis::ike_exchange::IkeSa;
 use crate::analysis::{Analysis, CallId};
 use crate::util::{Duration, Timestamp};
 
@@ -58,6 +60,21 @@ pub(crate) fn packets(packets: &[u64], total: u64) -> String {
         ([one], 0) => format!("packet {one}"),
         ([first @ .., last], 0) => format!("packets {} and {last}", first.join(", ")),
         (all, more) => format!("packets {} and {} more", all.join(", "), thousands(more)),
+    }
+}
+
+/// SAs and IKE SAs that one thing is compared with: in a flood of them a rule must not take hours.
+const MOST_COMPARED: usize = 2048;
+
+impl<'a> Case<'a> {
+    /// The first flows, as many as one thing may be compared with.
+    pub(super) fn some_flows(&self) -> impl Iterator<Item = &'a Flow> + Clone + use<'a> {
+        self.analysis.flows.iter().take(MOST_COMPARED)
+    }
+
+    /// The first IKE SAs, as many as one thing may be compared with.
+    pub(super) fn some_ike(&self) -> impl Iterator<Item = &'a IkeSa> + Clone + use<'a> {
+        self.analysis.ike.iter().take(MOST_COMPARED)
     }
 }
 

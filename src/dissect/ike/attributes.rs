@@ -70,13 +70,26 @@ const SHORT_FORM: u16 = 0x8000;
 
 /// Reads attributes up to the end; each has at least four octets, so the walk ends.
 pub(super) fn read_all<S: Sink>(c: &mut Cursor<'_, '_, S>, class: &'static Class) -> Result<(), Short> {
+    read_each(c, class, &mut |_, _| {})
+}
+
+/// The same; tells type and value of those that have at most eight octets.
+pub(super) fn read_each<S: Sink>(
+    c: &mut Cursor<'_, '_, S>,
+    class: &'static Class,
+    told: &mut dyn FnMut(u16, u64),
+) -> Result<(), Short> {
     while !c.is_empty() {
-        read(c, class)?;
+        read(c, class, told)?;
     }
     Ok(())
 }
 
-fn read<S: Sink>(c: &mut Cursor<'_, '_, S>, class: &'static Class) -> Result<(), Short> {
+fn read<S: Sink>(
+    c: &mut Cursor<'_, '_, S>,
+    class: &'static Class,
+    told: &mut dyn FnMut(u16, u64),
+) -> Result<(), Short> {
     let Some(word) = c.peek_u16() else { return Err(c.short(class.kind, 2)) };
     let short_form = word & SHORT_FORM != 0;
     let whole = match (short_form, c.peek(2), c.peek(3)) {
@@ -98,6 +111,10 @@ fn read<S: Sink>(c: &mut Cursor<'_, '_, S>, class: &'static Class) -> Result<(),
     }
     if c.is_empty() {
         return Ok(());
+    }
+    let octets = c.peek_rest();
+    if octets.len() <= 8 {
+        told(number, octets.iter().fold(0, |value, octet| value << 8 | u64::from(*octet)));
     }
     let masked = row.is_some_and(|row| row.field.kind == Kind::Secret);
     let range = c.rest_range();

@@ -4,7 +4,7 @@ use crate::field::{Cursor, Kind, Short, Sink, Value};
 use crate::fields;
 
 use super::super::layers::Ike;
-use super::{algorithms, attributes, names, notify_names};
+use super::{algorithms, attributes, names, nat_detection, notify_names};
 
 /// More notifications than any honest message has; a hostile one repeats itself.
 const MOST_NOTIFIES: usize = 16;
@@ -16,6 +16,8 @@ const UNITY_LOAD_BALANCE: u16 = 40501;
 
 const INVALID_KE_PAYLOAD: u16 = 17;
 const IPCOMP_SUPPORTED: u16 = 16387;
+const NAT_DETECTION_SOURCE_IP: u16 = 16388;
+const NAT_DETECTION_DESTINATION_IP: u16 = 16389;
 const AUTH_LIFETIME: u16 = 16403;
 const REDIRECT: u16 = 16407;
 const REDIRECTED_FROM: u16 = 16408;
@@ -38,11 +40,14 @@ pub(super) fn read<S: Sink>(c: &mut Cursor<'_, '_, S>, ike: &mut Ike) -> Result<
     if ike.notifies.len() < MOST_NOTIFIES {
         ike.notifies.push(kind);
     }
-    if !S::FULL {
-        return Ok(());
-    }
     if spi > 0 {
         c.octets(&super::proposals::SPI, spi.into())?;
+    }
+    if ike.version == 2 && matches!(kind, NAT_DETECTION_SOURCE_IP | NAT_DETECTION_DESTINATION_IP) {
+        nat_detection::version_2(ike, kind == NAT_DETECTION_SOURCE_IP, c.peek_rest());
+    }
+    if !S::FULL {
+        return Ok(());
     }
     let range = c.rest_range();
     c.describe(&DATA, range, Value::Octets);

@@ -3,7 +3,9 @@
 use crate::field::{Bound, Cursor, Kind, Short, Sink, Value};
 use crate::fields;
 
-use super::{RESERVED, algorithms, config, names, proposals, vendor_ids};
+use super::super::layers::Ike;
+use super::contents::Contents;
+use super::{RESERVED, algorithms, config, names, nat_detection, proposals, vendor_ids};
 
 const HASH_AND_URL: [u8; 2] = [12, 13];
 /// What SHA-1 makes: hashes of certificates and of their issuers.
@@ -12,11 +14,12 @@ const SHA1: usize = 20;
 const DIGITAL_SIGNATURE: u8 = 14;
 
 /// Reads the body of a payload of type `kind`; what is not known is shown as octets.
-pub(super) fn read<S: Sink>(c: &mut Cursor<'_, '_, S>, version: u8, kind: u8) -> Result<(), Short> {
+pub(super) fn read<S: Sink>(c: &mut Cursor<'_, '_, S>, ike: &mut Ike, kind: u8) -> Result<(), Short> {
+    let version = ike.version;
     match (version, kind) {
-        (1, 1) | (2, 33) => proposals::read(c, version)?,
+        (1, 1) | (2, 33) => proposals::read(c, version, &mut ike.contents)?,
         (1, 4) | (2, 34) => key_exchange(c, version)?,
-        (1, 5) | (2, 35 | 36) => identification(c, version)?,
+        (1, 5) | (2, 35 | 36) => identification(c, ike)?,
         (1, 6) | (2, 37) => certificate(c)?,
         (1, 7) | (2, 38) => request(c, version)?,
         (1, 8) => {
@@ -28,17 +31,19 @@ pub(super) fn read<S: Sink>(c: &mut Cursor<'_, '_, S>, version: u8, kind: u8) ->
         (1, 10) | (2, 40) => {
             c.rest(&NONCE);
         }
-        (1, 12) | (2, 42) => delete(c, version)?,
+        (1, 12) | (2, 42) => delete(c, ike)?,
         (1, 13) | (2, 43) => vendor_ids::read(c)?,
         (1, 14) | (2, 47) => config::read(c, version)?,
         // 130 and 131 are the numbers of the drafts.
         (1, 20 | 130) => {
+            let hash = c.peek_rest();
             c.rest(&NAT_HASH);
+            nat_detection::version_1(ike, hash);
         }
         (1, 21 | 131) => original_address(c)?,
         (1, 132) => fragment(c)?,
         (2, 39) => authentication(c)?,
-        (2, 44 | 45) => selectors(c)?,
+        (2, 44 | 45) => selectors(c, &mut ike.contents)?,
         (2, 48) => {
             c.rest(&EAP);
         }
@@ -62,11 +67,19 @@ fn key_exchange<S: Sink>(c: &mut Cursor<'_, '_, S>, version: u8) -> Result<(), S
     Ok(())
 }
 
-fn identification<S: Sink>(c: &mut Cursor<'_, '_, S>, version: u8) -> Result<(), Short> {
+/// Quick mode (RFC 2409 section 5.5), whose identities are the traffic that is to be protected.
+const QUICK: u8 = 32;
+
+fn identification<S: Sink>(c: &mut Cursor<'_, '_, S>, ike: &mut Ike) -> Result<(), Short> {
     let kind = c.u8(&ID_TYPE)?;
-    if version == 1 {
-        c.u8(&ID_PROTOCOL)?;
-        c.u16(&ID_PORT)?;
+    if ike.version == 1 {
+        let protocol = c.u8(&ID_PROTOCOL)?;
+        let port = c.u16(&ID_PORT)?;
+        if ike.exchange == QUICK {
+            // RFC 2407 section 4.6.2: port 0 is any.
+            let last = if port == 0 { u16::MAX } else { port };
+            ike.contents.selector(protocol, (port, last));
+        }
     } else {
         c.octets(&RESERVED, 3)?;
     }
@@ -142,16 +155,18 @@ fn request<S: Sink>(c: &mut Cursor<'_, '_, S>, version: u8) -> Result<(), Short>
     Ok(())
 }
 
-fn delete<S: Sink>(c: &mut Cursor<'_, '_, S>, version: u8) -> Result<(), Short> {
-    if version == 1 {
+fn delete<S: Sink>(c: &mut Cursor<'_, '_, S>, ike: &mut Ike) -> Result<(), Short> {
+    if ike.version == 1 {
         c.u32(&DELETE_DOI)?;
     }
-    c.u8(&DELETE_PROTOCOL)?;
+    let protocol = c.u8(&DELETE_PROTOCOL)?;
+    ike.contents.delete(protocol);
     let size = c.u8(&proposals::SPI_SIZE)?;
     let count = c.u16(&DELETE_COUNT)?;
     // SPIs without octets would cost time and show nothing.
     for _ in 0..if size == 0 { 0 } else { count } {
-        c.octets(&DELETE_SPI, size.into())?;
+        let spi = c.octets(&DELETE_SPI, size.into())?;
+        ike.contents.deleted(spi);
     }
     Ok(())
 }
@@ -200,7 +215,7 @@ const SELECTOR_BOUND: Bound = Bound::Header("the Selector Length");
 /// Octets of a selector before what its type defines.
 const SELECTOR_HEADER: u16 = 4;
 
-fn selectors<S: Sink>(c: &mut Cursor<'_, '_, S>) -> Result<(), Short> {
+fn selectors<S: Sink>(c: &mut Cursor<'_, '_, S>, contents: &mut Contents) -> Result<(), Short> {
     c.u8(&SELECTORS)?;
     c.octets(&RESERVED, 3)?;
     // Each has at least four octets, so the walk ends.
@@ -213,12 +228,12 @@ fn selectors<S: Sink>(c: &mut Cursor<'_, '_, S>) -> Result<(), Short> {
             return Err(c.invalid(&SELECTOR_LENGTH, SELECTOR_HEADER.into(), length.into()));
         }
         let mut c = c.group(&SELECTOR, length.into(), SELECTOR_BOUND)?;
-        selector(&mut c)?;
+        selector(&mut c, contents)?;
     }
     Ok(())
 }
 
-fn selector<S: Sink>(c: &mut Cursor<'_, '_, S>) -> Result<(), Short> {
+fn selector<S: Sink>(c: &mut Cursor<'_, '_, S>, contents: &mut Contents) -> Result<(), Short> {
     let kind = c.u8(&SELECTOR_TYPE)?;
     if !matches!(kind, 7 | 8) {
         c.octets(&RESERVED, 1)?;
@@ -226,10 +241,11 @@ fn selector<S: Sink>(c: &mut Cursor<'_, '_, S>) -> Result<(), Short> {
         c.rest(&super::BODY);
         return Ok(());
     }
-    c.u8(&SELECTOR_PROTOCOL)?;
+    let protocol = c.u8(&SELECTOR_PROTOCOL)?;
     c.u16(&SELECTOR_LENGTH)?;
-    c.u16(&START_PORT)?;
-    c.u16(&END_PORT)?;
+    let first = c.u16(&START_PORT)?;
+    let last = c.u16(&END_PORT)?;
+    contents.selector(protocol, (first, last));
     if kind == 7 {
         c.ipv4(&START_IPV4)?;
         c.ipv4(&END_IPV4)?;

@@ -3,6 +3,7 @@
 use crate::field::{Cursor, FieldDef, Kind, Short, Sink};
 use crate::fields;
 
+use super::contents::Contents;
 use super::{PROPOSAL, TRANSFORM, algorithms, attributes, chain, names};
 
 /// Protocols whose transforms are not those of IPsec (RFC 2407 section 4.4.1).
@@ -11,7 +12,11 @@ const ISAKMP: u8 = 1;
 const GDOI: u32 = 2;
 
 /// Reads the body of one.
-pub(super) fn read<S: Sink>(c: &mut Cursor<'_, '_, S>, version: u8) -> Result<(), Short> {
+pub(super) fn read<S: Sink>(
+    c: &mut Cursor<'_, '_, S>,
+    version: u8,
+    contents: &mut Contents,
+) -> Result<(), Short> {
     if version == 1 {
         let doi = c.u32(&DOI)?;
         if doi == GDOI {
@@ -25,24 +30,25 @@ pub(super) fn read<S: Sink>(c: &mut Cursor<'_, '_, S>, version: u8) -> Result<()
             c.part(field, 4, u64::from(situation & bit != 0));
         }
     }
-    chain(c, false, PROPOSAL, &mut |c, _| proposal(c, version))
+    chain(c, false, PROPOSAL, &mut |c, _| proposal(c, version, contents))
 }
 
-fn proposal<S: Sink>(c: &mut Cursor<'_, '_, S>, version: u8) -> Result<(), Short> {
+fn proposal<S: Sink>(c: &mut Cursor<'_, '_, S>, version: u8, contents: &mut Contents) -> Result<(), Short> {
     c.u8(&NUMBER)?;
     let protocol = c.u8(&PROTOCOL)?;
     let spi = c.u8(&SPI_SIZE)?;
     let transforms = c.u8(&TRANSFORMS)?;
-    if spi > 0 {
-        c.octets(&SPI, spi.into())?;
-    }
+    let name = if spi > 0 { c.octets(&SPI, spi.into())? } else { &[] };
+    contents.offer(protocol, name);
     if transforms == 0 {
         return Ok(());
     }
-    chain(c, false, TRANSFORM, &mut |c, _| if version == 1 { v1(c, protocol) } else { v2(c) })
+    chain(c, false, TRANSFORM, &mut |c, _| {
+        if version == 1 { v1(c, protocol, contents) } else { v2(c, contents) }
+    })
 }
 
-fn v1<S: Sink>(c: &mut Cursor<'_, '_, S>, protocol: u8) -> Result<(), Short> {
+fn v1<S: Sink>(c: &mut Cursor<'_, '_, S>, protocol: u8, contents: &mut Contents) -> Result<(), Short> {
     c.u8(&TRANSFORM_NUMBER)?;
     let (id, class): (&'static FieldDef, _) = match protocol {
         ISAKMP => (&ID_ISAKMP, &attributes::IKE),
@@ -50,15 +56,16 @@ fn v1<S: Sink>(c: &mut Cursor<'_, '_, S>, protocol: u8) -> Result<(), Short> {
         3 => (&ID_ESP, &attributes::IPSEC),
         _ => (&ID_COMPRESSION, &attributes::IPSEC),
     };
-    c.u8(id)?;
+    let id = c.u8(id)?;
+    contents.transform(0, id.into());
     c.octets(&super::RESERVED, 2)?;
-    attributes::read_all(c, class)
+    attributes::read_each(c, class, &mut |number, value| contents.attribute(number, value))
 }
 
-fn v2<S: Sink>(c: &mut Cursor<'_, '_, S>) -> Result<(), Short> {
+fn v2<S: Sink>(c: &mut Cursor<'_, '_, S>, contents: &mut Contents) -> Result<(), Short> {
     let kind = c.u8(&TYPE)?;
     c.octets(&super::RESERVED, 1)?;
-    c.u16(match kind {
+    let id = c.u16(match kind {
         1 => &CIPHER,
         2 => &PRF,
         3 => &INTEGRITY_ALGORITHM,
@@ -66,7 +73,8 @@ fn v2<S: Sink>(c: &mut Cursor<'_, '_, S>) -> Result<(), Short> {
         5 => &ESN,
         _ => &OTHER,
     })?;
-    attributes::read_all(c, &attributes::V2)
+    contents.transform(kind, id);
+    attributes::read_each(c, &attributes::V2, &mut |number, value| contents.attribute(number, value))
 }
 
 fields! {

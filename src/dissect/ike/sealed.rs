@@ -60,6 +60,7 @@ pub(super) fn version_1<S: Sink>(
     ike: &mut Ike,
     opener: &mut Opener<'_>,
 ) -> Result<(), Short> {
+    ike.contents.sealed = true;
     if c.is_cut() || !opener.keys.has_v1(ike.initiator_spi) {
         c.rest(&ENCRYPTED);
         return Ok(());
@@ -71,6 +72,7 @@ pub(super) fn version_1<S: Sink>(
     };
     match state.open(opener.keys, ike, c.peek_rest(), opener.plain) {
         Ok(end) => {
+            ike.contents.sealed = false;
             let len = c.remaining();
             c.sub(&ENCRYPTED, len, PAYLOAD_BOUND)?;
             payloads(c, ike.next_payload, ike, opener.plain.get(..end).unwrap_or_default())
@@ -103,6 +105,7 @@ pub(super) fn version_2<S: Sink>(
     message: &[u8],
     opener: &mut Opener<'_>,
 ) -> Result<(), Short> {
+    ike.contents.sealed = true;
     let (len, cut) = (c.remaining(), c.is_cut());
     // A header that is cut is octets like the rest.
     let Ok(mut c) = c.group(&TREE, len, PAYLOAD_BOUND) else { return Ok(()) };
@@ -134,11 +137,13 @@ pub(super) fn version_2<S: Sink>(
                 let fragment = Fragment { number, total: Some(total), kind: first, octets: &octets };
                 let state = opener.state.as_deref_mut();
                 if let Some(kind) = state.and_then(|state| state.fragment(key, fragment, opener.plain)) {
+                    ike.contents.sealed = false;
                     return payloads(&mut c, kind, ike, opener.plain);
                 }
                 inside(&mut c, &opened, opener.plain);
                 return Ok(());
             }
+            ike.contents.sealed = false;
             inside(&mut c, &opened, opener.plain);
             payloads(&mut c, first, ike, opener.plain.get(opened.payloads).unwrap_or_default())
         }

@@ -33,6 +33,7 @@ pub struct IkeState {
     sas: HashMap<u64, Phase1>,
     waiting: HashMap<FragmentKey, Waiting>,
     clock: u64,
+    pushed_out: [u64; 2],
 }
 
 /// One IKEv1 SA.
@@ -96,6 +97,11 @@ impl IkeState {
         self.clock
     }
 
+    /// How many IKEv1 SAs, and how many messages that waited for fragments, gave up their place to newer ones.
+    pub fn pushed_out(&self) -> [u64; 2] {
+        self.pushed_out
+    }
+
     /// How many messages wait for fragments.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
@@ -106,6 +112,7 @@ impl IkeState {
         if self.sas.len() >= MOST_SAS && !self.sas.contains_key(&cookie) {
             let oldest = self.sas.iter().min_by_key(|(_, sa)| sa.used).map(|(cookie, _)| *cookie);
             oldest.and_then(|cookie| self.sas.remove(&cookie));
+            self.pushed_out[0] = self.pushed_out[0].saturating_add(1);
         }
         let used = self.tick();
         let sa = self.sas.entry(cookie).or_default();
@@ -169,6 +176,7 @@ impl IkeState {
         if self.waiting.len() >= MOST_WAITING && !self.waiting.contains_key(&key) {
             let oldest = self.waiting.iter().min_by_key(|(_, waiting)| waiting.since).map(|(key, _)| *key);
             oldest.and_then(|key| self.waiting.remove(&key));
+            self.pushed_out[1] = self.pushed_out[1].saturating_add(1);
         }
         let since = self.tick();
         let waiting = self.waiting.entry(key).or_insert_with(|| Waiting { since, ..Waiting::default() });

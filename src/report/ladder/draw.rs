@@ -76,7 +76,12 @@ impl<'a> Drawing<'a> {
                 format!("{} {address}", style.clip(&name, space))
             }
         };
-        let (lac, lns) = (label(lac), label(1 - lac));
+        self.labels(&label(lac), &label(1 - lac))
+    }
+
+    /// The same with these words at the lifelines.
+    pub(super) fn labels(&self, lac: &str, lns: &str) -> Vec<String> {
+        let room = self.style.width.saturating_sub(self.left());
         let end = self.body + 2;
         let time = if self.time == 0 { "" } else { "time" };
         let left =
@@ -138,7 +143,13 @@ impl<'a> Drawing<'a> {
     }
 
     fn data(&self, text: &str, from_lac: Option<bool>) -> String {
-        let text = self.style.clip(&format!(" {text} "), self.body.saturating_sub(4));
+        // A count may be left out, the numbers of the packets stand on the left.
+        let room = self.body.saturating_sub(4);
+        let text = match text.split_once(", ") {
+            Some((head, _)) if text.width() + 2 > room => head,
+            _ => text,
+        };
+        let text = self.style.clip(&format!(" {text} "), room);
         let line = self.style.pick("═", "=");
         match from_lac {
             None => centre(&text, self.body, line),

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use crate::analysis::connection::Connection;
 use crate::analysis::delivery::MessageKind;
+use crate::analysis::ike_exchange::IkeSa;
 use crate::analysis::ladder::{DataRow, Effect, MessageRow, Row};
 use crate::dissect::l2tp_names::{cdn_reason, stop_ccn_reason};
 use crate::dissect::layers::MessageType;
@@ -47,25 +48,30 @@ pub(super) fn lines(
     report: &Report<'_>,
     connection: &Connection,
     marks: &Marks<'_>,
+    ike: &[&IkeSa],
     style: &Style,
 ) -> Vec<Line> {
+    let pen = Pen { report, style };
     let mut writer = Writer {
         report,
         connection,
         style,
+        pen: Pen { report, style },
         marks: marks.connection(connection.number),
         lac: u8::from(connection.lac_end() == 1),
         hello: None,
     };
-    let mut out: Vec<Line> = connection
-        .ladder
-        .rows
-        .iter()
-        .map(|row| match row {
-            Row::Message(row) => writer.message(row),
-            Row::Data(row) => writer.data(row),
-        })
-        .collect();
+    let own = connection.ladder.rows.iter().map(|row| match row {
+        Row::Message(row) => (row.packet, writer.message(row)),
+        Row::Data(row) => (row.packet, writer.data(row)),
+    });
+    let mut all: Vec<(u64, Line)> = own.collect();
+    if !ike.is_empty() {
+        let left = connection.end(writer.lac).endpoint.address;
+        all.extend(super::ike::lines(report, ike, left, &pen));
+        all.sort_by_key(|(packet, _)| *packet);
+    }
+    let mut out: Vec<Line> = all.into_iter().map(|(_, line)| line).collect();
     if connection.ladder.omitted > 0 {
         out.push(Line::words(format!("{} more lines were not kept", thousands(connection.ladder.omitted))));
     }
@@ -86,8 +92,36 @@ impl Line {
     }
 }
 
+/// Writes packet numbers and times.
+pub(super) struct Pen<'a> {
+    pub report: &'a Report<'a>,
+    pub style: &'a Style,
+}
+
+impl Pen<'_> {
+    pub(super) fn range(&self, first: u64, last: u64) -> String {
+        if first == last {
+            first.to_string()
+        } else {
+            format!("{first}{}{last}", self.style.pick("–", "-"))
+        }
+    }
+
+    pub(super) fn time(&self, time: Timestamp) -> String {
+        let nanos = self.report.analysis.totals.first.map_or(0, |first| time.since(first).0);
+        let (sign, nanos) = (if nanos < 0 { "-" } else { "" }, nanos.unsigned_abs());
+        let (seconds, rest) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
+        if self.report.nanoseconds {
+            format!("{sign}{seconds}.{rest:09}")
+        } else {
+            format!("{sign}{seconds}.{:06}", rest / 1000)
+        }
+    }
+}
+
 struct Writer<'a> {
     report: &'a Report<'a>,
+    pen: Pen<'a>,
     connection: &'a Connection,
     style: &'a Style,
     marks: Own<'a>,
@@ -116,8 +150,8 @@ impl Writer<'_> {
                 Effect::Established | Effect::CallEstablished(_) | Effect::CallClosed(..) | Effect::Closed(_)
             );
         Line {
-            packets: self.range(row.packet, row.last_packet),
-            time: self.time(row.time),
+            packets: self.pen.range(row.packet, row.last_packet),
+            time: self.pen.time(row.time),
             body: Body::Message {
                 name,
                 numbers: row.numbers.map(|(ns, nr)| ((!ack).then_some(ns.0), nr.0)),
@@ -138,7 +172,7 @@ impl Writer<'_> {
             _ => None,
         };
         Line {
-            packets: self.range(row.packet, row.last_packet),
+            packets: self.pen.range(row.packet, row.last_packet),
             body: Body::Data { text: count(first.saturating_add(second), "data packet"), from_lac },
             mark: self.marks.take(row.packet, row.last_packet, true),
             ..Line::words(String::new())
@@ -163,25 +197,6 @@ impl Writer<'_> {
             effect: format!("{} Ns {}", message.message.name(), message.ns),
             ..Line::words(String::from("no acknowledgement"))
         })
-    }
-
-    fn range(&self, first: u64, last: u64) -> String {
-        if first == last {
-            first.to_string()
-        } else {
-            format!("{first}{}{last}", self.style.pick("–", "-"))
-        }
-    }
-
-    fn time(&self, time: Timestamp) -> String {
-        let nanos = self.report.analysis.totals.first.map_or(0, |first| time.since(first).0);
-        let (sign, nanos) = (if nanos < 0 { "-" } else { "" }, nanos.unsigned_abs());
-        let (seconds, rest) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
-        if self.report.nanoseconds {
-            format!("{sign}{seconds}.{rest:09}")
-        } else {
-            format!("{sign}{seconds}.{:06}", rest / 1000)
-        }
     }
 
     fn effect(&self, row: &MessageRow) -> String {

@@ -14,12 +14,14 @@
 
 mod draw;
 mod fold;
+mod ike;
 mod line;
 mod marks;
 
 use std::io::{self, Write};
 
 use crate::analysis::connection::Connection;
+use crate::analysis::ike_exchange::IkeSa;
 use crate::rules::words::count;
 use crate::rules::{Finding, Severity};
 
@@ -27,7 +29,8 @@ use super::Report;
 use super::style::Style;
 use draw::Drawing;
 use fold::{MOST_LINES, Part, folded};
-use line::lines;
+use ike::IkeLadders;
+use line::{Line, Pen, lines};
 use marks::Marks;
 
 /// Ladders in the summary.
@@ -37,11 +40,22 @@ const MOST_LADDERS: usize = 3;
 pub(super) fn some(report: &Report<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let all = report.analysis.in_order();
     let marks = Marks::of(report.findings);
+    let ike = IkeLadders::of(report);
+    for sas in ike.alone.iter().take(MOST_LADDERS) {
+        writeln!(out)?;
+        alone(report, sas, MOST_LINES, style, out)?;
+    }
+    let more = ike.alone.len().saturating_sub(MOST_LADDERS);
+    if more > 0 {
+        let more = count(more as u64, "more pair");
+        writeln!(out, "\n{} IKE between {more} of hosts, --ladder shows all", style.pick("…", "..."))?;
+    }
     let chosen = choose(report.findings, all.iter().map(|(_, connection)| connection.number));
     for number in &chosen {
         let Some((_, connection)) = report.analysis.numbered(*number) else { continue };
         writeln!(out)?;
-        write(report, connection, &marks, MOST_LINES, style, out)?;
+        let ike = ike.connection(*number);
+        write(report, connection, &marks, ike, MOST_LINES, style, out)?;
     }
     let more = all.len().saturating_sub(chosen.len());
     if more > 0 {
@@ -74,11 +88,20 @@ fn choose(findings: &[Finding], all: impl Iterator<Item = u32>) -> Vec<u32> {
 /// When `out` cannot be written.
 pub fn write_all(report: &Report<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let marks = Marks::of(report.findings);
-    for (at, (_, connection)) in report.analysis.in_order().into_iter().enumerate() {
-        if at > 0 {
+    let ike = IkeLadders::of(report);
+    let mut gap = false;
+    for sas in &ike.alone {
+        if std::mem::replace(&mut gap, true) {
             writeln!(out)?;
         }
-        write(report, connection, &marks, usize::MAX, style, out)?;
+        alone(report, sas, usize::MAX, style, out)?;
+    }
+    for (_, connection) in report.analysis.in_order() {
+        if std::mem::replace(&mut gap, true) {
+            writeln!(out)?;
+        }
+        let ike = ike.connection(connection.number);
+        write(report, connection, &marks, ike, usize::MAX, style, out)?;
     }
     Ok(())
 }
@@ -87,18 +110,44 @@ fn write(
     report: &Report<'_>,
     connection: &Connection,
     marks: &Marks<'_>,
+    ike: &[&IkeSa],
     most: usize,
     style: &Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let lines = lines(report, connection, marks, style);
+    let lines = lines(report, connection, marks, ike, style);
     let drawing = Drawing::new(style, &lines);
     writeln!(out, "T{}", connection.number)?;
     for heading in drawing.heading(connection) {
         writeln!(out, "{heading}")?;
     }
+    draw(&lines, &drawing, most, out)
+}
+
+/// The ladder of IKE between two hosts that no control connection is between.
+fn alone(
+    report: &Report<'_>,
+    sas: &[&IkeSa],
+    most: usize,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let Some(first) = sas.first() else { return Ok(()) };
+    let pen = Pen { report, style };
+    let mut lines = ike::lines(report, sas, first.initiator, &pen);
+    lines.sort_by_key(|(packet, _)| *packet);
+    let lines: Vec<Line> = lines.into_iter().map(|(_, line)| line).collect();
+    let drawing = Drawing::new(style, &lines);
+    writeln!(out, "IKE")?;
+    for heading in drawing.labels(&first.initiator.to_string(), &first.responder.to_string()) {
+        writeln!(out, "{heading}")?;
+    }
+    draw(&lines, &drawing, most, out)
+}
+
+fn draw(lines: &[Line], drawing: &Drawing<'_>, most: usize, out: &mut dyn Write) -> io::Result<()> {
     let mut hint = ", --ladder shows all";
-    for part in folded(&lines, most) {
+    for part in folded(lines, most) {
         match part {
             Part::Line(line) => writeln!(out, "{}", drawing.line(line))?,
             Part::Fold(hidden) => {

@@ -2,9 +2,10 @@
 
 use crate::analysis::flow::Flow;
 use crate::analysis::ike_exchange::IkeSa;
+use crate::util::{Duration, Timestamp};
 
-use super::super::Case;
 use super::super::words::{count, packets};
+use super::super::{Case, esp, hello, ike, selectors, udp};
 use super::{Confidence, Diagnosis};
 
 /// IKE that got no answer or no agreement, where nothing else got through.
@@ -87,7 +88,7 @@ fn authentication(sa: &IkeSa) -> Option<Diagnosis> {
 }
 
 /// ESP that does not come back, does not open, or was cut.
-pub(super) fn esp(case: &Case<'_>) -> Option<Diagnosis> {
+pub(super) fn esp_packets(case: &Case<'_>) -> Option<Diagnosis> {
     let analysis = case.analysis;
     if !analysis.connections.is_empty() || analysis.flows.is_empty() {
         return None;
@@ -122,7 +123,7 @@ pub(super) fn esp(case: &Case<'_>) -> Option<Diagnosis> {
             ),
         );
     }
-    if let Some(silent) = one_way(case) {
+    if let Some(silent) = one_way(case).or_else(|| rekey(case)) {
         return Some(silent);
     }
     if sum(|f| f.decrypted) > 0 {
@@ -147,6 +148,54 @@ pub(super) fn esp(case: &Case<'_>) -> Option<Diagnosis> {
         ))
         .evidence([first])
         .advice("run `ip xfrm state` on a gateway while the SA is up, save it, and add it with --keys FILE."),
+    )
+}
+
+/// All that was opened is garbage: what seems to be in it means nothing.
+pub(super) fn garbage(case: &Case<'_>) -> Option<Diagnosis> {
+    let flows = || case.analysis.flows.iter().filter(|flow| flow.packets() > 0);
+    if !flows().any(esp::garbage) || !flows().all(|flow| esp::garbage(flow) || flow.decrypted == 0) {
+        return None;
+    }
+    let total: u64 = flows().map(Flow::packets).sum();
+    Some(
+        Diagnosis::broken(
+            "icv-or-key-trouble",
+            format!(
+                "{} decrypt to garbage: the encryption keys, or their algorithm, do not fit.",
+                count(total, "ESP packet")
+            ),
+        )
+        .evidence(flows().map(|flow| flow.first.1).min())
+        .confidence(Confidence::Likely)
+        .advice("take fresh keys from a gateway (`ip xfrm state`), and compare the encryption algorithm."),
+    )
+}
+
+/// One direction whose key does not fit, of a tunnel that works: its ends hold the right keys.
+pub(super) fn unreadable(case: &Case<'_>) -> Option<Diagnosis> {
+    let analysis = case.analysis;
+    let flow = analysis.flows.iter().find(|flow| {
+        let bad = flow.bad();
+        bad >= 3 && bad == flow.packets() || esp::garbage(flow)
+    })?;
+    let ends = [flow.addresses.source, flow.addresses.destination];
+    let works = analysis.in_order().into_iter().any(|(_, connection)| {
+        connection.was_established && connection.ends.iter().all(|end| ends.contains(&end.endpoint.address))
+    });
+    if !works {
+        return None;
+    }
+    Some(
+        Diagnosis::undecided(format!(
+            "what {} sent cannot be read: the key of SA {} fits none of {}. The other side goes on, so the key file is wrong rather than a gateway.",
+            flow.addresses.source,
+            flow.spi,
+            count(flow.packets(), "packet")
+        ))
+        .named("icv-or-key-trouble")
+        .evidence([flow.first.1])
+        .advice("take fresh keys from both gateways (`ip xfrm state`) and compare this SPI."),
     )
 }
 
@@ -179,36 +228,88 @@ fn one_way(case: &Case<'_>) -> Option<Diagnosis> {
 
 /// A request for a new SA that nobody answered, after which ESP stopped.
 pub(super) fn rekey(case: &Case<'_>) -> Option<Diagnosis> {
-    let analysis = case.analysis;
-    for sa in &analysis.ike {
-        let Some(pending) = sa.pending.filter(|pending| pending.copies >= 3) else { continue };
-        let last = analysis
-            .flows
-            .iter()
-            .filter(|flow| flow.addresses.source == sa.initiator)
-            .map(|flow| flow.last.0)
-            .max();
-        let Some(last) = last.filter(|last| *last > sa.first.1) else { continue };
-        if case.left_after(last).as_seconds() < 5.0 {
-            continue;
-        }
-        return Some(
-            Diagnosis::broken(
-                "rekey-failure",
-                format!(
-                    "a request for a new SA was sent {} times from {} on without an answer (packets {} to {}); ESP of {} stopped at {}.",
-                    pending.copies,
-                    case.at(pending.first.1),
-                    pending.first.0,
-                    pending.last,
-                    sa.initiator,
-                    case.at(last)
-                ),
-            )
-            .evidence([pending.first.0, pending.last])
-            .confidence(Confidence::Likely)
-            .advice("does IKE still get through (UDP 500 and 4500), and does the peer accept the rekey? Look in its IKE log."),
-        );
+    let (sa, flow) = ike::rekey_failure(case)?;
+    let pending = sa.pending?;
+    let last = flow.last.0;
+    Some(
+        Diagnosis::broken(
+            "rekey-failure",
+            format!(
+                "a request for a new SA was sent {} times from {} on without an answer (packets {} to {}); ESP of {} stopped at {}.",
+                pending.copies,
+                case.at(pending.first.1),
+                pending.first.0,
+                pending.last,
+                flow.addresses.source,
+                case.at(last)
+            ),
+        )
+        .evidence([pending.first.0, pending.last])
+        .confidence(Confidence::Likely)
+        .advice("does IKE still get through (UDP 500 and 4500), and does the peer accept the rekey? Look in its IKE log."),
+    )
+}
+
+/// Two clients behind one NAT, and the older one gets no packets any more.
+pub(super) fn collision(case: &Case<'_>) -> Option<Diagnosis> {
+    let collision = selectors::collision(case)?;
+    let (old, new) = (collision.old, collision.new);
+    Some(
+        Diagnosis::broken(
+            "two-clients-one-nat",
+            format!(
+                "two clients share {}: since the SA of the second (port {}) began at {}, nothing is sent any more on that of the first (port {}), which still asks until {}.",
+                old.addresses.destination,
+                new.ports.1,
+                case.at(new.first.0),
+                old.ports.1,
+                case.at(collision.asks.last.0)
+            ),
+        )
+        .evidence([old.first.1, new.first.1, old.last.1])
+        .confidence(Confidence::Likely)
+        .advice("have the server tell clients behind one NAT by their port (a mark for each SA), or give them one gateway of their own."),
+    )
+}
+
+/// A NAT that forgot its mapping: what was sent to the old port was lost.
+pub(super) fn mapping(case: &Case<'_>) -> Option<Diagnosis> {
+    let moved = udp::first_move(case)?;
+    let flow = case.analysis.flow(moved.flow)?;
+    let old = flow.first_ports?;
+    let ends = [flow.addresses.source, flow.addresses.destination];
+    let (connection, lost) = case.analysis.in_order().into_iter().find_map(|(_, connection)| {
+        let ours = connection.ends.iter().all(|end| ends.contains(&end.endpoint.address));
+        let asks = u8::from(connection.end(0).endpoint.address == flow.addresses.source);
+        let open = hello::unanswered(connection, asks);
+        let lost = open.iter().filter(|hello| hello.first < moved.at).count();
+        (ours && lost > 0).then_some((connection, lost as u64))
+    })?;
+    let (port, new) = if old.0 == flow.ports.0 { (old.1, flow.ports.1) } else { (old.0, flow.ports.0) };
+    let silent = last_before(flow, moved.at);
+    Some(
+        Diagnosis::broken(
+            "nat-mapping-expired",
+            format!(
+                "{silent}{} came back from UDP port {new} instead of {port} at {} (packet {}): its NAT had forgotten the mapping, so {} sent to the old port went unanswered.",
+                flow.addresses.source,
+                case.at(moved.at),
+                moved.packet,
+                count(lost, "Hello")
+            ),
+        )
+        .evidence([connection.first_packet, moved.packet])
+        .confidence(Confidence::Likely)
+        .advice("have the client send NAT keepalives (every 20 s), or Hellos more often than the NAT forgets."),
+    )
+}
+
+/// `after 53.6 s without a packet, `.
+fn last_before(flow: &Flow, at: Timestamp) -> String {
+    let (pause, since) = flow.longest_pause;
+    if pause > Duration::ZERO && since < at {
+        format!("after {pause} without a packet, ")
+    } else {
+        String::new()
     }
-    None
 }

@@ -37,12 +37,12 @@ pub(super) fn worked(case: &Case<'_>) -> Diagnosis {
     });
     let partial = one_way || connections.iter().any(|connection| !connection.from_start);
     let diagnosis = Diagnosis::new(Verdict::Healthy, "healthy", sentence).evidence(evidence);
-    if one_way {
+    let sealed: u64 = analysis.flows.iter().map(|flow| flow.no_key + flow.bad_icv + flow.bad_padding).sum();
+    if one_way && sealed == 0 {
         return diagnosis
             .confidence(Confidence::Possible)
             .advice("only one direction was captured: what the other side sent is not seen.");
     }
-    let sealed: u64 = analysis.flows.iter().map(|flow| flow.no_key + flow.bad_icv + flow.bad_padding).sum();
     if sealed > 0 {
         return diagnosis.confidence(Confidence::Possible).advice(format!(
             "{} could not be decrypted: what they hold is not judged.",
