@@ -21,6 +21,8 @@ pub mod protocol {
     pub const CCP: u16 = 0x80fd;
 }
 
+/// The LCP option Maximum-Receive-Unit (RFC 1661 section 6.1).
+const MRU: u8 = 1;
 const CONFIGURE_REQUEST: u8 = 1;
 const CONFIGURE_ACK: u8 = 2;
 const CONFIGURE_NAK: u8 = 3;
@@ -213,6 +215,8 @@ pub struct PppSession {
     pub addresses: [Option<Ipv4Addr>; 2],
     /// How each end came to its address, or did not.
     pub disputes: [Dispute; 2],
+    /// The Maximum-Receive-Unit that each end named and the other acknowledged.
+    pub mru: [Option<u16>; 2],
     /// What came out of order.
     pub marks: Marks,
     /// DNS servers that an end was given, in the order of the options.
@@ -279,6 +283,11 @@ impl PppSession {
             // The Ack repeats the other end's options: what that end asked for is agreed.
             (CONFIGURE_ACK, PppBody::Options(options)) => {
                 for option in options {
+                    if let (MRU, PppOptionValue::Number(number)) = (option.kind, option.value)
+                        && let Some(mru) = self.mru.get_mut(1usize.saturating_sub(from))
+                    {
+                        *mru = u16::try_from(number).ok();
+                    }
                     if let PppOptionValue::Authentication(number, algorithm) = option.value {
                         self.authentication.protocol = Some((number, algorithm));
                         self.authentication.authenticator = u8::try_from(1usize.saturating_sub(from)).ok();

@@ -19,6 +19,7 @@ mod habits;
 mod header;
 mod hello;
 mod ike;
+mod mtu;
 mod numbers;
 mod order;
 mod ppp;
@@ -123,6 +124,7 @@ static FAMILIES: &[Family] = &[
     (data::RULES, data::judge),
     (ppp::RULES, ppp::judge),
     (ppp_order::RULES, ppp_order::judge),
+    (mtu::RULES, mtu::judge),
     (teardown::RULES, teardown::judge),
 ];
 
