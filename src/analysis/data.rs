@@ -46,7 +46,9 @@ impl Tracker {
         let mid_stream = !connection.from_start;
         let Some(call) = self.state.calls.get_mut(call_id.0 as usize) else { return };
         let Some(data) = call.data.get_mut(usize::from(from)) else { return };
+        let before = (data.duplicated, data.reordered);
         let skipped = data.push(header, meta.time);
+        let (copy, behind) = (data.duplicated > before.0, data.reordered > before.1);
         if let Some(ppp) = ppp {
             // Network-layer protocols have numbers up to 3fff (RFC 1661 section 2); compressed ones count too.
             if ppp.protocol < 0x4000 {
@@ -73,6 +75,9 @@ impl Tracker {
         if header.session_id.0 == 0 {
             self.note(Fact::DataZero, scope, meta, 1);
         }
+        if copy || behind {
+            self.note(if copy { Fact::DataCopy } else { Fact::DataLate }, scope, meta, 1);
+        }
         if skipped > 0 {
             self.note(Fact::DataGap, scope, meta, u64::from(skipped));
         }
@@ -81,6 +86,18 @@ impl Tracker {
         }
         if unannounced && !mid_stream {
             self.note(Fact::UnknownSession, scope, meta, 1);
+        }
+    }
+
+    /// Notes numbered data in an ESP packet that came before: it counts nowhere else.
+    #[cold]
+    pub(super) fn replayed_data(&mut self, meta: &Meta, udp: &Udp, header: &L2tp) {
+        let Some((id, from)) = self.whose(udp, header).filter(|_| header.ns.is_some()) else { return };
+        let call = self.routes.session(id, 1u8.saturating_sub(from), header.session_id);
+        let connection = self.state.connection(id).map(|connection| connection.number);
+        if call.is_some() {
+            let scope = Scope { connection, call, end: Some(from), ..Scope::default() };
+            self.note(Fact::DataReplayed, scope, meta, 1);
         }
     }
 

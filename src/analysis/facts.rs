@@ -95,6 +95,12 @@ pub enum Fact {
     UnknownSession,
     /// Data Ns skipped numbers; the amount is how many.
     DataGap,
+    /// Data with a number that came before.
+    DataCopy,
+    /// Data with a number that came before, in an ESP packet that its receiver drops as a replay.
+    DataReplayed,
+    /// Data with a number behind those that came before, which was missing.
+    DataLate,
     /// A frame seen twice by the capture.
     Double,
     /// The capture cut a frame.

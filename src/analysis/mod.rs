@@ -386,6 +386,9 @@ impl Tracker {
             self.icmp(icmp, meta);
         }
         if layers.esp.is_some() && !self.esp(layers, meta, foreseen) {
+            if let (Some(udp), Some(header), None) = (&layers.udp, &layers.l2tp, &layers.control) {
+                self.replayed_data(meta, udp, header);
+            }
             return;
         }
         if let Some(version) = layers.other_version.filter(|_| layers.v3.is_none()) {

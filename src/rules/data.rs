@@ -1,6 +1,5 @@
 //! Rules on data messages (RFC 2661 sections 5.3 and 5.4).
 
-use crate::analysis::CallId;
 use crate::analysis::call::{Call, CallKind};
 use crate::analysis::connection::Connection;
 use crate::analysis::facts::{Fact, Scope, Tally};
@@ -83,10 +82,13 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
     for (scope, tally) in case.analysis.facts.all(Fact::DataGap) {
         found.extend(gap(case, scope, tally));
     }
-    for (_, connection) in case.analysis.in_order() {
-        for id in &connection.calls {
-            found.extend((0..2).flat_map(|end| counted(case, connection, *id, end)));
+    for (fact, rule, title, what) in NETWORK {
+        for (scope, tally) in case.analysis.facts.all(*fact) {
+            found.extend(by_the_network(case, (rule, title, what), scope, tally));
         }
+    }
+    for (scope, tally) in case.analysis.facts.all(Fact::DataReplayed) {
+        found.extend(replayed(case, scope, tally));
     }
     for (fact, rule, title, advice) in LOOSE {
         for (scope, tally) in case.analysis.facts.all(*fact) {
@@ -155,30 +157,54 @@ fn loose(
     )
 }
 
-fn counted(case: &Case<'_>, connection: &Connection, id: CallId, end: u8) -> Vec<Finding> {
-    let Some(data) = case.analysis.call(id).and_then(|call| call.data.get(usize::from(end))) else {
-        return Vec::new();
-    };
-    let who = words::who(connection, end);
-    let counts: [(u64, &'static Rule, &str, &str); 2] = [
-        (data.reordered, &DATA_SEQ_OUT_OF_ORDER, "data comes out of order", "behind a later number"),
-        (data.duplicated, &DATA_SEQ_DUPLICATE, "data comes twice", "with a number that came before"),
-    ];
-    let found = counts.into_iter().filter(|(n, ..)| *n > 0).map(|(n, rule, title, what)| {
+/// Numbers that came late or again: the network's doing.
+static NETWORK: &[(Fact, &Rule, &str, &str)] = &[
+    (Fact::DataLate, &DATA_SEQ_OUT_OF_ORDER, "data comes out of order", "behind a later number"),
+    (Fact::DataCopy, &DATA_SEQ_DUPLICATE, "data comes twice", "with a number that came before"),
+];
+
+fn by_the_network(
+    case: &Case<'_>,
+    (rule, title, what): (&'static Rule, &str, &str),
+    scope: Scope,
+    tally: &Tally,
+) -> Option<Finding> {
+    let (_, connection) = case.analysis.numbered(scope.connection?)?;
+    let (id, end) = (scope.call?, scope.end?);
+    let data = case.analysis.call(id)?.data.get(usize::from(end))?;
+    Some(
         Finding::new(rule, format!("{}: {title}", words::call(id)))
-            .packets(&[case.analysis.call(id).map_or(0, |call| call.first_packet)])
-            .times(n)
+            .tally(tally)
             .connection(connection.number)
             .call(id)
             .by(end)
             .seen(format!(
-                "{} of {who} {what}, of {}.",
-                count(n, "data packet"),
+                "{} of {} {what}, of {}.",
+                count(tally.count, "data packet"),
+                words::who(connection, end),
                 words::thousands(data.packets)
             ))
-            .advice("the network does this, not L2TP: compare captures of both ends to find the hop.")
-    });
-    found.collect()
+            .advice("the network does this, not L2TP: compare captures of both ends to find the hop."),
+    )
+}
+
+fn replayed(case: &Case<'_>, scope: Scope, tally: &Tally) -> Option<Finding> {
+    let (_, connection) = case.analysis.numbered(scope.connection?)?;
+    let (id, end) = (scope.call?, scope.end?);
+    Some(
+        Finding::new(&DATA_SEQ_DUPLICATE, format!("{}: data comes twice under ESP", words::call(id)))
+            .severity(Severity::Note)
+            .tally(tally)
+            .connection(connection.number)
+            .call(id)
+            .by(end)
+            .seen(format!(
+                "{} of {} came again with their ESP packets; the replay check drops them before L2TP.",
+                count(tally.count, "data packet"),
+                words::who(connection, end)
+            ))
+            .advice("see esp-replay: the network doubles packets."),
+    )
 }
 
 fn early(case: &Case<'_>, scope: Scope, tally: &Tally) -> Option<Finding> {
