@@ -100,14 +100,27 @@ fn react(ends: &mut [End; 2], at: usize, kind: u16, hellos: u64) {
     }
 }
 
+/// A message as the capture saw it: when, from which end.
+type Seen = (i64, usize, Message);
+
 /// Runs a conversation; returns what the capture saw, and whether it came to its end.
 fn run(seed: u64, loss: u64, double: u64) -> (Talk, bool, BTreeMap<(usize, u16), u32>) {
+    let mut counts = BTreeMap::new();
+    let (capture, ended) = converse(seed, loss, double);
+    let mut talk = Talk::default();
+    for (when, from, message) in capture {
+        *counts.entry((from, message.kind)).or_insert(0) += 1;
+        talk.now = when;
+        talk.message(from, message.kind, message.ns, message.nr);
+    }
+    (talk, ended, counts)
+}
+
+fn converse(seed: u64, loss: u64, double: u64) -> (Vec<Seen>, bool) {
     let mut random = Random(seed);
     let hellos = random.next() % 6;
     let mut ends = [End::default(), End::default()];
     ends[LAC].queue.push_back(SCCRQ);
-    let mut talk = Talk::default();
-    let mut counts = BTreeMap::new();
     // In flight: when it arrives, at whom.
     let mut flying: Vec<(i64, usize, Message)> = Vec::new();
     let mut capture: Vec<(i64, usize, Message)> = Vec::new();
@@ -138,13 +151,8 @@ fn run(seed: u64, loss: u64, double: u64) -> (Talk, bool, BTreeMap<(usize, u16),
             break;
         }
     }
-    for (when, from, message) in capture {
-        *counts.entry((from, message.kind)).or_insert(0) += 1;
-        talk.now = when;
-        talk.message(from, message.kind, message.ns, message.nr);
-    }
     let ended = ends[LNS].done && ends[LAC].open.is_empty() && ends[LNS].open.is_empty();
-    (talk, ended, counts)
+    (capture, ended)
 }
 
 #[test]
@@ -177,4 +185,180 @@ fn peers_that_keep_to_the_rfc_are_never_accused() {
         }
     }
     assert!(ended > 6_000, "only {ended} conversations came to their end");
+}
+
+/// A fault of one end: the rule that names it, and the conversation with the fault in it.
+type Fault = (&'static str, fn(Vec<Seen>) -> Talk);
+
+fn play(seen: &[Seen]) -> Talk {
+    let mut talk = Talk::default();
+    for (when, from, message) in seen {
+        talk.now = *when;
+        talk.message(*from, message.kind, message.ns, message.nr);
+    }
+    talk
+}
+
+fn place(seen: &[Seen], from: usize, kind: u16) -> usize {
+    seen.iter().position(|(_, end, message)| (*end, message.kind) == (from, kind)).expect("sent")
+}
+
+fn end_of(seen: &[Seen]) -> i64 {
+    seen.last().map_or(0, |(when, ..)| *when)
+}
+
+/// One message with octets of its own instead of its usual ones.
+fn instead(seen: &[Seen], at: usize, send: impl Fn(&mut Talk, &Message)) -> Talk {
+    let mut talk = play(&seen[..at]);
+    let (when, _, message) = &seen[at];
+    talk.now = *when;
+    send(&mut talk, message);
+    for (when, from, message) in &seen[at + 1..] {
+        talk.now = *when;
+        talk.message(*from, message.kind, message.ns, message.nr);
+    }
+    talk
+}
+
+fn kind(mut seen: Vec<Seen>, from: usize, old: u16, new: u16) -> Talk {
+    let at = place(&seen, from, old);
+    seen[at].2.kind = new;
+    play(&seen)
+}
+
+/// The request with these AVPs behind the others.
+fn request_with(seen: &[Seen], more: &[u8], less: u16) -> Talk {
+    instead(seen, 0, |talk, message| {
+        let avps = [avp(0, &[0, 1]), avp(2, &[1, 0]), avp(3, &[0; 4]), avp(7, b"lac"), avp(9, &[0, 7])];
+        let kept = avps.iter().filter(|avp| avp[5] != less as u8).flatten().copied();
+        let body: Vec<u8> = kept.chain(more.iter().copied()).collect();
+        talk.raw(LAC, 0, 0, message.ns, message.nr, &body);
+    })
+}
+
+/// What is never acknowledged, with copies after these pauses.
+fn in_vain(seen: &[Seen], kind: u16, pauses: &[i64]) -> Talk {
+    let stop = place(seen, LAC, STOPCCN);
+    let mut talk = play(&seen[..stop]);
+    let (_, _, last) = &seen[stop];
+    talk.now = seen[stop].0;
+    talk.message(LAC, kind, last.ns, last.nr);
+    for pause in pauses {
+        talk.now += pause - 5;
+        talk.message(LAC, kind, last.ns, last.nr);
+    }
+    talk
+}
+
+const FAULTS: &[Fault] = &[
+    ("seq-first-ns-nonzero", |mut seen| {
+        for (_, from, message) in &mut seen {
+            if *from == LAC { message.ns += 5 } else { message.nr += 5 }
+        }
+        play(&seen)
+    }),
+    ("seq-nr-beyond-sent", |mut seen| {
+        let last = seen.iter().rposition(|(_, from, _)| *from == LNS).expect("sent");
+        seen[last].2.nr += 1;
+        play(&seen)
+    }),
+    ("seq-duplicate-different", |mut seen| {
+        let at = place(&seen, LAC, CDN);
+        let mut other = seen[at].clone();
+        (other.0, other.2.kind) = (other.0 + 1, HELLO);
+        seen.insert(at + 1, other);
+        play(&seen)
+    }),
+    ("seq-retransmit-stale-nr", |mut seen| {
+        let old = seen[place(&seen, LAC, ICRQ)].clone();
+        let late = (end_of(&seen) + 3000, LAC, old.2);
+        seen.push(late);
+        play(&seen)
+    }),
+    ("seq-retransmit-after-ack", |mut seen| {
+        let (_, _, mut old) = seen[place(&seen, LAC, ICRQ)].clone();
+        old.nr =
+            seen.iter().filter(|(_, from, _)| *from == LAC).map(|(.., message)| message.nr).max().unwrap();
+        seen.push((end_of(&seen) + 3000, LAC, old));
+        play(&seen)
+    }),
+    ("seq-window-exceeded", |seen| {
+        let stop = place(&seen, LAC, STOPCCN);
+        let mut talk = play(&seen[..stop]);
+        for more in 0..6 {
+            talk.message(LAC, HELLO, seen[stop].2.ns + more, seen[stop].2.nr);
+        }
+        talk
+    }),
+    ("seq-retransmit-backoff", |seen| in_vain(&seen, HELLO, &[1000, 1000, 1000, 1000])),
+    ("seq-retransmit-cap-low", |seen| in_vain(&seen, HELLO, &[1000, 2000, 4000, 4000, 4000])),
+    ("hello-unacknowledged", |seen| in_vain(&seen, HELLO, &[1000, 2000, 4000, 8000, 16_000])),
+    ("end-stopccn-not-acked", |seen| {
+        let mut talk = in_vain(&seen, STOPCCN, &[1000, 2000, 4000, 8000]);
+        talk.wait(3000).data(LNS, IP);
+        talk
+    }),
+    ("tun-no-reply", |seen| {
+        let mut talk = play(&seen[..1]);
+        for pause in [1000, 2000, 4000, 8000] {
+            talk.now += pause - 5;
+            talk.message(LAC, SCCRQ, 0, 0);
+        }
+        talk
+    }),
+    ("hello-before-established", |seen| kind(seen, LAC, SCCCN, HELLO)),
+    ("call-unexpected-message", |seen| kind(seen, LNS, ICRP, HELLO)),
+    ("tun-sccrq-in-established", |seen| kind(seen, LAC, CDN, SCCCN)),
+    ("tun-wrong-tunnel-id", |seen| {
+        let at = place(&seen, LNS, SCCRP);
+        instead(&seen, at, |talk, message| {
+            talk.tunnels[LAC] = 77;
+            talk.message(LNS, SCCRP, message.ns, message.nr);
+            talk.tunnels[LAC] = 7;
+        })
+    }),
+    ("avp-missing-required", |seen| request_with(&seen, &[], 7)),
+    ("avp-unknown-mandatory", |seen| request_with(&seen, &[0x80, 7, 0x12, 0x67, 0, 1, 0], 99)),
+    ("avp-window-zero", |seen| request_with(&seen, &avp(10, &[0, 0]), 99)),
+    ("hdr-reserved-bits", |seen| {
+        let mut talk = play(&seen);
+        talk.frames[0].1[28] |= 0x10;
+        talk
+    }),
+    ("end-result-out-of-range", |seen| {
+        let at = place(&seen, LAC, STOPCCN);
+        instead(&seen, at, |talk, message| {
+            let body = [avp(0, &[0, 4]), avp(9, &[0, 7]), avp(1, &[0, 200])].concat();
+            talk.raw(LAC, 9, 0, message.ns, message.nr, &body);
+        })
+    }),
+    ("data-after-stopccn", |seen| {
+        let mut talk = play(&seen);
+        talk.wait(3000).data(LAC, IP);
+        talk
+    }),
+    ("data-session-zero", |seen| {
+        let mut talk = play(&seen[..place(&seen, LAC, CDN)]);
+        talk.data_to(LAC, 0, None, IP);
+        talk
+    }),
+    ("data-unknown-session", |seen| {
+        let mut talk = play(&seen[..place(&seen, LAC, CDN)]);
+        talk.data_to(LAC, 4711, None, IP);
+        talk
+    }),
+];
+
+/// Each fault is named by its rule, in whatever conversation it stands.
+#[test]
+fn one_fault_is_named_by_its_rule() {
+    assert!(FAULTS.len() >= 20);
+    for seed in 0..200 {
+        let (seen, ended) = converse(seed, 0, 0);
+        assert!(ended, "seed {seed}");
+        for (rule, fault) in FAULTS {
+            let judged = fault(seen.clone()).judge();
+            assert!(judged.finding(rule).is_some(), "seed {seed}: {rule} not in {:?}", judged.raised());
+        }
+    }
 }

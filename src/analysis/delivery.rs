@@ -127,7 +127,7 @@ struct Settled {
     body: u64,
 }
 
-/// Acknowledged messages that are remembered, to know their late copies.
+/// Acknowledged messages that are remembered, to know other messages under their numbers.
 const MOST_SETTLED: usize = 8;
 
 /// An Nr that acknowledges what was not seen yet.
@@ -265,9 +265,11 @@ impl Delivery {
                 early: first && wait < EARLY,
             };
         }
-        match self.settled.iter().find(|known| known.ns == letter.ns) {
-            Some(known) => Resend { different: other(known.body), acknowledged: true, ..Resend::default() },
-            None => Resend::default(),
+        let settled = self.settled.iter().find(|known| known.ns == letter.ns);
+        Resend {
+            different: settled.is_some_and(|known| other(known.body)),
+            acknowledged: self.acknowledged.is_some_and(|nr| nr.is_newer_than(letter.ns)),
+            ..Resend::default()
         }
     }
 
