@@ -242,6 +242,8 @@ fn in_vain(seen: &[Seen], kind: u16, pauses: &[i64]) -> Talk {
     let mut talk = play(&seen[..stop]);
     let (_, _, last) = &seen[stop];
     talk.now = seen[stop].0;
+    // All before it is acknowledged.
+    talk.message(LNS, ZLB, last.nr, last.ns);
     talk.message(LAC, kind, last.ns, last.nr);
     for pause in pauses {
         talk.now += pause - 5;
@@ -259,7 +261,10 @@ const FAULTS: &[Fault] = &[
     }),
     ("seq-nr-beyond-sent", |mut seen| {
         let last = seen.iter().rposition(|(_, from, _)| *from == LNS).expect("sent");
-        seen[last].2.nr += 1;
+        let sent =
+            seen.iter().filter(|(_, from, _)| *from == LAC).map(|(.., message)| message.ns).max().unwrap();
+        // The StopCCN is the last message, so its number plus one is all that may be acknowledged.
+        seen[last].2.nr = sent.max(seen[place(&seen, LAC, STOPCCN)].2.ns) + 2;
         play(&seen)
     }),
     ("seq-duplicate-different", |mut seen| {
