@@ -22,7 +22,7 @@ rules! {
     /// without one by packets that can be read as they stand: their Next Header, padding and lengths all agree.
     /// Usual cause: a policy for testing that stayed. Example: strongSwan with esp=null-sha1.
     SEC_ESP_NULL_ENCRYPTION = "sec-esp-null-encryption", Warning, "RFC 3193 2.1",
-        "L2TP with IPsec must support ESP with a non-null encryption transform for confidentiality.";
+        "if confidentiality is not required, ESP with NULL encryption may be used.";
 
     /// An SA has no integrity protection: neither an ICV nor a combined mode.
     ///
