@@ -23,7 +23,7 @@ _l2tp__inspect() {
 
     case "${cmd}" in
         l2tp__inspect)
-            opts="-r -f -c -k -o -d -n -Y -P -V -x -q -T -e -E -t -l -h --read --capture-filter --count --keys --list-keys --secrets --show-secrets --decode-as --filter --tunnel --call --packets --details --hex --summary --ladder --findings --quiet --format --field --time --color --ascii --width --fail-on --certain --check --write-expect --select --ignore --severity --profile --explain --list-rules --list-fields --list-protocols --list-algorithms --max-tunnels --max-calls --version --help"
+            opts="-r -f -c -k -o -d -n -Y -P -V -x -q -T -e -E -t -l -w -h --read --capture-filter --count --keys --list-keys --secrets --show-secrets --decode-as --filter --tunnel --call --packets --details --hex --summary --ladder --findings --quiet --format --field --time --color --ascii --width --fail-on --certain --check --write-expect --select --ignore --severity --profile --explain --list-rules --list-fields --list-protocols --list-algorithms --write --write-decrypted --layer --export-esp-sa --force --max-tunnels --max-calls --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -158,6 +158,26 @@ _l2tp__inspect() {
                     return 0
                     ;;
                 --explain)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --write)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -w)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --write-decrypted)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --layer)
+                    COMPREPLY=($(compgen -W "ip l2tp ppp inner" -- "${cur}"))
+                    return 0
+                    ;;
+                --export-esp-sa)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

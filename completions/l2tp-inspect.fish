@@ -42,6 +42,13 @@ complete -c l2tp-inspect -l severity -d 'How bad a rule or family is: off, note,
 complete -c l2tp-inspect -l profile -d 'Known habits of real stacks are notes (interop), or what the RFCs say (strict)' -r -f -a "interop\t''
 strict\t''"
 complete -c l2tp-inspect -l explain -d 'Explain a rule, such as seq-gap, and exit' -r
+complete -c l2tp-inspect -s w -l write -d 'Write the packets that pass -f, -c, -Y, --tunnel and --call to a pcapng file, as they were captured; - is standard output' -r -F
+complete -c l2tp-inspect -l write-decrypted -d 'Write the same packets with ESP removed to a pcapng file: any tool reads it without keys' -r -F
+complete -c l2tp-inspect -l layer -d 'How far to peel them: the IP packets without ESP; of those only L2TP; the PPP frames; the users\' IP packets' -r -f -a "ip\t''
+l2tp\t''
+ppp\t''
+inner\t''"
+complete -c l2tp-inspect -l export-esp-sa -d 'Write the SAs of all key files, with their keys, to a file for Wireshark\'s esp_sa table' -r -F
 complete -c l2tp-inspect -l max-tunnels -d 'Control connections that are followed at once' -r
 complete -c l2tp-inspect -l max-calls -d 'Calls that are followed' -r
 complete -c l2tp-inspect -l list-keys -d 'List the SAs of all key files (SPI, ends, algorithms, where they stand, packets opened), never the keys'
@@ -61,5 +68,6 @@ complete -c l2tp-inspect -l list-rules -d 'List all rules and exit'
 complete -c l2tp-inspect -l list-fields -d 'List all fields (name, type, description, where defined) and exit'
 complete -c l2tp-inspect -l list-protocols -d 'List all protocols and exit'
 complete -c l2tp-inspect -l list-algorithms -d 'List all algorithms of ESP (name, kind, key and ICV in octets, RFC, names in the key dialects) and exit'
+complete -c l2tp-inspect -l force -d 'Replace files that exist'
 complete -c l2tp-inspect -l version -d 'Print version'
 complete -c l2tp-inspect -s h -l help -d 'Print help (see more with \'--help\')'

@@ -54,6 +54,7 @@ pub mod capture;
 pub mod check;
 pub mod cli;
 pub mod dissect;
+pub mod export;
 pub mod field;
 pub mod filter;
 pub mod inspector;

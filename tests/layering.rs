@@ -16,10 +16,13 @@ const LINE: &[&str] = &[
     "check",
     "report",
     "inspector",
+    "export",
     "cli",
 ];
 /// What the reader of captures may import, and who may import it.
 const CAPTURE: (&[&str], &[&str]) = (&["util"], &["inspector", "cli"]);
+/// Only the command writes packets out; what is written needs no analysis and no keys.
+const EXPORT: (&[&str], &[&str]) = (&["util", "field", "dissect"], &["cli"]);
 /// Only the command prints reports.
 const REPORT: &[&str] = &["cli"];
 
@@ -29,6 +32,8 @@ fn allowed(from: &str, to: &str) -> bool {
         _ if from == to => true,
         ("capture", _) => CAPTURE.0.contains(&to),
         (_, "capture") => CAPTURE.1.contains(&from),
+        ("export", _) => EXPORT.0.contains(&to),
+        (_, "export") => EXPORT.1.contains(&from),
         (_, "report") => REPORT.contains(&from),
         _ => matches!((place(from), place(to)), (Some(from), Some(to)) if to < from),
     }
@@ -93,6 +98,7 @@ fn imports_point_left() {
 fn the_test_itself_sees_what_points_right() {
     assert!(allowed("dissect", "ipsec") && allowed("cli", "capture") && allowed("capture", "util"));
     assert!(!allowed("ipsec", "dissect") && !allowed("capture", "field") && !allowed("rules", "capture"));
+    assert!(allowed("export", "dissect") && !allowed("export", "ipsec") && !allowed("inspector", "export"));
     assert!(!allowed("inspector", "report") && !allowed("util", "nowhere"));
     let line = "use crate::util::Frame; crate::rules::all()";
     assert_eq!(named(line).collect::<Vec<_>>(), ["util", "rules"]);

@@ -9,10 +9,23 @@ use super::input::Input;
 use super::legacy::{FILE_HEADER, Legacy, Magic};
 use super::netmon::{self, NetMon};
 use super::pcapng::{self, PcapNg};
-use super::record::Step;
+use super::record::{Packet, Step};
 use super::sniff::refuse;
 use super::{CaptureError, Damage, Frame, LinkType};
 use crate::util::Printable;
+
+/// A frame, and what its file says of it besides.
+#[derive(Debug, Clone)]
+pub struct Described<'a> {
+    /// The frame.
+    pub frame: Frame<'a>,
+    /// The snapshot length of its interface in bytes; 0: none.
+    pub snaplen: u32,
+    /// Whether the times of its interface are finer than microseconds.
+    pub nanoseconds: bool,
+    /// The comments on it.
+    pub comments: Vec<&'a str>,
+}
 
 /// The format of a capture file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,6 +166,24 @@ impl CaptureFile {
     ///
     /// If the system fails to read. What is wrong with the file ends it early: see [`CaptureFile::damage`].
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, CaptureError> {
+        let Some(packet) = self.next_packet()? else { return Ok(None) };
+        Ok(Some(self.lend(&packet)))
+    }
+
+    fn lend(&self, packet: &Packet) -> Frame<'_> {
+        let end = packet.start.saturating_add(packet.len);
+        Frame {
+            number: self.frames,
+            time: packet.time,
+            link: packet.link,
+            interface: packet.interface,
+            data: self.input.data().get(packet.start..end).unwrap_or_default(),
+            original_len: packet.original_len,
+            offset: self.input.offset(),
+        }
+    }
+
+    fn next_packet(&mut self) -> Result<Option<Packet>, CaptureError> {
         self.input.advance(self.lent);
         self.lent = 0;
         if self.damage.as_ref().is_some_and(|damage| damage.stopped) {
@@ -182,16 +213,27 @@ impl CaptureFile {
         }
         self.lent = packet.total;
         self.frames = self.frames.saturating_add(1);
-        let end = packet.start.saturating_add(packet.len);
-        Ok(Some(Frame {
-            number: self.frames,
-            time: packet.time,
-            link: packet.link,
-            interface: packet.interface,
-            data: self.input.data().get(packet.start..end).unwrap_or_default(),
-            original_len: packet.original_len,
-            offset,
-        }))
+        Ok(Some(packet))
+    }
+
+    /// The same, with what the file says besides.
+    ///
+    /// # Errors
+    ///
+    /// As [`next_frame`](Self::next_frame).
+    pub fn next_described(&mut self) -> Result<Option<Described<'_>>, CaptureError> {
+        let Some(packet) = self.next_packet()? else { return Ok(None) };
+        let block = self.input.data().get(..packet.total).unwrap_or_default();
+        let (snaplen, nanoseconds, comments) = match &self.reader {
+            Reader::Pcap(legacy, nanoseconds) => (legacy.snaplen, *nanoseconds, Vec::new()),
+            Reader::PcapNg(pcapng) => {
+                let (snaplen, nanoseconds) = pcapng.described(packet.interface).unwrap_or((0, true));
+                (snaplen, nanoseconds, pcapng.comments(block))
+            }
+            Reader::NetMon(_) => (0, false, Vec::new()),
+            Reader::Headless(nanoseconds) => (0, *nanoseconds, Vec::new()),
+        };
+        Ok(Some(Described { frame: self.lend(&packet), snaplen, nanoseconds, comments }))
     }
 
     /// What is wrong with the file, as far as it was read: the fault that ended it, or else the first that did not.

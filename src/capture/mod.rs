@@ -22,7 +22,7 @@ mod sniff;
 pub use bpf::PacketFilter;
 pub use decompress::{Compression, MAX_ZSTD_WINDOW};
 pub use error::{CaptureError, Damage};
-pub use file::{CaptureFile, Format};
+pub use file::{CaptureFile, Described, Format};
 
 pub use crate::util::{Frame, LinkType};
 pub use netmon::MAX_NETMON;

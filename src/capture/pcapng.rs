@@ -75,6 +75,40 @@ impl PcapNg {
         self.interfaces.first().map(|interface| interface.snaplen).filter(|&snaplen| snaplen != 0)
     }
 
+    /// The comments of a packet (section 3.5), from its whole block; those that are no UTF-8 are left out.
+    pub(super) fn comments<'a>(&self, block: &'a [u8]) -> Vec<&'a str> {
+        let mut found = Vec::new();
+        if self.order.u32(block, 0) != Some(EPB_MAGIC) {
+            return found;
+        }
+        let captured = self.order.u32(block, 20).map_or(usize::MAX, size);
+        let padded = captured.checked_next_multiple_of(4).unwrap_or(usize::MAX);
+        let mut at = EPB_HEADER.saturating_add(padded);
+        let end = block.len().saturating_sub(4);
+        while let (Some(code), Some(length)) =
+            (self.order.u16(block, at), self.order.u16(block, at.saturating_add(2)))
+        {
+            let value = at.saturating_add(4);
+            let after = value.saturating_add(usize::from(length));
+            if code == 0 || after > end {
+                break;
+            }
+            if code == 1
+                && let Some(text) = block.get(value..after).and_then(|text| std::str::from_utf8(text).ok())
+            {
+                found.push(text);
+            }
+            at = after.checked_next_multiple_of(4).unwrap_or(usize::MAX);
+        }
+        found
+    }
+
+    /// The snapshot length of an interface of the current section, and whether its times are finer than microseconds.
+    pub(super) fn described(&self, number: u32) -> Option<(u32, bool)> {
+        let interface = self.interfaces.get(size(number))?;
+        Some((interface.snaplen, interface.is_finer_than_micro()))
+    }
+
     /// What all interfaces dropped, by the last statistics block of each.
     pub(super) fn drops(&self) -> u64 {
         self.interfaces.iter().fold(self.earlier_drops, |sum, interface| sum.saturating_add(interface.drops))

@@ -208,6 +208,33 @@ pub struct Args {
     #[arg(long, exclusive = true, help_heading = "Rules and CI")]
     pub list_algorithms: bool,
 
+    /// Write the packets that pass -f, -c, -Y, --tunnel and --call to a pcapng file, as they were captured; - is
+    /// standard output
+    #[arg(short, long, value_name = "FILE", help_heading = "Write packets")]
+    pub write: Option<PathBuf>,
+
+    /// Write the same packets with ESP removed to a pcapng file: any tool reads it without keys
+    #[arg(long, value_name = "FILE", help_heading = "Write packets")]
+    pub write_decrypted: Option<PathBuf>,
+
+    /// How far to peel them: the IP packets without ESP; of those only L2TP; the PPP frames; the users' IP packets
+    #[arg(
+        long,
+        value_name = "LAYER",
+        default_value = "ip",
+        requires = "write_decrypted",
+        help_heading = "Write packets"
+    )]
+    pub layer: Layer,
+
+    /// Write the SAs of all key files, with their keys, to a file for Wireshark's esp_sa table
+    #[arg(long, value_name = "FILE", help_heading = "Write packets")]
+    pub export_esp_sa: Option<PathBuf>,
+
+    /// Replace files that exist
+    #[arg(long, help_heading = "Write packets")]
+    pub force: bool,
+
     /// Control connections that are followed at once
     #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = in_memory(),
           help_heading = "Limits and safety")]
@@ -249,6 +276,16 @@ pub enum Format {
     Sarif,
     /// Annotations of GitHub Actions
     Github,
+}
+
+/// How far packets are peeled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum Layer {
+    Ip,
+    L2tp,
+    Ppp,
+    Inner,
 }
 
 /// How the time of a packet is written, as tshark names it.

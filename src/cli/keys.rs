@@ -12,7 +12,8 @@ use crate::util::Printable;
 
 use super::args::Args;
 use super::exit::Failure;
-use super::privacy;
+use super::output::{self, OutputFile};
+use super::{export, privacy};
 
 /// What tcpdump's `-E` begins with if the keys are in a file.
 const FROM_FILE: &str = "file ";
@@ -48,7 +49,31 @@ pub(super) fn load(args: &Args) -> Result<Sad, Failure> {
     for path in &args.keys {
         files.push(if path == Path::new("-") { standard_input()? } else { file(path)? });
     }
+    if let Some(path) = &args.export_esp_sa {
+        export_esp_sa(args, path, &files)?;
+    }
     Sad::build(files).map_err(|error| failure(&error))
+}
+
+/// Writes the SAs as lines of Wireshark's table.
+fn export_esp_sa(args: &Args, path: &Path, files: &[KeyFile]) -> Result<(), Failure> {
+    if path == Path::new("-") {
+        return Err(Failure::new("--export-esp-sa writes keys, and those go to a file only")
+            .hint("--export-esp-sa esp_sa"));
+    }
+    let mut file = OutputFile::create(path, args.force, &export::inputs(args))?;
+    let table = keys::esp_sa_table(files);
+    file.write_all(&table.lines).map_err(|error| output::cannot_write(path, error))?;
+    file.commit()?;
+    let name = output::name(path);
+    let (count, unknown) = (table.associations, table.unknown);
+    let left = if unknown == 0 {
+        String::new()
+    } else {
+        format!(", {unknown} left out (algorithms that Wireshark does not know)")
+    };
+    let _ = writeln!(std::io::stderr(), "l2tp-inspect: {name}: {count} SAs with their keys{left}");
+    Ok(())
 }
 
 /// Reads the file of `--secrets`.

@@ -1,14 +1,16 @@
 //! The command line. Only here are standard streams, the environment and files of the user touched.
 
 pub mod args;
-pub mod checking;
-mod exit;
+pub mod exit;
 
+mod checking;
 mod explain;
+mod export;
 mod habits;
 mod keys;
 mod lists;
 mod offline;
+mod output;
 mod privacy;
 mod screen;
 mod selection;

@@ -23,7 +23,7 @@ use super::args::{Args, Format};
 use super::checking::{self, Checking};
 use super::exit::{Exit, Failure};
 use super::selection::Selection;
-use super::{finish, keys, screen, views};
+use super::{export, finish, keys, screen, views};
 
 /// One capture, read to its end.
 struct Inspected {
@@ -47,8 +47,11 @@ struct Inspected {
 /// When there is none, a key file is bad, or the output cannot be written.
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let files: Vec<&PathBuf> = args.read.iter().chain(&args.files).collect();
-    if args.list_keys && files.is_empty() {
-        super::print(&keys::list(&keys::load(args)?, &[]))?;
+    if files.is_empty() && (args.list_keys || args.export_esp_sa.is_some()) {
+        let sad = keys::load(args)?;
+        if args.list_keys {
+            super::print(&keys::list(&sad, &[]))?;
+        }
         return Ok(Exit::Done);
     }
     if files.is_empty() {
@@ -74,13 +77,20 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         return Err(Failure::new("-e goes with -T fields or -T csv")
             .hint("l2tp-inspect FILE -T fields -e frame.number -e l2tp.tunnel"));
     }
+    let mut exit = Exit::Done;
+    if export::wanted(args) {
+        let files: Vec<&Path> = files.iter().map(|path| path.as_path()).collect();
+        exit = export::run(args, &files, &sad)?;
+        if !export::also_shows(args) {
+            return Ok(exit);
+        }
+    }
     if views::wanted(args) {
         let files: Vec<&Path> = files.iter().map(|path| path.as_path()).collect();
-        return views::run(args, &files, &sad);
+        return views::run(args, &files, &sad).map(|ended| ended.max(exit));
     }
     let checking = Checking::new(args)?;
     let mut inspected = Vec::new();
-    let mut exit = Exit::Done;
     for path in files {
         match inspect(args, path, &sad, &checking) {
             Ok(one) => {

@@ -16,6 +16,7 @@ use super::suite::{Encryption, Integrity};
 mod draft;
 mod error;
 mod esp_sa;
+mod esp_sa_table;
 mod fortios;
 mod ike_tables;
 mod routeros;
@@ -32,6 +33,7 @@ mod samples;
 mod tests;
 
 pub use error::{KeyError, Reason};
+pub use esp_sa_table::{EspSaTable, esp_sa_table};
 
 /// How large a key file may be, in octets. A dump of 40,000 SAs has some 20 MB.
 pub const MAX_FILE_OCTETS: u64 = 64 << 20;

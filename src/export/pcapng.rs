@@ -1,0 +1,188 @@
+//! A pcapng file (draft-ietf-opsawg-pcapng): one section, its interfaces as packets of them come, packets.
+//!
+//! Each block is handed over whole, so a file that ends after any of them is valid.
+
+use std::io::{self, Write};
+
+use hashbrown::HashMap;
+
+use crate::util::{LinkType, Timestamp};
+
+/// Interfaces that one file may have.
+pub const MOST_INTERFACES: usize = 65_536;
+
+const SECTION: u32 = 0x0a0d_0d0a;
+const INTERFACE: u32 = 1;
+const ENHANCED_PACKET: u32 = 6;
+const BYTE_ORDER: u32 = 0x1a2b_3c4d;
+/// Code 0 with length 0.
+const END_OF_OPTIONS: u32 = 0;
+const COMMENT: u16 = 1;
+const USER_APPLICATION: u16 = 4;
+const TIME_RESOLUTION: u16 = 9;
+
+/// An interface of the file that is written. Those that differ in anything are described separately.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Interface {
+    /// Of which capture it is, when several are written into one file.
+    pub capture: u32,
+    /// Its number there.
+    pub number: u32,
+    /// The link type of its packets.
+    pub link: LinkType,
+    /// Octets that a packet may have at the most; 0: no limit.
+    pub snaplen: u32,
+    /// Times in nanoseconds, not microseconds.
+    pub nanoseconds: bool,
+}
+
+/// A packet to write.
+#[derive(Debug, Clone, Copy)]
+pub struct Packet<'a> {
+    /// Where it was captured.
+    pub interface: Interface,
+    /// When. Before 1970 there is no time in this format: such a packet gets the first.
+    pub time: Timestamp,
+    /// Its octets.
+    pub octets: &'a [u8],
+    /// How many it had on the wire.
+    pub original: u32,
+    /// Comments.
+    pub comments: &'a [&'a str],
+}
+
+/// Writes one file.
+#[derive(Debug)]
+pub struct Writer<W> {
+    out: W,
+    known: HashMap<Interface, u32>,
+    block: Vec<u8>,
+    has_options: bool,
+}
+
+impl<W: Write> Writer<W> {
+    /// Begins a file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn new(out: W) -> io::Result<Self> {
+        let mut writer = Self { out, known: HashMap::new(), block: Vec::new(), has_options: false };
+        writer.begin(SECTION);
+        writer.word(BYTE_ORDER);
+        writer.half(1);
+        writer.half(0);
+        // The length of the section is not known yet.
+        writer.block.extend_from_slice(&u64::MAX.to_le_bytes());
+        writer.option(USER_APPLICATION, concat!("l2tp-inspect ", env!("CARGO_PKG_VERSION")).as_bytes());
+        writer.end()?;
+        Ok(writer)
+    }
+
+    /// Writes a packet, and before it its interface if it is the first of it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written, or the file has too many interfaces.
+    pub fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
+        let interface = match self.known.get(&packet.interface) {
+            Some(number) => *number,
+            None => self.interface(packet.interface)?,
+        };
+        let nanoseconds = u64::try_from(packet.time.0).unwrap_or(0);
+        let units = if packet.interface.nanoseconds { nanoseconds } else { nanoseconds / 1_000 };
+        let captured = u32::try_from(packet.octets.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+        self.begin(ENHANCED_PACKET);
+        self.word(interface);
+        self.word(u32::try_from(units >> 32).unwrap_or(u32::MAX));
+        self.word(u32::try_from(units & u64::from(u32::MAX)).unwrap_or(u32::MAX));
+        self.word(captured);
+        self.word(packet.original.max(captured));
+        self.block.extend_from_slice(packet.octets);
+        self.pad();
+        for comment in packet.comments {
+            self.option(COMMENT, comment.as_bytes());
+        }
+        self.end()
+    }
+
+    /// Hands over what waits.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    ///
+    /// When the rest of it cannot be written.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.out.flush()?;
+        Ok(self.out)
+    }
+
+    fn interface(&mut self, interface: Interface) -> io::Result<u32> {
+        if self.known.len() >= MOST_INTERFACES {
+            return Err(io::Error::other(format!("more than {MOST_INTERFACES} interfaces")));
+        }
+        let number = u32::try_from(self.known.len()).map_err(io::Error::other)?;
+        let link = u16::try_from(interface.link.0).map_err(io::Error::other)?;
+        self.known.insert(interface, number);
+        self.begin(INTERFACE);
+        self.half(link);
+        self.half(0);
+        self.word(interface.snaplen);
+        if interface.nanoseconds {
+            self.option(TIME_RESOLUTION, &[9]);
+        }
+        self.end()?;
+        Ok(number)
+    }
+
+    fn begin(&mut self, kind: u32) {
+        self.block.clear();
+        self.word(kind);
+        // The length comes at the end.
+        self.word(0);
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        // Without options the list of them is left out altogether.
+        if std::mem::take(&mut self.has_options) {
+            self.word(END_OF_OPTIONS);
+        }
+        let length = self.block.len().saturating_add(4);
+        let length = u32::try_from(length).map_err(io::Error::other)?;
+        self.word(length);
+        if let Some(field) = self.block.get_mut(4..8) {
+            field.copy_from_slice(&length.to_le_bytes());
+        }
+        self.out.write_all(&self.block)
+    }
+
+    /// An option; one that is too long for its length field is cut.
+    fn option(&mut self, code: u16, value: &[u8]) {
+        let value = value.get(..usize::from(u16::MAX)).unwrap_or(value);
+        self.has_options = true;
+        self.half(code);
+        self.half(u16::try_from(value.len()).unwrap_or(u16::MAX));
+        self.block.extend_from_slice(value);
+        self.pad();
+    }
+
+    fn pad(&mut self) {
+        self.block.resize(self.block.len().next_multiple_of(4), 0);
+    }
+
+    fn word(&mut self, value: u32) {
+        self.block.extend_from_slice(&value.to_le_bytes());
+    }
+
+    fn half(&mut self, value: u16) {
+        self.block.extend_from_slice(&value.to_le_bytes());
+    }
+}
