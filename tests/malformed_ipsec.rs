@@ -165,7 +165,7 @@ fn inputs() -> Vec<Bad> {
                 packet[2..4].copy_from_slice(&[0, 19]);
                 packet
             },
-            &["Total Length needs 20 octets", "there are 19"],
+            &["Total Length is 19, less than 20"],
         ),
         bad(
             "44 an IP length beyond the packet",

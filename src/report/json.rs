@@ -78,9 +78,7 @@ impl Serialize for Capture<'_> {
         map.serialize_entry("link_types", &link_types)?;
         map.serialize_entry("truncated", &report.damage.is_some())?;
         map.serialize_entry("damage", &report.damage)?;
-        if !report.left_out.is_empty() {
-            map.serialize_entry("left_out", &report.left_out)?;
-        }
+        map.serialize_entry("left_out", &report.left_out)?;
         map.serialize_entry("esp", &esp(analysis))?;
         let flows = || analysis.flows.iter().map(|flow| sa(report, flow));
         map.serialize_entry("security_associations", &List(flows))?;
