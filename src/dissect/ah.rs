@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(step(&packet(50, 4), dissect), "Payload Esp 24..32");
         assert_eq!(step(&packet(51, 4), dissect), "Payload Ah 24..32");
         assert_eq!(step(&packet(4, 4), dissect), "Payload Ipv4 24..32");
-        assert_eq!(step(&packet(108, 4), dissect), "NotOurs");
+        assert_eq!(step(&packet(108, 4), dissect), "Payload Ipcomp 24..32");
         // No ICV at all: legal in form.
         assert_eq!(step(&packet(6, 1), dissect), "Payload Tcp 12..32");
         assert_eq!(step(&packet(6, 0), dissect), "Short ah.length needs 12, has 8 at 12");

@@ -45,6 +45,7 @@ mod icmp;
 mod icmpv6;
 mod igmp;
 mod inner;
+mod ipcomp;
 mod ipcp;
 mod ipv4;
 mod ipv6;
@@ -144,6 +145,7 @@ pub(crate) fn ip_protocol(number: u8) -> Option<Protocol> {
         IpNumber::GRE => Protocol::Gre,
         IpNumber::ENCAPSULATING_SECURITY_PAYLOAD => Protocol::Esp,
         IpNumber::AUTHENTICATION_HEADER => Protocol::Ah,
+        IpNumber(108) => Protocol::Ipcomp,
         IpNumber::IPV6_ICMP => Protocol::Icmpv6,
         IpNumber::LAYER2_TUNNELING_PROTOCOL => Protocol::L2tpOverIp,
         _ => return None,

@@ -5,8 +5,9 @@ use crate::field::{FieldDef, Kind};
 use super::avp_table::{broadband, cablelabs, cisco, ericsson, rfc2661, rfc3145, rfc3931};
 use super::{
     accm, ah, arp, avp, bandwidth, bridging, cbcp, ccp, chap, chdlc, cooked, eap, esp, ethernet, frame, gre,
-    icmp, icmpv6, igmp, ike, ipcp, ipv4, ipv6, ipv6cp, ipx, l2f, l2tp, l2tpv3, lcp, lqr, mpls, multilink,
-    nat_traversal, ncps, negotiation, nflog, pap, ppp, ppp_link, ppp_mux, pppoe, raw, streams, tcp, udp, vjc,
+    icmp, icmpv6, igmp, ike, ipcomp, ipcp, ipv4, ipv6, ipv6cp, ipx, l2f, l2tp, l2tpv3, lcp, lqr, mpls,
+    multilink, nat_traversal, ncps, negotiation, nflog, pap, ppp, ppp_link, ppp_mux, pppoe, raw, streams,
+    tcp, udp, vjc,
 };
 
 /// One protocol.
@@ -68,6 +69,7 @@ protocols! {
     NatTraversal = "udpencap", "UDP Encapsulation of IPsec Packets", "RFC 3948", [nat_traversal::FIELDS];
     Esp = "esp", "Encapsulating Security Payload", "RFC 4303", [esp::FIELDS];
     Ah = "ah", "Authentication Header", "RFC 4302", [ah::FIELDS];
+    Ipcomp = "ipcomp", "IP Payload Compression", "RFC 3173", [ipcomp::FIELDS];
     Gre = "gre", "Generic Routing Encapsulation", "RFC 2784", [gre::FIELDS];
     Ike = "isakmp", "Internet Security Association and Key Management Protocol", "RFC 7296", [
         ike::FIELDS, ike::payloads::FIELDS, ike::proposals::FIELDS, ike::attributes::FIELDS, ike::notify::FIELDS,

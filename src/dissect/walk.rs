@@ -13,8 +13,8 @@ use super::layers::{Fragment, Layers, Stop};
 use super::streams::Streams;
 use super::{
     Learned, Next, Protocol, ah, arp, bandwidth, bridging, cbcp, ccp, chap, chdlc, cooked, eap, esp,
-    ethernet, gre, icmp, icmpv6, igmp, inner, ipcp, ipv4, ipv6, ipv6cp, ipx, l2tp, l2tpv3, lcp, lqr, mpls,
-    multilink, nat_traversal, ncps, nflog, pap, ppp, ppp_link, ppp_mux, pppoe, raw, tcp, udp, vjc,
+    ethernet, gre, icmp, icmpv6, igmp, inner, ipcomp, ipcp, ipv4, ipv6, ipv6cp, ipx, l2tp, l2tpv3, lcp, lqr,
+    mpls, multilink, nat_traversal, ncps, nflog, pap, ppp, ppp_link, ppp_mux, pppoe, raw, tcp, udp, vjc,
 };
 
 /// More protocols inside each other than any honest frame has.
@@ -47,6 +47,8 @@ pub enum Made {
     Decrypted,
     /// Put together from IP fragments.
     Reassembled,
+    /// Freed of IP payload compression (RFC 3173).
+    Inflated,
     /// Read from hidden AVPs (RFC 2661 section 4.3).
     Unhidden,
     /// Decrypted from an IKE message.
@@ -226,7 +228,9 @@ fn link_protocol(link: LinkType, first: Option<u8>) -> Option<Protocol> {
 /// Whether the dissector makes a new byte source of what it reads.
 fn makes_plain(protocol: Protocol, learned: &Learned) -> bool {
     match protocol {
-        Protocol::Esp | Protocol::Ike | Protocol::PppHdlc | Protocol::VjUncompressed => true,
+        Protocol::Esp | Protocol::Ipcomp | Protocol::Ike | Protocol::PppHdlc | Protocol::VjUncompressed => {
+            true
+        }
         Protocol::L2tp => !learned.secrets().is_empty(),
         _ => false,
     }
@@ -260,6 +264,7 @@ fn step<S: Sink>(
         if let Some(made) = context.scratch.made_by.get_mut(at.source) {
             *made = match at.protocol {
                 Protocol::L2tp => Made::Unhidden,
+                Protocol::Ipcomp => Made::Inflated,
                 Protocol::PppHdlc => Made::Unescaped,
                 Protocol::VjUncompressed => Made::Restored,
                 Protocol::Ike => Made::DecryptedIke,
@@ -312,6 +317,7 @@ fn step<S: Sink>(
         Protocol::NatTraversal => nat_traversal::dissect(&mut c, layers),
         Protocol::Esp => esp::dissect(&mut c, layers, context.sad, context.hints, &mut plain),
         Protocol::Ah => ah::dissect(&mut c, layers),
+        Protocol::Ipcomp => ipcomp::dissect(&mut c, layers, &mut plain),
         Protocol::Gre => gre::dissect(&mut c, layers),
         Protocol::Ike => {
             let (keys, state) = (context.sad.ike(), context.ike.as_deref_mut());

@@ -100,6 +100,7 @@ impl<'a> Packet<'a> {
                 Some(Made::DecryptedIke) => "Decrypted IKE",
                 Some(Made::ReassembledIke) => "Reassembled IKE",
                 Some(Made::Unescaped) => "Unescaped HDLC",
+                Some(Made::Inflated) => "Decompressed IPComp",
                 Some(Made::Restored) => "Restored header",
             };
             let octets = scratch.source(frame, source);
