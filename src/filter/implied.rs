@@ -16,7 +16,6 @@ pub(super) static IMPLIED: &[(&str, &str)] = &[
     ("eigrp", "ip.proto == 88 or ipv6.nxt == 88"),
     ("ospf", "ip.proto == 89 or ipv6.nxt == 89"),
     ("pim", "ip.proto == 103 or ipv6.nxt == 103"),
-    ("ipcomp", "ip.proto == 108 or ipv6.nxt == 108"),
     ("vrrp", "ip.proto == 112 or ipv6.nxt == 112"),
     ("sctp", "ip.proto == 132 or ipv6.nxt == 132"),
     ("dns", "udp.port == 53 or tcp.port == 53 and tcp.payload"),
