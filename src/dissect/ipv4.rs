@@ -55,7 +55,8 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
     let more = flags >> 13 & 1 == 1;
     c.part(&MORE_FRAGMENTS, 2, u64::from(more));
     let offset = u32::from(flags & 0x1fff).saturating_mul(8);
-    c.part(&FRAGMENT_OFFSET, 2, u64::from(offset));
+    // As it stands, in units of 8 octets.
+    c.part(&FRAGMENT_OFFSET, 2, u64::from(flags & 0x1fff));
     c.u8(&TTL)?;
     let protocol = c.u8(&PROTOCOL)?;
     c.u16(&CHECKSUM)?;

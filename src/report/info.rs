@@ -214,7 +214,7 @@ fn fragment(packet: &Packet<'_>) -> String {
     let number = |names: [&str; 2]| names.iter().find_map(|name| number_of(packet, name)).unwrap_or(0);
     let protocol = value_named(packet, "ip.proto").or_else(|| value_named(packet, "ipv6.fraghdr.nxt"));
     let id = number(["ipv6.fraghdr.ident", "ip.id"]);
-    let offset = number(["ipv6.fraghdr.offset", "ip.frag_offset"]);
+    let offset = number(["ipv6.fraghdr.offset", "ip.frag_offset"]).saturating_mul(8);
     let more = number(["ipv6.fraghdr.more", "ip.flags.mf"]);
     let last = if more == 0 { ", the last" } else { "" };
     format!("fragment of {}, id {id:#06x}, offset {offset}{last}", protocol.unwrap_or("an IP packet"))
