@@ -391,3 +391,32 @@ fn several_tunnels_between_the_same_hosts() {
     talk.send(LAC, HELLO).judge().assert_raises("tun-unknown-tunnel", Note, Possible);
     up().chat(1).judge().assert_quiet("tun-unknown-tunnel");
 }
+
+#[test]
+fn a_tunnel_that_should_have_been_cleared() {
+    let after = |pause: i64| {
+        let mut talk = up();
+        talk.chat(1).in_vain(LAC, HELLO, &[1000, 2000, 4000, 8000]).wait(pause);
+        talk.data(LAC, IP).judge()
+    };
+    after(40_000).assert_raises("hello-not-torn-down", Error, Possible);
+    after(20_000).assert_quiet("hello-not-torn-down");
+}
+
+#[test]
+fn clocks_that_are_set_and_datagrams_in_part() {
+    let mut talk = up();
+    talk.chat(1).wait(-5000);
+    talk.chat(1).judge().assert_raises("cap-clock-step", Note, Certain);
+    let mut talk = up();
+    talk.chat(1).wait(4_000_000).chat(1).judge().assert_raises("cap-clock-step", Note, Certain);
+    up().chat(1).wait(60_000).chat(1).judge().assert_quiet("cap-clock-step");
+    let mut talk = up();
+    talk.chat(1);
+    let mut first = talk.frames.last().expect("a frame").1.clone();
+    first.truncate(36);
+    (first[3], first[6]) = (36, 0x20);
+    talk.frames.push((talk.now, first));
+    talk.judge().assert_raises("cap-inner-fragments", Note, Certain);
+    up().chat(1).judge().assert_quiet("cap-inner-fragments");
+}

@@ -59,6 +59,24 @@ rules! {
     /// Every table has a limit, so that hostile captures cannot fill the memory.
     CAP_LIMIT_REACHED = "cap-limit-reached", Warning, "", "";
 
+    /// The capturing interface or system dropped packets itself.
+    ///
+    /// The file counts them. What is missing may be among them, so nothing that is missing is certain.
+    /// Usual causes: a busy machine, a small buffer; tcpdump -B and a capture filter help.
+    CAP_DROPS = "cap-drops", Warning, "", "";
+
+    /// The clock of the capture was set while it ran.
+    ///
+    /// Rules on times say nothing about such a capture. Found by: a packet more than a second before, or more than an
+    /// hour after the one in front of it. Usual causes: NTP that steps, a laptop that slept, files put together.
+    CAP_CLOCK_STEP = "cap-clock-step", Note, "", "";
+
+    /// IP datagrams are in the capture in part only.
+    ///
+    /// Fragments of them are missing, so what they carry cannot be read.
+    /// Usual causes: a capture filter on ports (only the first fragment has them), loss of fragments on the way.
+    CAP_INNER_FRAGMENTS = "cap-inner-fragments", Note, "", "";
+
     /// A key that was given fits no packet of the capture.
     ///
     /// Usual causes: keys of another session, of an SA that was rekeyed before the capture began, or of a direction
@@ -68,6 +86,9 @@ rules! {
 
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
     damage(case, found);
+    drops(case, found);
+    clock(case, found);
+    fragments(case, found);
     doubles(case, found);
     connections(case, found);
     undecrypted(case, found);
@@ -95,6 +116,47 @@ fn damage(case: &Case<'_>, found: &mut Vec<Finding>) {
                 .tally(tally)
                 .seen(format!("{} shorter than on the wire{esp}.", count(tally.count, "packet")))
                 .advice("capture whole packets: tcpdump -s 0."),
+        );
+    }
+}
+
+fn drops(case: &Case<'_>, found: &mut Vec<Finding>) {
+    if case.drops > 0 {
+        found.push(
+            Finding::new(&CAP_DROPS, "the capture dropped packets itself")
+                .times(case.drops)
+                .seen(format!("{} dropped, as the file says.", count(case.drops, "packet")))
+                .advice("capture again with a larger buffer (tcpdump -B), a filter, or on a machine that keeps up."),
+        );
+    }
+}
+
+fn clock(case: &Case<'_>, found: &mut Vec<Finding>) {
+    let steps = [(Fact::ClockBack, "went backwards", "ms"), (Fact::ClockAhead, "jumped ahead", "s")];
+    for (fact, what, unit) in steps {
+        if let Some(tally) = case.analysis.facts.get(fact, Scope::default()) {
+            found.push(
+                Finding::new(&CAP_CLOCK_STEP, format!("the clock of the capture {what}"))
+                    .tally(tally)
+                    .seen(format!(
+                        "{}, by {} {unit} in all.",
+                        count(tally.count, "time"),
+                        words::thousands(tally.amount)
+                    ))
+                    .advice("times across a step say nothing: rules on times are silent."),
+            );
+        }
+    }
+}
+
+fn fragments(case: &Case<'_>, found: &mut Vec<Finding>) {
+    let incomplete = case.analysis.incomplete_datagrams;
+    if incomplete > 0 {
+        found.push(
+            Finding::new(&CAP_INNER_FRAGMENTS, "IP datagrams are not whole")
+                .times(incomplete)
+                .seen(format!("{} of which fragments are missing.", count(incomplete, "datagram")))
+                .advice("capture fragments too: a filter on ports keeps only the first of each datagram."),
         );
     }
 }

@@ -21,6 +21,13 @@ rules! {
     /// The path broke, or the peer lost its state, about when its last packet was seen.
     HELLO_TUNNEL_DEAD = "hello-tunnel-dead", Error, "RFC 2661 5.5",
         "if a Hello is not reliably delivered, the tunnel is declared down and is reset.";
+
+    /// A Hello was never answered, and its sender goes on using the tunnel.
+    ///
+    /// More than a full cycle of resends (31 s) later it still sends data, although it should have cleared the tunnel and
+    /// told its users. Usual cause: a data path that does not know of the control connection.
+    HELLO_NOT_TORN_DOWN = "hello-not-torn-down", Error, "RFC 2661 5.8",
+        "without a response after several retransmissions, the tunnel and all its sessions must be cleared.";
 }
 
 /// An answer may be on its way this long after the last copy.
@@ -58,6 +65,11 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
             found.push(unacknowledged(case, connection, end, first, open.len()));
             if gave_up(connection, end, first) {
                 found.push(dead(case, connection, end, first));
+            }
+            if first.copies >= 4
+                && data_after(case, connection, end, first.last.after(super::sequence::FULL_CYCLE))
+            {
+                found.push(goes_on(case, connection, end, first));
             }
         }
     }
@@ -128,6 +140,30 @@ fn dead(case: &Case<'_>, connection: &Connection, end: u8, hello: &Outstanding) 
         None if heard_after => "the path still carries its packets, so look at its L2TP daemon first: does it hang, or has it forgotten the tunnel?",
         None => "from one capture point a dead peer and a dead path look the same: capture at the other end too.",
     })
+}
+
+fn goes_on(case: &Case<'_>, connection: &Connection, end: u8, hello: &Outstanding) -> Finding {
+    let (who, peer) = (words::who(connection, end), 1 - end);
+    Finding::new(
+        &HELLO_NOT_TORN_DOWN,
+        format!("{}: {who} goes on although its Hello had no answer", words::tunnel(connection)),
+    )
+    .packets(hello.packets())
+    .connection(connection.number)
+    .by(end)
+    .seen(format!(
+        "Hello (Ns {}) was sent {} times until {}; data of {who} comes more than 31 s later.",
+        hello.ns,
+        hello.copies,
+        case.at(hello.last)
+    ))
+    .unsure(Some(
+        case.unread_from(connection.end(peer), hello.first)
+            .unwrap_or_else(|| String::from("the answer may have been sent, and not be in the capture.")),
+    ))
+    .advice(format!(
+        "does the data path of {who} outlive its L2TP daemon? Look at its sessions (ip l2tp show session)."
+    ))
 }
 
 /// Between which moments an end stopped to answer.
