@@ -39,8 +39,8 @@ complete -c l2tp-inspect -l write-expect -d 'Record this capture as the expectat
 complete -c l2tp-inspect -l select -d 'Only these rules: ids or families, such as hello,seq-gap' -r
 complete -c l2tp-inspect -l ignore -d 'Not these rules' -r
 complete -c l2tp-inspect -l severity -d 'How bad a rule or family is: off, note, warning or error' -r
-complete -c l2tp-inspect -l profile -d 'Known habits of real stacks are notes (interop), or what the RFCs say (strict)' -r -f -a "interop\t''
-strict\t''"
+complete -c l2tp-inspect -l profile -d 'Known habits of real stacks are notes (interop), or what the RFCs say (strict)' -r -f -a "interop\t'What a known stack always does, and its peers live with, is a note'
+strict\t'As the RFCs say'"
 complete -c l2tp-inspect -l explain -d 'Explain a rule, such as seq-gap, and exit' -r
 complete -c l2tp-inspect -s w -l write -d 'Write the packets that pass -f, -c, -Y, --tunnel and --call to a pcapng file, as they were captured; - is standard output' -r -F
 complete -c l2tp-inspect -l write-decrypted -d 'Write the same packets with ESP removed to a pcapng file: any tool reads it without keys' -r -F

@@ -14,7 +14,7 @@
 //! use l2tp_inspect::analysis::limits::Limits;
 //! use l2tp_inspect::inspector::Inspector;
 //! use l2tp_inspect::ipsec::Sad;
-//! use l2tp_inspect::rules::{self, Case, Profile};
+//! use l2tp_inspect::rules::{self, Case};
 //! use l2tp_inspect::util::{Frame, LinkType, Timestamp};
 //!
 //! // Raw IPv4, UDP 1701 to 1701: an SCCRQ that assigns tunnel ID 7, sent twice without an answer.
@@ -38,14 +38,7 @@
 //!     });
 //! }
 //! let analysis = inspector.finish();
-//! let findings = rules::judge(&Case {
-//!     analysis: &analysis,
-//!     sad: &sad,
-//!     damage: None,
-//!     drops: 0,
-//!     left_out: 0,
-//!     profile: Profile::Interop,
-//! });
+//! let findings = rules::judge(&Case::of(&analysis, &sad));
 //! assert!(findings.iter().any(|finding| finding.rule.id == "tun-no-reply"));
 //! ```
 

@@ -80,14 +80,7 @@ impl Run {
             inspector.push(&frame.frame());
         }
         let analysis = inspector.finish();
-        let case = Case {
-            analysis: &analysis,
-            sad: &sad,
-            damage: None,
-            drops: 0,
-            left_out: 0,
-            profile: rules::Profile::Interop,
-        };
+        let case = Case::of(&analysis, &sad);
         let findings = rules::judge(&case);
         let diagnosis = rules::diagnose(&case, &findings);
         let decrypted = analysis.flows.iter().map(|flow| flow.decrypted).sum();

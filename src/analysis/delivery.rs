@@ -115,7 +115,7 @@ pub(crate) struct Resend {
     pub(crate) early: bool,
 }
 
-/// "If the interval is capped, the cap must be no less than 8 seconds" (RFC 2661 section 5.8, in our words).
+/// The least that the wait between resends may be capped at (RFC 2661 section 5.8).
 pub(crate) const CAP: Duration = Duration::seconds(8);
 /// The recommended first wait is 1 s (RFC 2661 section 5.8); half of it is early.
 pub(crate) const EARLY: Duration = Duration(500_000_000);
@@ -273,8 +273,8 @@ impl Delivery {
         }
     }
 
-    /// Takes a ZLB of this end: whether its Ns is one that this end used already, although "Ns is not incremented
-    /// after a ZLB" makes it that of the next message (RFC 2661 section 5.8).
+    /// Takes a ZLB of this end: whether its Ns is one that this end used already. A ZLB takes no number, so
+    /// it should name that of the next message (RFC 2661 section 5.8).
     ///
     /// One that the way may have reordered, within [`super::watch::ROUND_TRIP`], is none.
     pub(crate) fn zlb(&mut self, ns: Seq16, time: Timestamp) -> bool {

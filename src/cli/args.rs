@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
-use crate::rules::Severity;
+use crate::check::Level;
+use crate::rules::Profile;
 
 /// Dissects captures of L2TP over IPsec, follows every control connection and call, and says what is wrong.
 #[derive(Debug, Parser)]
@@ -308,44 +309,4 @@ pub enum Color {
     Auto,
     Always,
     Never,
-}
-
-/// How known habits of real stacks are judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs)]
-pub enum Profile {
-    Interop,
-    Strict,
-}
-
-impl Profile {
-    /// The profile of the rules.
-    pub fn rules(self) -> crate::rules::Profile {
-        match self {
-            Self::Interop => crate::rules::Profile::Interop,
-            Self::Strict => crate::rules::Profile::Strict,
-        }
-    }
-}
-
-/// A level of findings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs)]
-pub enum Level {
-    Note,
-    Warning,
-    Error,
-    Never,
-}
-
-impl Level {
-    /// The severity of this level; `None` for never.
-    pub fn severity(self) -> Option<Severity> {
-        match self {
-            Self::Note => Some(Severity::Note),
-            Self::Warning => Some(Severity::Warning),
-            Self::Error => Some(Severity::Error),
-            Self::Never => None,
-        }
-    }
 }

@@ -165,7 +165,7 @@ fn inspect(args: &Args, path: &Path, sad: &Sad, checking: &Checking) -> Result<I
     let mut analysis = inspector.finish();
     let damage = capture.damage().map(ToString::to_string);
     let (drops, left_out) = (capture.interface_drops(), counts.captured + counts.displayed);
-    let profile = args.profile.rules();
+    let profile = args.profile;
     let case = Case { analysis: &analysis, sad, damage: damage.as_deref(), drops, left_out, profile };
     let mut findings = rules::judge(&case);
     let diagnosis = rules::diagnose(&case, &findings);

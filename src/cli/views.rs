@@ -255,7 +255,7 @@ fn outlook(args: &Args, path: &Path, sad: &Sad) -> Result<Outlook, Failure> {
         damage: damage.as_deref(),
         drops,
         left_out: frames.left_out,
-        profile: args.profile.rules(),
+        profile: args.profile,
     };
     Ok(Outlook::new(hindsight, &crate::rules::judge(&case)))
 }

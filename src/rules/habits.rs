@@ -19,8 +19,6 @@ static STACKS: &[Stack] = &[
         habits: &[
             ("seq-retransmit-stale-nr", "resends the octets of the first copy"),
             ("seq-window-exceeded", "sends Hellos on its timer, whatever is unacknowledged"),
-            ("seq-zlb-ns-wrong", "answers old messages with old numbers"),
-            ("hdr-session-id-on-tunnel-message", "leaves its own Session ID in some headers"),
         ],
     },
     Stack {
@@ -29,13 +27,7 @@ static STACKS: &[Stack] = &[
         habits: &[
             ("avp-mandatory-bit-wrong", "clears the M bit of capabilities and window"),
             ("end-result-out-of-range", "puts an error code where the result stands"),
-            ("end-error-code-missing", "puts an error code where the result stands"),
         ],
-    },
-    Stack {
-        name: "accel-ppp",
-        vendor: "accel-ppp",
-        habits: &[("avp-mandatory-bit-wrong", "sets the M bit in its own way")],
     },
 ];
 

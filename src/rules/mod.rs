@@ -91,13 +91,20 @@ pub struct Case<'a> {
 }
 
 /// How known habits of real stacks are judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Profile {
     /// What a known stack always does, and its peers live with, is a note.
     #[default]
     Interop,
     /// As the RFCs say.
     Strict,
+}
+
+impl<'a> Case<'a> {
+    /// A whole capture without damage or drops, under the profile `interop`.
+    pub fn of(analysis: &'a Analysis, sad: &'a Sad) -> Self {
+        Self { analysis, sad, damage: None, drops: 0, left_out: 0, profile: Profile::default() }
+    }
 }
 
 /// Each family: its rules, and the function that raises them.

@@ -162,11 +162,28 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
         let seen = |who: &str| format!("{who} answers to tunnel ID {id}.");
         found.extend(one(case, &TUN_WRONG_TUNNEL_ID, scope, tally, &title, seen));
     }
+    unknown_calls(case, found);
+}
+
+/// One finding for each sender, whatever number of sessions it names.
+fn unknown_calls(case: &Case<'_>, found: &mut Vec<Finding>) {
     let unknown = |fact| if let Fact::UnknownCall(session) = fact { Some(session) } else { None };
-    for (session, scope, tally) in facts.each(unknown) {
-        let title = format!("messages about the unknown session ID {session}");
+    let mut senders: Vec<(Scope, Tally, Vec<String>)> = Vec::new();
+    // They come sorted by their scope.
+    for (session, scope, tally) in case.analysis.facts.each(unknown) {
+        match senders.last_mut().filter(|(last, ..)| *last == scope) {
+            Some((_, all, sessions)) => {
+                all.merge(tally);
+                sessions.push(session.to_string());
+            }
+            None => senders.push((scope, tally.clone(), vec![session.to_string()])),
+        }
+    }
+    for (scope, tally, sessions) in senders {
+        let ids = if sessions.len() == 1 { "session ID" } else { "session IDs" };
+        let title = format!("messages about the unknown {ids} {}", words::some(sessions.into_iter()));
         let seen = |who: &str| format!("{} of {who}.", count(tally.count, "message"));
-        found.extend(one(case, &CALL_UNKNOWN_SESSION, scope, tally, &title, seen));
+        found.extend(one(case, &CALL_UNKNOWN_SESSION, scope, &tally, &title, seen));
     }
 }
 

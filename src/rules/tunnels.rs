@@ -68,9 +68,13 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
     }
     for hosts in order {
         let tunnels = &pairs[&hosts];
+        found.extend(at_once(tunnels));
         for (at, later) in tunnels.iter().enumerate() {
-            for earlier in &tunnels[..at] {
-                found.extend(two(case, earlier, later));
+            for (place, earlier) in tunnels[..at].iter().enumerate() {
+                // A tunnel that was left behind is told of once, by the one that took its place.
+                let left =
+                    tunnels[place + 1..at].iter().any(|mid| follows(earlier, mid) && replaced(earlier, mid));
+                found.extend(two(case, earlier, later, !left));
             }
             if !later.from_start
                 && later.ends.iter().any(|end| !end.messages.is_empty())
@@ -92,12 +96,12 @@ fn same_direction(earlier: &Connection, later: &Connection) -> bool {
     earlier.end(0).endpoint == later.end(0).endpoint
 }
 
-fn two(case: &Case<'_>, earlier: &Connection, later: &Connection) -> Vec<Finding> {
+fn two(case: &Case<'_>, earlier: &Connection, later: &Connection, next: bool) -> Vec<Finding> {
     let mut found = Vec::new();
     if !(earlier.from_start && later.from_start) || earlier.version != later.version {
         return found;
     }
-    let (Some(asked), Some(old_end)) = (later.requested, end_of(earlier)) else { return found };
+    let Some(asked) = later.requested else { return found };
     let waited = earlier.established.is_none_or(|time| time > asked);
     if !same_direction(earlier, later) {
         let met = waited && earlier.closed.is_none_or(|time| time > asked);
@@ -108,12 +112,8 @@ fn two(case: &Case<'_>, earlier: &Connection, later: &Connection) -> Vec<Finding
         }
         return found;
     }
-    let silent = earlier.end(0).last.is_none_or(|(_, time)| time < asked);
-    let open = earlier.state == ConnectionState::Established;
-    if open && silent && later.was_established && case.left_after(asked) > Duration::seconds(1) {
+    if next && replaced(earlier, later) && case.left_after(asked) > Duration::seconds(1) {
         found.push(restarted(case, earlier, later));
-    } else if earlier.was_established && later.was_established && old_end > asked {
-        found.push(both(earlier, later));
     }
     let again = earlier.end(0).tunnel_id.is_some() && earlier.end(0).tunnel_id == later.end(0).tunnel_id;
     if let Some(closed) = earlier.closed
@@ -184,14 +184,42 @@ fn restarted(case: &Case<'_>, earlier: &Connection, later: &Connection) -> Findi
         ))
 }
 
-fn both(earlier: &Connection, later: &Connection) -> Finding {
-    about(
-        later,
-        &TUN_DUPLICATE_PAIR,
-        format!("{} are up at once between the same hosts", names(earlier, later)),
+/// Tunnels in one direction that were established while an earlier one was up.
+fn at_once(tunnels: &[&Connection]) -> Option<Finding> {
+    let beside = |later: &&&Connection| {
+        let (Some(asked), true) = (later.requested, later.was_established) else { return false };
+        tunnels.iter().take_while(|earlier| earlier.number != later.number).any(|earlier| {
+            let older = earlier.from_start && earlier.was_established && earlier.version == later.version;
+            older
+                && same_direction(earlier, later)
+                && !replaced(earlier, later)
+                && end_of(earlier) > Some(asked)
+        })
+    };
+    let later: Vec<&&Connection> = tunnels.iter().filter(beside).collect();
+    let first = tunnels.iter().find(|tunnel| tunnel.was_established)?;
+    let last = later.last()?;
+    let others = words::some(later.iter().map(|tunnel| words::tunnel(tunnel)));
+    let packets: Vec<u64> = later.iter().map(|tunnel| tunnel.first_packet).take(8).collect();
+    Some(
+        about(last, &TUN_DUPLICATE_PAIR, format!("{others} came up beside {}", words::tunnel(first)))
+            .packets(&packets)
+            .seen(format!("between the same hosts, {} and {}.", words::who(first, 0), words::who(first, 1)))
+            .advice("fine, if it is wanted. If data of one of them is lost, try one tunnel."),
     )
-    .seen("the second was established before the first had ended.")
-    .advice("fine, if it is wanted. If data of one of them is lost, try one tunnel.")
+}
+
+/// Whether both were set up here, in one direction and with one version of L2TP.
+fn follows(earlier: &Connection, later: &Connection) -> bool {
+    let both = earlier.from_start && later.from_start && earlier.version == later.version;
+    both && same_direction(earlier, later)
+}
+
+/// Whether the initiator of a later tunnel left this one without closing it: a restart, not two at once.
+fn replaced(earlier: &Connection, later: &Connection) -> bool {
+    let silent =
+        later.requested.is_some_and(|asked| earlier.end(0).last.is_none_or(|(_, time)| time < asked));
+    earlier.state == ConnectionState::Established && silent && later.was_established
 }
 
 fn reused(earlier: &Connection, later: &Connection, after: Duration) -> Finding {

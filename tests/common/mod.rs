@@ -1,6 +1,8 @@
 //! Builds conversations of two L2TP ends, packet by packet, and judges them.
 #![allow(dead_code, missing_docs)]
 
+pub mod wire;
+
 use l2tp_inspect::analysis::Analysis;
 use l2tp_inspect::analysis::limits::Limits;
 use l2tp_inspect::inspector::Inspector;
@@ -250,25 +252,35 @@ impl Talk {
     }
 
     fn judge_with(&self, limits: Limits, original: Option<u32>, profile: rules::Profile) -> Judged {
-        let sad = Sad::default();
-        let mut inspector = Inspector::new(&sad, limits);
-        for (number, (millis, octets)) in (1..).zip(&self.frames) {
-            inspector.push(&Frame {
-                number,
-                time: Timestamp(millis * 1_000_000),
-                link: LinkType::RAW,
-                interface: 0,
-                data: octets,
-                original_len: original.unwrap_or(octets.len() as u32),
-                offset: 0,
-            });
-        }
-        let analysis = inspector.finish();
-        let case = Case { analysis: &analysis, sad: &sad, damage: None, drops: 0, left_out: 0, profile };
-        let findings = rules::judge(&case);
-        let diagnosis = rules::diagnose(&case, &findings);
-        Judged { analysis, findings, diagnosis }
+        judge_frames(&self.frames, &Sad::default(), limits, original, profile)
     }
+}
+
+/// Judges raw IP packets with their times in milliseconds; `original` is how long each was on the wire, if not as long.
+pub fn judge_frames(
+    frames: &[(i64, Vec<u8>)],
+    sad: &Sad,
+    limits: Limits,
+    original: Option<u32>,
+    profile: rules::Profile,
+) -> Judged {
+    let mut inspector = Inspector::new(sad, limits);
+    for (number, (millis, octets)) in (1..).zip(frames) {
+        inspector.push(&Frame {
+            number,
+            time: Timestamp(millis * 1_000_000),
+            link: LinkType::RAW,
+            interface: 0,
+            data: octets,
+            original_len: original.unwrap_or(octets.len() as u32),
+            offset: 0,
+        });
+    }
+    let analysis = inspector.finish();
+    let case = Case { profile, ..Case::of(&analysis, sad) };
+    let findings = rules::judge(&case);
+    let diagnosis = rules::diagnose(&case, &findings);
+    Judged { analysis, findings, diagnosis }
 }
 
 /// An IPv4 packet in PPP.

@@ -15,7 +15,7 @@ use l2tp_inspect::inspector::Inspector;
 use l2tp_inspect::ipsec::{Sad, keys};
 use l2tp_inspect::report::style::Style;
 use l2tp_inspect::report::{Report, json, ladder, summary};
-use l2tp_inspect::rules::{self, Case, Profile};
+use l2tp_inspect::rules::{self, Case};
 use l2tp_inspect::util::{LinkType, Printable, Timestamp};
 
 /// One folder of `testdata/captures`.
@@ -250,7 +250,7 @@ pub fn inspect<'f>(
 
 /// Judges an analysis and, if asked for, writes every output of it to nowhere.
 pub fn report(analysis: &Analysis, damage: Option<&str>, sad: &Sad, write: bool) -> Outcome {
-    let case = Case { analysis, sad, damage, drops: 0, left_out: 0, profile: Profile::Interop };
+    let case = Case { damage, ..Case::of(analysis, sad) };
     let findings = rules::judge(&case);
     let diagnosis = rules::diagnose(&case, &findings);
     let report = Report {

@@ -1,0 +1,111 @@
+//! What PPP frames say: values only, never bytes.
+
+use crate::util::Printable;
+
+use super::Addresses;
+
+/// A PPP frame (RFC 1661 section 2).
+#[derive(Debug)]
+pub struct Ppp {
+    /// Protocol number.
+    pub protocol: u16,
+    /// Address and Control fields (FF 03) are there.
+    pub address_control: bool,
+    /// Octets of the Protocol field: 1 if compressed, else 2.
+    pub protocol_len: u8,
+    /// Octets behind the Protocol field.
+    pub payload: u32,
+    /// A control protocol's packet.
+    pub control: Option<Box<PppControl>>,
+    /// The packet of a network layer.
+    pub inner: Option<Inner>,
+}
+
+/// A packet of a PPP control or authentication protocol: Code, Identifier, and what the protocol makes of the rest.
+#[derive(Debug, Clone)]
+pub struct PppControl {
+    /// The PPP protocol number it belongs to.
+    pub protocol: u16,
+    /// Code.
+    pub code: u8,
+    /// Identifier.
+    pub identifier: u8,
+    /// Length field.
+    pub length: u16,
+    /// What the code and protocol make of the rest.
+    pub body: PppBody,
+}
+
+/// What a PPP control packet carries.
+#[derive(Debug, Clone)]
+pub enum PppBody {
+    /// Configure-Request, -Ack, -Nak, -Reject: options.
+    Options(Vec<PppOption>),
+    /// Terminate-Request, -Ack; PAP and CHAP results: a message.
+    Message(Printable),
+    /// LCP Protocol-Reject: the refused protocol.
+    ProtocolReject(u16),
+    /// Code-Reject: the refused code.
+    CodeReject(u8),
+    /// LCP Echo, Discard, Identification, Time-Remaining: the Magic-Number.
+    Magic(u32),
+    /// PAP Authenticate-Request: the Peer-ID. The password is not kept.
+    PapRequest(Printable),
+    /// CHAP Challenge or Response: Name and size of the value.
+    Chap {
+        /// Name field.
+        name: Printable,
+        /// Value-Size: 16 for a challenge of MS-CHAPv2 and responses of MD5, 49 for MS-CHAP responses.
+        size: u8,
+    },
+    /// EAP Request or Response.
+    Eap {
+        /// EAP type.
+        kind: u8,
+        /// The identity, of an identity response.
+        identity: Option<Printable>,
+    },
+    /// Nothing more, or nothing known.
+    Other,
+}
+
+/// A configuration option of LCP or an NCP.
+#[derive(Debug, Clone)]
+pub struct PppOption {
+    /// Type.
+    pub kind: u8,
+    /// Length field.
+    pub length: u8,
+    /// Its value, as far as the analysis needs it.
+    pub value: PppOptionValue,
+}
+
+/// The value of a configuration option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PppOptionValue {
+    /// No value.
+    Empty,
+    /// A number: MRU, ACCM, Magic-Number, MPPE bits, compression protocol …
+    Number(u64),
+    /// An IP address: of an end, or of a DNS or NBNS server.
+    Address(std::net::Ipv4Addr),
+    /// Authentication-Protocol, and for CHAP its algorithm.
+    Authentication(u16, Option<u8>),
+    /// Octets that nobody needs to know.
+    Octets,
+    /// Too short or too long for its type.
+    Unreadable,
+}
+
+/// The packet of a network layer inside PPP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inner {
+    /// Its addresses, if it is IP.
+    pub addresses: Option<Addresses>,
+    /// Its transport protocol.
+    pub protocol: u8,
+    /// Its ports, if TCP or UDP.
+    pub ports: Option<(u16, u16)>,
+    /// Its sequence number, if TCP.
+    pub sequence: Option<u32>,
+}
