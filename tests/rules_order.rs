@@ -293,8 +293,20 @@ fn ends_that_nobody_acknowledges() {
     let judged =
         talk.chat(1).in_vain(LAC, STOPCCN, &[1000, 2000, 4000, 8000]).wait(5000).data(LNS, IP).judge();
     judged.assert_raises("end-stopccn-not-acked", Error, Certain);
+    judged.assert_raises("end-disagreement", Note, Certain);
     let mut talk = up();
-    talk.chat(1).in_vain(LAC, STOPCCN, &[]).judge().assert_quiet("end-stopccn-not-acked");
+    let judged = talk.chat(1).in_vain(LAC, STOPCCN, &[]).judge();
+    judged.assert_quiet("end-stopccn-not-acked");
+    judged.assert_quiet("end-disagreement");
+    // An LNS that acknowledges the StopCCN and sends its keepalive all the same, which nobody has to answer.
+    let mut talk = up();
+    let judged =
+        talk.chat(1).send(LAC, STOPCCN).zlb(LNS).wait(3000).in_vain(LNS, HELLO, &[1000, 2000]).judge();
+    judged.assert_raises("end-disagreement", Note, Certain);
+    judged.assert_quiet("hello-unacknowledged");
+    // Near miss: what was under way when the StopCCN was sent.
+    let mut talk = up();
+    talk.chat(1).send(LAC, STOPCCN).data(LNS, IP).zlb(LNS).judge().assert_quiet("end-disagreement");
     // A tunnel with Hellos that stops while the capture goes on.
     let mut talk = up();
     talk.send(LAC, HELLO).zlb(LNS);

@@ -12,6 +12,7 @@ use crate::dissect::layers::{
 };
 use crate::dissect::ppp_names::{self, protocol_name};
 use crate::field::{Kind, Value};
+use crate::rules::words::count;
 use crate::util::seq::Seq16;
 
 use super::packet::{Packet, call_name};
@@ -120,10 +121,10 @@ pub fn info(packet: &Packet<'_>) -> String {
         add(String::from("ESP sequence number came before"));
     }
     if place.esp_skipped > 0 {
-        add(format!("{} ESP packets missing before", place.esp_skipped));
+        add(format!("{} missing before", count(u64::from(place.esp_skipped), "ESP packet")));
     }
     if place.data_skipped > 0 {
-        add(format!("{} data packets missing before", place.data_skipped));
+        add(format!("{} missing before", count(u64::from(place.data_skipped), "data packet")));
     }
     if let Some(why) = ledger::stopped(packet) {
         add(why);

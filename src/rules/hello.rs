@@ -33,10 +33,13 @@ rules! {
 /// An answer may be on its way this long after the last copy.
 const IN_FLIGHT: Duration = Duration::seconds(1);
 
-/// Hellos of one end that nobody acknowledged, oldest first.
+/// Hellos of one end that nobody acknowledged, oldest first. Those that it sent after its peer had closed the connection
+/// are left out: nobody has to answer them.
 pub(super) fn unanswered(connection: &Connection, end: u8) -> Vec<&Outstanding> {
+    let closed = connection.closed.filter(|_| connection.closed_by.is_some_and(|by| by != end));
     let hellos = connection.end(end).delivery.outstanding.iter();
-    hellos.filter(|message| message.message.is(MessageType::HELLO)).collect()
+    let hellos = hellos.filter(|message| message.message.is(MessageType::HELLO));
+    hellos.filter(|hello| closed.is_none_or(|closed| hello.first < closed)).collect()
 }
 
 /// Whether the sender gave up waiting for this Hello.

@@ -9,6 +9,7 @@ pub mod finding;
 
 mod authentication;
 mod avp;
+mod beliefs;
 mod call;
 mod capture;
 mod data;
@@ -133,6 +134,7 @@ static FAMILIES: &[Family] = &[
     (ppp_order::RULES, ppp_order::judge),
     (mtu::RULES, mtu::judge),
     (teardown::RULES, teardown::judge),
+    (beliefs::RULES, beliefs::judge),
 ];
 
 /// All rules, in the order of their families.

@@ -1,7 +1,7 @@
 //! L2TP and what it carries: control connection, call, PPP, traffic, keepalive.
 
 use crate::analysis::CallId;
-use crate::analysis::call::Call;
+use crate::analysis::call::{Call, Data};
 use crate::analysis::connection::{Connection, ConnectionState};
 use crate::analysis::delivery::Outstanding;
 use crate::analysis::facts::{Fact, Scope, Tally};
@@ -295,7 +295,8 @@ pub(super) fn traffic(_: &Case<'_>, connection: &Connection, id: CallId, call: &
     let name = words::call(id);
     let [a, b] = &call.data;
     let opened = call.ppp.negotiation(protocol::IPCP).is_some_and(|ipcp| ipcp.opened);
-    let (many, none) = if a.network > b.network { (a.network, b.network) } else { (b.network, a.network) };
+    let carried = |data: &Data| if connection.version == 3 { data.packets } else { data.network };
+    let (many, none) = (carried(a).max(carried(b)), carried(a).min(carried(b)));
     if opened && none == 0 && many >= 5 {
         let speaker = u8::from(b.network > a.network);
         return Some(
@@ -310,6 +311,25 @@ pub(super) fn traffic(_: &Case<'_>, connection: &Connection, id: CallId, call: &
             .evidence([call.first_packet])
             .confidence(Confidence::Likely)
             .advice("check routes and firewall behind the side that does not answer."),
+        );
+    }
+    // A pseudowire has no negotiation that shows both of its ends at work; one that carries only what nobody has to answer
+    // looks the same.
+    if connection.version == 3 && connection.was_established && call.was_established && none == 0 && many >= 5
+    {
+        let speaker = u8::from(b.packets > a.packets);
+        return Some(
+            Diagnosis::degraded(
+                "data-one-way",
+                format!(
+                    "{name} is up, but only {} sends data ({}); nothing comes back.",
+                    who(connection, speaker),
+                    count(many, "packet")
+                ),
+            )
+            .evidence([call.first_packet])
+            .confidence(Confidence::Possible)
+            .advice("check what the pseudowire is bridged to on the side that does not answer."),
         );
     }
     let resets: u32 = call.ppp.negotiation(protocol::CCP).map_or(0, |ccp| ccp.resets.iter().sum());
