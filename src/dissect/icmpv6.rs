@@ -3,7 +3,7 @@
 use super::icmp::{new_error, read_quotation};
 use super::layers::{Addresses, IcmpError, Layers};
 use super::{Next, Step};
-use crate::field::{Cursor, Kind, Sink};
+use crate::field::{Cursor, Kind, Short, Sink};
 
 crate::fields! {
     section "RFC 4443 2.1";
@@ -18,10 +18,16 @@ crate::fields! {
     RESERVED = "icmpv6.reserved", "Reserved", Kind::Bytes;
     MTU = "icmpv6.mtu", "MTU", Kind::Dec(32);
     POINTER = "icmpv6.pointer", "Pointer", Kind::Dec(32);
+    ADVERTISED_FLAGS = "icmpv6.nd.na.flag", "Flags", Kind::Hex(32), section "RFC 4861 4.4";
+    SOLICITED = "icmpv6.nd.ns.target_address", "Target Address", Kind::Ipv6, section "RFC 4861 4.3";
+    ADVERTISED = "icmpv6.nd.na.target_address", "Target Address", Kind::Ipv6, section "RFC 4861 4.4";
 }
 
 const ECHO: u8 = 128;
 const ECHO_REPLY: u8 = 129;
+const ROUTER_SOLICITATION: u8 = 133;
+const NEIGHBOR_SOLICITATION: u8 = 135;
+const NEIGHBOR_ADVERTISEMENT: u8 = 136;
 const UNREACHABLE: u8 = 1;
 const PACKET_TOO_BIG: u8 = 2;
 const TIME_EXCEEDED: u8 = 3;
@@ -91,6 +97,9 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, a
         _ => &CODE,
     })?;
     c.u16(&CHECKSUM)?;
+    if S::FULL {
+        discovery(c, kind)?;
+    }
     if S::FULL && matches!(kind, ECHO | ECHO_REPLY) && c.remaining() >= 4 {
         c.u16(&IDENTIFIER)?;
         c.u16(&SEQUENCE)?;
@@ -102,6 +111,32 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, a
     let read = read_error(c, &mut error);
     layers.icmp = Some(Box::new(error));
     read
+}
+
+/// Neighbor Discovery (RFC 4861 sections 4.1, 4.3 and 4.4), of users or of the link under the tunnel; one that is too short
+/// is left alone.
+fn discovery<S: Sink>(c: &mut Cursor<'_, '_, S>, kind: u8) -> Result<(), Short> {
+    let (head, target) = match kind {
+        ROUTER_SOLICITATION => (&RESERVED, None),
+        NEIGHBOR_SOLICITATION => (&RESERVED, Some(&SOLICITED)),
+        NEIGHBOR_ADVERTISEMENT => (&ADVERTISED_FLAGS, Some(&ADVERTISED)),
+        _ => return Ok(()),
+    };
+    if c.remaining() < 4 + target.map_or(0, |_| 16) {
+        return Ok(());
+    }
+    match kind {
+        NEIGHBOR_ADVERTISEMENT => {
+            c.u32(head)?;
+        }
+        _ => {
+            c.octets(head, 4)?;
+        }
+    }
+    if let Some(target) = target {
+        c.ipv6(target)?;
+    }
+    Ok(())
 }
 
 fn read_error<S: Sink>(c: &mut Cursor<'_, '_, S>, error: &mut IcmpError) -> Step {
