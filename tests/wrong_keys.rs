@@ -433,3 +433,39 @@ trait Pipe: Sized {
 }
 
 impl<T> Pipe for T {}
+
+/// Takes the last octets of ICVs away, and says so in the IP header.
+fn shorter_icvs(from: [u8; 4], octets: usize) -> impl Fn(usize, &mut Held) {
+    move |_, frame| {
+        if frame.data[26..30] == from {
+            let length = frame.data.len() - octets;
+            *frame = frame.cut(length, false);
+            frame.data[16..18].copy_from_slice(&((length - 14) as u16).to_be_bytes());
+        }
+    }
+}
+
+#[test]
+fn lengths_tell_the_icv_without_a_key() {
+    let sealed = |name: &str| Run { keys: String::new(), ..Run::of(name) };
+    for (name, words) in [
+        (AES128, "128-bit blocks, an ICV of 96 bits."),
+        (AES256, "128-bit blocks, an ICV of 128 bits or more."),
+        ("l2tp-natt/3des-sha1", "64-bit blocks, an ICV of 96 bits."),
+    ] {
+        let judged = sealed(name).judge();
+        judged.says("cap-esp-undecrypted", words, judged.diagnosis.id, "").quiet(&["esp-sha256-truncation"]);
+    }
+    // A cipher without blocks: nothing is said.
+    let judged = sealed(GCM).judge();
+    let text = format!("{:?}", judged.findings);
+    assert!(!text.contains("By their lengths"), "{text}");
+    // One gateway cuts HMAC-SHA-256 to 96 bits, the other to 128.
+    let mixed = sealed(AES256).esp(shorter_icvs([10, 1, 0, 2], 4)).judge();
+    mixed.says("esp-sha256-truncation", "an ICV of 96 bits from 10.1.0.2", mixed.diagnosis.id, "");
+    mixed.unsure("esp-sha256-truncation");
+    // Both cut it to 96 bits.
+    let both =
+        sealed(AES256).esp(shorter_icvs([10, 1, 0, 2], 4)).esp(shorter_icvs([203, 0, 113, 2], 4)).judge();
+    both.quiet(&["esp-sha256-truncation"]);
+}

@@ -4,6 +4,7 @@ use crate::dissect::layers::{Addresses, Encapsulation, Esp, EspOutcome, Mode};
 use crate::ipsec::{SaId, Spi};
 use crate::util::{Duration, Timestamp};
 
+use super::lengths::Lengths;
 use super::{FlowId, bump};
 
 /// The packets of one SPI between two addresses.
@@ -74,6 +75,8 @@ pub struct Flow {
     pub tfc: u64,
     /// Packets without a key that can be read as they stand.
     pub legible: u64,
+    /// The lengths of packets without a key.
+    pub lengths: Lengths,
     /// The longest time without a packet, and when it began.
     pub longest_pause: (Duration, Timestamp),
     /// The ports of its first packet, if they changed later.
@@ -153,6 +156,7 @@ impl Flow {
             next_header: 0,
             tfc: 0,
             legible: 0,
+            lengths: Lengths::default(),
             longest_pause: (Duration::ZERO, time),
             first_ports: None,
             replaces: None,
@@ -197,6 +201,7 @@ impl Flow {
             }
             EspOutcome::NoKey => {
                 bump(&mut self.no_key);
+                self.lengths.push(esp.octets);
                 if esp.legible {
                     bump(&mut self.legible);
                 }

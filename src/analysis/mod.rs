@@ -23,6 +23,7 @@ pub mod form;
 pub mod fragments;
 pub mod ike_exchange;
 pub mod ladder;
+pub mod lengths;
 pub mod limits;
 pub mod nat;
 pub mod place;

@@ -122,7 +122,8 @@ fn discovery<S: Sink>(c: &mut Cursor<'_, '_, S>, kind: u8) -> Result<(), Short> 
         NEIGHBOR_ADVERTISEMENT => (&ADVERTISED_FLAGS, Some(&ADVERTISED)),
         _ => return Ok(()),
     };
-    if c.remaining() < 4 + target.map_or(0, |_| 16) {
+    let octets = if target.is_some() { 20 } else { 4 };
+    if c.remaining() < octets {
         return Ok(());
     }
     match kind {

@@ -6,7 +6,7 @@ use crate::analysis::flow::Flow;
 use crate::ipsec::SpiPattern;
 
 use super::words::{self, count};
-use super::{Case, Finding, Severity, rules};
+use super::{Case, Finding, Severity, esp, rules};
 
 rules! {
     /// The capture file is damaged, or ends in the middle of a packet.
@@ -256,7 +256,11 @@ fn undecrypted(case: &Case<'_>, found: &mut Vec<Finding>) {
                 format!("no key was given, {packets} of {sas} stay encrypted"),
             )
             .packets(&[first.first.1])
-            .seen(format!("SPI {}.", words::some(flows.iter().map(|flow| flow.spi.to_string()))))
+            .seen(format!(
+                "SPI {}.{}",
+                words::some(flows.iter().map(|flow| flow.spi.to_string())),
+                by_length(&flows)
+            ))
             .advice(advice),
         );
         return;
@@ -279,10 +283,22 @@ fn undecrypted(case: &Case<'_>, found: &mut Vec<Finding>) {
             .advice(rekeyed(case, flow).unwrap_or_else(|| advice.to_owned())),
         };
         found.push(finding.packets(&[flow.first.1]).spi(flow.spi).seen(format!(
-            "{packets} from {way}, from {} to {}.",
+            "{packets} from {way}, from {} to {}.{}",
             case.at(flow.first.0),
-            case.at(flow.last.0)
+            case.at(flow.last.0),
+            by_length(&[flow])
         )));
+    }
+}
+
+/// What the lengths of packets say of the algorithms of these SAs, where they say the same of all.
+fn by_length(flows: &[&Flow]) -> String {
+    let mut known = flows.iter().filter_map(|flow| flow.lengths.fits());
+    match known.next() {
+        Some(fits) if known.all(|other| other == fits) => {
+            format!(" By their lengths: {}.", esp::fitting(fits))
+        }
+        _ => String::new(),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::analysis::FlowId;
 use crate::analysis::facts::{Fact, Scope};
 use crate::analysis::flow::Flow;
 use crate::analysis::ike_exchange::{Deletion, IkeSa};
+use crate::analysis::lengths::Fits;
 use crate::dissect::layers::Encapsulation;
 use crate::ipsec::Spi;
 use crate::util::{Duration, Timestamp};
@@ -36,7 +37,8 @@ rules! {
     ///
     /// RFC 4868 cuts it to 128 bits; Linux before 2.6.33 and some phones cut it to 96, as a draft did. Two gateways that
     /// differ here agree in IKE and then drop every packet of each other. Some key dialects cannot name the 96-bit form,
-    /// so a key line alone proves nothing: compare what both gateways use.
+    /// so a key line alone proves nothing: compare what both gateways use. Without keys the lengths of the packets
+    /// tell the ICV of each direction.
     ESP_SHA256_TRUNCATION = "esp-sha256-truncation", Note, "RFC 4868 2.3",
         "HMAC-SHA-256 in ESP is truncated to 128 bits.";
 
@@ -107,6 +109,7 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
             unknown_spi(case, flow, deletion, found);
         }
     }
+    lengths(case, found);
     if let Some(silence) = one_way(case) {
         found.push(silence.finding(case));
     }
@@ -279,6 +282,51 @@ fn inside(case: &Case<'_>, flow: &Flow, id: FlowId, found: &mut Vec<Finding>) {
                 .seen(format!("the key line says {said}; {} {} verify as {used} only.", count(flow.decrypted, "packet"), way(flow)))
                 .unsure(Some(String::from("key files of some programs cannot tell the two apart.")))
                 .advice("if the receiver counts integrity errors (`ip -s xfrm state`), set the same length on both sides (libreswan: sha2-truncbug)."),
+        );
+    }
+}
+
+/// `AES-CBC or another cipher of 128-bit blocks, ICV of 96 bits`.
+pub(super) fn fitting(fits: Fits) -> String {
+    let cipher = match fits.block {
+        16 => "AES-CBC or another cipher of 128-bit blocks",
+        _ => "3DES or another cipher of 64-bit blocks",
+    };
+    format!("{cipher}, {}", icv(fits))
+}
+
+fn icv(fits: Fits) -> &'static str {
+    if fits.icv == 12 { "an ICV of 96 bits" } else { "an ICV of 128 bits or more" }
+}
+
+/// Two directions without keys, with the same cipher and ICVs of different lengths.
+fn lengths(case: &Case<'_>, found: &mut Vec<Finding>) {
+    for flow in case.some_flows() {
+        let Some(there) = flow.lengths.fits().filter(|there| there.icv == 12) else { continue };
+        let back = case.some_flows().find_map(|other| {
+            let fits = other.lengths.fits()?;
+            let opposite = other.addresses.source == flow.addresses.destination
+                && other.addresses.destination == flow.addresses.source;
+            (opposite && fits.block == there.block && fits.icv != there.icv).then_some((other, fits))
+        });
+        let Some((other, fits)) = back else { continue };
+        found.push(
+            Finding::new(
+                &ESP_SHA256_TRUNCATION,
+                format!("SA {} and SA {} have ICVs of different lengths", flow.spi, other.spi),
+            )
+            .severity(Severity::Warning)
+            .packets(&[flow.first.1, other.first.1])
+            .spi(flow.spi)
+            .seen(format!(
+                "by the lengths of packets: {} {}, {} {}.",
+                icv(there),
+                way(flow),
+                icv(fits),
+                way(other)
+            ))
+            .unsure(Some(String::from("without keys, lengths are all there is; two different MACs look the same.")))
+            .advice("set the same length on both sides (libreswan: sha2-truncbug), or use SHA-1, SHA-512 or AES-GCM."),
         );
     }
 }

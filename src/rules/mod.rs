@@ -25,6 +25,7 @@ mod numbers;
 mod order;
 mod ppp;
 mod ppp_order;
+mod secured_end;
 mod security;
 mod selectors;
 mod sequence;
@@ -135,6 +136,7 @@ static FAMILIES: &[Family] = &[
     (mtu::RULES, mtu::judge),
     (teardown::RULES, teardown::judge),
     (beliefs::RULES, beliefs::judge),
+    (secured_end::RULES, secured_end::judge),
 ];
 
 /// All rules, in the order of their families.
