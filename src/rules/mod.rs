@@ -24,6 +24,7 @@ mod numbers;
 mod order;
 mod ppp;
 mod ppp_order;
+mod ppp_proof;
 mod security;
 mod selectors;
 mod sequence;
@@ -131,6 +132,7 @@ static FAMILIES: &[Family] = &[
     (data::RULES, data::judge),
     (ppp::RULES, ppp::judge),
     (ppp_order::RULES, ppp_order::judge),
+    (ppp_proof::RULES, ppp_proof::judge),
     (mtu::RULES, mtu::judge),
     (teardown::RULES, teardown::judge),
 ];
