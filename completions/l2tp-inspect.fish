@@ -3,7 +3,7 @@ complete -c l2tp-inspect -s f -l capture-filter -d 'Only packets that pass this 
 complete -c l2tp-inspect -s c -l count -d 'Stop after N packets of each file' -r
 complete -c l2tp-inspect -s k -l keys -d 'SA keys, found by content: `ip xfrm state`, Wireshark esp_sa, setkey -D, tcpdump -E, FortiOS, RouterOS, VPP, TOML; a file, a strongSwan save-keys directory, or - for standard input; may be given several times' -r -F
 complete -c l2tp-inspect -s o -d 'tshark\'s -o \'uat:esp_sa:…\': one SA as a line of Wireshark\'s table (others can see it while this runs)' -r
-complete -c l2tp-inspect -l secrets -d 'Tunnel secrets (TOML: [[tunnel]] secret = "…", and if known lac and lns): hidden AVPs are read' -r -F
+complete -c l2tp-inspect -l secrets -d 'Tunnel secrets and users\' passwords (TOML: [[tunnel]] secret = "…"; [[user]] name = "…", password = "…"): hidden AVPs are read, authentication is proved' -r -F
 complete -c l2tp-inspect -s d -l decode-as -d 'What a UDP port carries, such as udp.port==1702,l2tp (or isakmp, udpencap); may be given several times' -r
 complete -c l2tp-inspect -s Y -l filter -d 'Only packets that pass this display filter, in tshark\'s language, such as \'l2tp.tunnel == 7 and not ppp\'' -r
 complete -c l2tp-inspect -l tunnel -d 'Only packets of this control connection, such as T1, as the report names it' -r

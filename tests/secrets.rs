@@ -245,6 +245,41 @@ fn a_key_in_the_place_of_a_name_is_in_no_output() {
     }
 }
 
+/// Passwords that prove or refute what the samples show, and the user's own text around them.
+#[test]
+fn passwords_that_were_given_are_in_no_view() {
+    const OTHER: &str = "xyzzy-plugh-frotz";
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = dir.path().join("secrets.toml");
+    for given in ["Pa55-w0rd!", OTHER] {
+        let text = format!(
+            "[[user]]\nname = \"alice\"\npassword = \"{given}\"\n[[user]]\nname = \"x\"\npassword = \"{OTHER}\"\n"
+        );
+        std::fs::write(&file, text).expect("written");
+        for name in ["mschapv2", "mschapv1", "pap", "badpw-pap", "badpw-mschapv2", "auth-fallback"] {
+            let sample = samples::sample(&format!("l2tp-plain/{name}"));
+            let wanted: Vec<Vec<u8>> =
+                [given, OTHER].iter().flat_map(|secret| spellings(secret.as_bytes())).collect();
+            for view in VIEWS {
+                let secrets = ["--secrets", file.to_str().expect("a name"), &sample.captures[0]];
+                let output = samples::run(&sample.directory, &[*view, &secrets].concat());
+                assert_eq!(output.status.code(), Some(0), "{name} {view:?}: {output:?}");
+                for stream in [&output.stdout, &output.stderr] {
+                    for spelling in &wanted {
+                        let found = stream.windows(spelling.len()).any(|window| window == spelling);
+                        assert!(!found, "{name} {view:?} prints a password");
+                    }
+                }
+                if *view == ["-T", "json"] {
+                    let text = String::from_utf8_lossy(&output.stdout);
+                    let proof = if given == OTHER { "\"wrong-password\"" } else { "d\"" };
+                    assert!(text.contains("\"proof\": ") && text.contains(proof), "{name}: {text}");
+                }
+            }
+        }
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn the_process_list_and_core_files_have_no_keys() {

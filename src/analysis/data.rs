@@ -55,6 +55,10 @@ impl Tracker {
                 bump(&mut data.network);
             }
             call.ppp.push(ppp, usize::from(from), meta.packet, meta.time);
+            let users = self.learned.users();
+            if let Some(control) = ppp.control.as_deref().filter(|_| !users.is_empty()) {
+                call.ppp.prove(control, from, meta.packet, users);
+            }
         } else if header.version() == 3 {
             bump(&mut data.network);
         }

@@ -28,6 +28,7 @@ pub mod limits;
 pub mod nat;
 pub mod place;
 pub mod ppp_marks;
+pub mod ppp_proof;
 pub mod ppp_session;
 
 mod call_messages;

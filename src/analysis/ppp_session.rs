@@ -8,6 +8,7 @@ use crate::util::{Printable, Timestamp};
 use super::bump32;
 use super::limits::TEXT;
 use super::ppp_marks::Marks;
+use super::ppp_proof::Proofs;
 
 /// PPP protocol numbers that the analysis knows.
 pub mod protocol {
@@ -219,6 +220,8 @@ pub struct PppSession {
     pub mru: [Option<u16>; 2],
     /// What came out of order.
     pub marks: Marks,
+    /// What its authentication proved, if passwords were given.
+    pub proofs: Option<Box<Proofs>>,
     /// DNS servers that an end was given, in the order of the options.
     pub dns: Vec<Ipv4Addr>,
 }
@@ -326,7 +329,7 @@ impl PppSession {
     fn pap(&mut self, control: &PppControl, from: u8, packet: u64) {
         self.authentication.protocol.get_or_insert((protocol::PAP, None));
         match (control.code, &control.body) {
-            (1, PppBody::PapRequest(name)) => self.authentication.name = Some(name.clipped(TEXT)),
+            (1, PppBody::PapRequest { name, .. }) => self.authentication.name = Some(name.clipped(TEXT)),
             (2, body) => self.answered(Outcome::Success, from, text(body), packet),
             (3, body) => self.answered(Outcome::Failure, from, text(body), packet),
             _ => {}
@@ -336,10 +339,10 @@ impl PppSession {
     fn chap(&mut self, control: &PppControl, from: u8, packet: u64) {
         match (control.code, &control.body) {
             (1, PppBody::Chap { .. }) => self.authentication.authenticator = Some(from),
-            (2, PppBody::Chap { name, size }) => {
+            (2, PppBody::Chap { name, value }) => {
                 self.authentication.name = Some(name.clipped(TEXT));
                 // Without LCP in the capture, the size of the response tells MD5 (RFC 1994) from MS-CHAP.
-                let algorithm = if *size == 16 { Some(5) } else { None };
+                let algorithm = if value.len() == 16 { Some(5) } else { None };
                 self.authentication.protocol.get_or_insert((protocol::CHAP, algorithm));
             }
             (3, body) => self.answered(Outcome::Success, from, text(body), packet),

@@ -47,7 +47,8 @@ pub struct Args {
     #[arg(long, group = "view", help_heading = "Keys and secrets")]
     pub list_keys: bool,
 
-    /// Tunnel secrets (TOML: [[tunnel]] secret = "…", and if known lac and lns): hidden AVPs are read
+    /// Tunnel secrets and users' passwords (TOML: [[tunnel]] secret = "…"; [[user]] name = "…", password = "…"): hidden
+    /// AVPs are read, authentication is proved
     #[arg(long, value_name = "FILE", help_heading = "Keys and secrets")]
     pub secrets: Option<PathBuf>,
 

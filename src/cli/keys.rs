@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::analysis::Analysis;
 use crate::ipsec::keys::{self, KeyError, KeyFile};
-use crate::ipsec::{Sad, TunnelSecrets};
+use crate::ipsec::{Sad, SecretsFile};
 use crate::util::Printable;
 
 use super::args::Args;
@@ -81,13 +81,13 @@ fn export_esp_sa(args: &Args, path: &Path, files: &[KeyFile]) -> Result<(), Fail
 /// # Errors
 ///
 /// When it cannot be read or understood. No message holds a byte of a secret.
-pub(super) fn secrets(path: &Path) -> Result<TunnelSecrets, Failure> {
+pub(super) fn secrets(path: &Path) -> Result<SecretsFile, Failure> {
     privacy::protect_memory();
     warn_of_others(path);
     let name = Printable::from_text(&path.to_string_lossy());
     let text = std::fs::read_to_string(path).map(zeroize::Zeroizing::new);
     let text = text.map_err(|error| Failure::new(format!("cannot read {name}")).cause(error))?;
-    TunnelSecrets::parse(&name, &text).map_err(|error| failure(&error))
+    SecretsFile::parse(&name, &text).map_err(|error| failure(&error))
 }
 
 /// `--list-keys`: a line for each SA with SPI, source, destination, algorithms, place in the key files, and how many

@@ -273,7 +273,9 @@ pub(super) fn inspector<'k>(args: &Args, sad: &'k Sad) -> Result<Inspector<'k>, 
         })?;
     }
     if let Some(path) = &args.secrets {
-        told.secrets = Arc::new(keys::secrets(path)?);
+        let secrets = keys::secrets(path)?;
+        told.secrets = Arc::new(secrets.tunnels);
+        told.users = Arc::new(secrets.users);
     }
     let mut inspector = Inspector::new(sad, limits(args));
     inspector.tell(&told);

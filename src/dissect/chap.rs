@@ -1,10 +1,13 @@
 //! The Challenge Handshake Authentication Protocol (RFC 1994; MS-CHAP RFC 2433, MS-CHAPv2 RFC 2759).
 
+use std::sync::Arc;
+
 use super::Step;
 use super::layers::{Layers, PppBody, PppControl};
 use super::ppp::{bounded, keep, text};
 use super::ppp_names::{CHAP, chap_code_name};
 use crate::field::{Cursor, FieldDef, Kind, Range, Short, Sink, Value};
+use crate::ipsec::Secret;
 use crate::util::Printable;
 
 crate::fields! {
@@ -70,7 +73,8 @@ fn read_body<S: Sink>(c: &mut Cursor<'_, '_, S>, code: u8, body: &mut PppBody) -
                 let range = c.last(octets.len());
                 ms_response(c, octets, range);
             }
-            *body = PppBody::Chap { name: Printable::from_bytes(text(c, &NAME)), size };
+            let value = Arc::new(Secret::new(octets.to_vec()));
+            *body = PppBody::Chap { name: Printable::from_bytes(text(c, &NAME)), value };
         }
         SUCCESS | FAILURE => {
             let message = text(c, &MESSAGE);
@@ -159,8 +163,8 @@ mod tests {
             // accel-ppp gives no name; pppd's userspace path no FF 03.
             ("c2230101001510 26cc2af276e820171f038b85a438ee7f", "", 16),
         ] {
-            let PppBody::Chap { name, size } = body(hex) else { panic!("{hex}") };
-            assert_eq!((name.as_str(), size), (who, octets), "{hex}");
+            let PppBody::Chap { name, value } = body(hex) else { panic!("{hex}") };
+            assert_eq!((name.as_str(), value.len()), (who, octets), "{hex}");
         }
     }
 

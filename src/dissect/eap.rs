@@ -1,10 +1,13 @@
 //! The Extensible Authentication Protocol in PPP (RFC 3748 sections 4 and 5).
 
+use std::sync::Arc;
+
 use super::layers::{Layers, PppBody, PppControl};
 use super::ppp::{bounded, keep, text};
 use super::ppp_names::{EAP, eap_code_name, eap_type_name};
 use super::{Step, chap};
 use crate::field::{Cursor, Kind, Short, Sink};
+use crate::ipsec::Secret;
 use crate::util::Printable;
 
 crate::fields! {
@@ -67,12 +70,12 @@ fn read_body<S: Sink>(c: &mut Cursor<'_, '_, S>, code: u8, body: &mut PppBody) -
     }
     let response = code == RESPONSE;
     let kind = c.u8(&TYPE)?;
-    *body = PppBody::Eap { kind, identity: None };
+    *body = PppBody::Eap { kind, identity: None, value: None };
     match kind {
         1 => {
             let identity = text(c, &IDENTITY);
             let identity = response.then(|| Printable::from_bytes(identity));
-            *body = PppBody::Eap { kind, identity };
+            *body = PppBody::Eap { kind, identity, value: None };
         }
         2 => {
             text(c, &NOTIFICATION);
@@ -84,7 +87,9 @@ fn read_body<S: Sink>(c: &mut Cursor<'_, '_, S>, code: u8, body: &mut PppBody) -
         }
         4 => {
             let size = c.u8(&VALUE_SIZE)?;
-            c.octets(if response { &HASH } else { &CHALLENGE }, size.into())?;
+            let octets = c.octets(if response { &HASH } else { &CHALLENGE }, size.into())?;
+            let value = Some(Arc::new(Secret::new(octets.to_vec())));
+            *body = PppBody::Eap { kind, identity: None, value };
             text(c, &EXTRA);
         }
         13 | 21 | 25 | 43 | 55 => tls(c, kind)?,
@@ -187,14 +192,14 @@ mod tests {
 
     #[test]
     fn who_asks_and_who_answers() {
-        assert!(matches!(body("c22701010005 01"), PppBody::Eap { kind: 1, identity: None }));
+        assert!(matches!(body("c22701010005 01"), PppBody::Eap { kind: 1, identity: None, .. }));
         assert!(matches!(
             body("c2270201000a01 616c696365"),
-            PppBody::Eap { kind: 1, identity: Some(name) } if name.as_str() == "alice"
+            PppBody::Eap { kind: 1, identity: Some(name), .. } if name.as_str() == "alice"
         ));
         assert!(matches!(body("c22703020004"), PppBody::Other));
         assert!(matches!(body("c22704020004"), PppBody::Other));
-        assert!(matches!(body("c227010200070268 69"), PppBody::Eap { kind: 2, identity: None }));
+        assert!(matches!(body("c227010200070268 69"), PppBody::Eap { kind: 2, identity: None, .. }));
     }
 
     #[test]
@@ -282,6 +287,6 @@ mod tests {
         let short = short.expect("a fault");
         assert_eq!((short.field.name, short.needed, short.available), ("eap.md5.value", 255, 4));
         let control = layers.ppp.and_then(|ppp| ppp.control).expect("EAP");
-        assert!(matches!(control.body, PppBody::Eap { kind: 4, identity: None }));
+        assert!(matches!(control.body, PppBody::Eap { kind: 4, identity: None, .. }));
     }
 }

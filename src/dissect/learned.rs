@@ -10,7 +10,7 @@ use super::Protocol;
 use super::avp_table::{attribute, vendor};
 use super::layers::{Addresses, Avp, AvpValue, Control, Endpoint, MessageType, Udp};
 use super::udp::L2TP_PORT;
-use crate::ipsec::TunnelSecrets;
+use crate::ipsec::{TunnelSecrets, Users};
 
 /// What earlier packets taught.
 #[derive(Debug, Default)]
@@ -32,6 +32,8 @@ pub struct Told {
     pub ports: DecodeAs,
     /// The secrets of tunnels.
     pub secrets: Arc<TunnelSecrets>,
+    /// Users and their passwords.
+    pub users: Arc<Users>,
 }
 
 impl DecodeAs {
@@ -120,6 +122,11 @@ impl Learned {
     /// The secrets of tunnels.
     pub(super) fn secrets(&self) -> &TunnelSecrets {
         &self.told.secrets
+    }
+
+    /// Users and their passwords.
+    pub fn users(&self) -> &Users {
+        &self.told.users
     }
 
     /// Whether the secret of any tunnel is known.

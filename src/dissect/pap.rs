@@ -5,6 +5,7 @@ use super::layers::{Layers, PppBody, PppControl};
 use super::ppp::{bounded, keep, text};
 use super::ppp_names::{PAP, pap_code_name};
 use crate::field::{Cursor, Kind, Short, Sink};
+use crate::ipsec::Secret;
 use crate::util::Printable;
 
 crate::fields! {
@@ -41,10 +42,11 @@ fn read_body<S: Sink>(c: &mut Cursor<'_, '_, S>, code: u8, body: &mut PppBody) -
     match code {
         REQUEST => {
             let length = c.u8(&PEER_ID_LENGTH)?;
-            *body = PppBody::PapRequest(Printable::from_bytes(c.octets(&PEER_ID, length.into())?));
+            let name = Printable::from_bytes(c.octets(&PEER_ID, length.into())?);
+            *body = PppBody::PapRequest { name: name.clone(), password: None };
             let length = c.u8(&PASSWORD_LENGTH)?;
-            // Described as a secret, kept nowhere.
-            c.octets(&PASSWORD, length.into())?;
+            let password = Some(Secret::new(c.octets(&PASSWORD, length.into())?.to_vec()));
+            *body = PppBody::PapRequest { name, password };
         }
         ACK | NAK => {
             *body = PppBody::Message(Printable::default());
@@ -80,7 +82,7 @@ mod tests {
         let ppp = sound(FROM_PPPD);
         let kept = format!("{ppp:?}");
         assert!(kept.contains("alice") && !kept.contains("Pa55"), "{kept}");
-        assert!(matches!(body(ppp), PppBody::PapRequest(name) if name.as_str() == "alice"));
+        assert!(matches!(body(ppp), PppBody::PapRequest { name, .. } if name.as_str() == "alice"));
         assert_eq!(
             described(FROM_PPPD)[3..],
             [

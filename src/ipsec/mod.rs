@@ -31,8 +31,11 @@ pub mod ike_keys;
 mod ike_suite;
 mod keyed;
 mod merge;
+mod ms_chap;
 mod open;
+mod secrets_file;
 mod tunnel_secrets;
+mod users;
 
 #[cfg(test)]
 mod combined_vectors;
@@ -46,9 +49,13 @@ mod tests;
 mod vectors;
 
 pub use ike_keys::IkeKeys;
+pub use ms_chap::Authenticator;
+pub(crate) use ms_chap::next_challenge;
 pub(crate) use open::Ahead;
 pub use open::{Hints, Opening};
 pub use sa::{Mode, Origin, SaId, SecurityAssociation, Spi, SpiPattern};
 pub use sad::Sad;
 pub use secret::Secret;
+pub use secrets_file::SecretsFile;
 pub use tunnel_secrets::TunnelSecrets;
+pub use users::{Attempt, Proof, Scheme, Users, Verdict};

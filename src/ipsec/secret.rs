@@ -32,7 +32,7 @@ impl Secret {
     }
 
     /// Whether two secrets are the same, in a time that depends on their length only.
-    pub(super) fn same(&self, other: &Self) -> bool {
+    pub fn same(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
 }

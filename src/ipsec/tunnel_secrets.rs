@@ -1,5 +1,4 @@
-//! The secrets that LAC and LNS share, and the passwords of users: `--secrets`. With a tunnel's secret its hidden AVPs can
-//! be read (RFC 2661 section 4.3).
+//! The secrets that LAC and LNS share. With a tunnel's secret its hidden AVPs can be read (RFC 2661 section 4.3).
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,13 +6,9 @@ use std::net::IpAddr;
 use md5::{Digest as _, Md5};
 use toml::de::DeTable;
 
-use crate::util::Printable;
-
-use super::keys::{KeyError, MAX_FILE_OCTETS, Reason};
+use super::keys::Reason;
 use super::secret::Secret;
 
-/// Secrets that one run may hold; a hidden AVP is tried with each that fits its addresses.
-const MOST: usize = 64;
 /// Octets of an MD5 digest, and of a block of a hidden value.
 const BLOCK: usize = 16;
 /// The Original Length field before the value.
@@ -35,48 +30,16 @@ impl fmt::Debug for TunnelSecrets {
 }
 
 impl TunnelSecrets {
-    /// Reads a file with tables `[[tunnel]]` (`secret`, and if they are known `lac` and `lns`) and `[[user]]`.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with it, and where; no byte of a secret is repeated.
-    pub fn parse(file: &Printable, text: &str) -> Result<Self, KeyError> {
-        let limit = MAX_FILE_OCTETS;
-        if u64::try_from(text.len()).unwrap_or(u64::MAX) > limit {
-            return Err(KeyError::TooLarge { file: file.clone(), limit });
+    /// Secrets that one run may hold; a hidden AVP is tried with each that fits its addresses.
+    pub const MOST: usize = 64;
+
+    /// Adds what a table `[[tunnel]]` holds.
+    pub(super) fn add(&mut self, table: &DeTable<'_>) -> Result<(), Reason> {
+        if self.0.len() >= Self::MOST {
+            return Err(Reason::TooMany { limit: Self::MOST });
         }
-        let line = |at: usize| {
-            let before = text.as_bytes().get(..at).unwrap_or_default();
-            u32::try_from(before.iter().filter(|octet| **octet == b'\n').count())
-                .map_or(u32::MAX, |n| n.saturating_add(1))
-        };
-        let wrong = |at: usize, reason| KeyError::Line { file: file.clone(), line: line(at), reason };
-        // The library's own message quotes the line, so only its position is used.
-        let root = DeTable::parse(text).map_err(|error| {
-            wrong(error.span().map_or(0, |span| span.start), Reason::NotToml { column: 1 })
-        })?;
-        let mut rows = Vec::new();
-        for (key, value) in root.get_ref() {
-            let at = value.span().start;
-            let expected =
-                Reason::WrongType { key: "each table", expected: "written [[tunnel]] or [[user]]" };
-            let tunnel = match key.get_ref().as_ref() {
-                "tunnel" => true,
-                "user" => false,
-                _ => return Err(wrong(key.span().start, expected)),
-            };
-            let tables = value.get_ref().as_array().ok_or_else(|| wrong(at, expected.clone()))?;
-            for entry in tables {
-                let table = entry.get_ref().as_table().ok_or_else(|| wrong(at, expected.clone()))?;
-                if tunnel {
-                    rows.push(row(table).map_err(|reason| wrong(entry.span().start, reason))?);
-                }
-                if rows.len() > MOST {
-                    return Err(KeyError::TooMany { what: "tunnel secrets", limit: MOST });
-                }
-            }
-        }
-        Ok(Self(rows))
+        self.0.push(row(table)?);
+        Ok(())
     }
 
     /// Whether there is none.
@@ -184,15 +147,15 @@ fn address(text: &str) -> Result<IpAddr, Reason> {
 mod tests {
     use super::*;
 
-    fn secrets(text: &str) -> Result<TunnelSecrets, KeyError> {
-        TunnelSecrets::parse(&Printable::from_text("secrets.toml"), text)
+    fn secrets(text: &str) -> TunnelSecrets {
+        let name = crate::util::Printable::from_text("secrets.toml");
+        crate::ipsec::SecretsFile::parse(&name, text).unwrap().tunnels
     }
 
     #[test]
     fn what_was_hidden_by_the_rfc_is_read_again() {
         let known =
-            secrets("[[tunnel]]\nsecret = \"wrong\"\n[[tunnel]]\nlns = \"192.0.2.1\"\nsecret = \"right\"\n")
-                .unwrap();
+            secrets("[[tunnel]]\nsecret = \"wrong\"\n[[tunnel]]\nlns = \"192.0.2.1\"\nsecret = \"right\"\n");
         let (vector, value) = ([7; 16], *b"0123456789abcdef0123");
         let mut plain = vec![0, 20];
         plain.extend(value);
@@ -215,20 +178,6 @@ mod tests {
         assert!(out.is_empty());
         for len in 0..hidden.len() {
             known.unhide(ends, 21, &vector, &hidden[..len], |_| true, &mut Vec::new());
-        }
-    }
-
-    #[test]
-    fn faults_name_the_line_and_never_the_secret() {
-        for text in [
-            "[[tunnel]]\nlac = \"x\"\nsecret = \"hush-hush\"",
-            "[[tunnel]]\nsecret = 7",
-            "[[tunnel]]\n",
-            "hush-hush",
-            "[[hush]]\na = 1",
-        ] {
-            let error = secrets(text).unwrap_err().to_string();
-            assert!(error.starts_with("secrets.toml:") && !error.contains("hush"), "{error}");
         }
     }
 }

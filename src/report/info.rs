@@ -380,10 +380,10 @@ fn negotiation(control: &PppControl) -> String {
         PppBody::ProtocolReject(protocol) => {
             let _ = write!(out, ": {}", protocol_name((*protocol).into()).unwrap_or("unknown protocol"));
         }
-        PppBody::PapRequest(name) | PppBody::Chap { name, .. } => {
+        PppBody::PapRequest { name, .. } | PppBody::Chap { name, .. } => {
             let _ = write!(out, " \"{name}\"");
         }
-        PppBody::Eap { kind, identity } => {
+        PppBody::Eap { kind, identity, .. } => {
             let _ = write!(out, " {}", ppp_names::eap_type_name((*kind).into()).unwrap_or("unknown type"));
             if let Some(identity) = identity {
                 let _ = write!(out, " \"{identity}\"");

@@ -468,7 +468,10 @@ fn ppp(session: &PppSession, lac: usize, lns: usize) -> PppJson<'_> {
             Outcome::Success => "success",
             Outcome::Failure => "failure",
         }),
-        proof: None,
+        proof: known
+            .authenticator
+            .and_then(|end| session.answer(1u8.checked_sub(end)?))
+            .map(|answer| answer.proof_name()),
     });
     let mut ncps = BTreeMap::new();
     for (number, negotiation) in &session.ncps {

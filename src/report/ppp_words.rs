@@ -3,6 +3,7 @@
 use crate::analysis::call::Call;
 use crate::analysis::ppp_session::{Outcome, PppSession, Progress, protocol};
 use crate::dissect::ppp_names::protocol_name;
+use crate::ipsec::Verdict;
 
 /// Configure-Requests without an answer that are no start-up any more.
 const NO_START_UP: u32 = 4;
@@ -16,7 +17,12 @@ pub(super) fn ppp(call: &Call, lac: usize) -> String {
     let known = &session.authentication;
     let login = known.protocol_name().unwrap_or("login");
     if known.outcome == Some(Outcome::Failure) {
-        return format!("{login} failed");
+        let answer = known.authenticator.and_then(|end| session.answer(1u8.checked_sub(end)?));
+        return match answer.map(|answer| &answer.verdict) {
+            Some(Verdict::WrongPassword) => String::from("wrong password"),
+            Some(Verdict::OtherUser { .. }) => String::from("another user's password"),
+            _ => format!("{login} failed"),
+        };
     }
     if let Some(network) = network(session, lac) {
         return network;

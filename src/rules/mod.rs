@@ -25,6 +25,7 @@ mod numbers;
 mod order;
 mod ppp;
 mod ppp_order;
+mod ppp_proof;
 mod secured_end;
 mod security;
 mod selectors;
@@ -133,6 +134,7 @@ static FAMILIES: &[Family] = &[
     (data::RULES, data::judge),
     (ppp::RULES, ppp::judge),
     (ppp_order::RULES, ppp_order::judge),
+    (ppp_proof::RULES, ppp_proof::judge),
     (mtu::RULES, mtu::judge),
     (teardown::RULES, teardown::judge),
     (beliefs::RULES, beliefs::judge),

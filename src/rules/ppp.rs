@@ -8,7 +8,7 @@ use crate::analysis::connection::Connection;
 use crate::analysis::ppp_session::{Dispute, Outcome};
 
 use super::words::{self, count};
-use super::{Case, Finding, rules};
+use super::{Case, Finding, ppp_proof, rules};
 
 rules! {
     /// LCP Configure-Requests are repeated, and the other side never answers them.
@@ -38,6 +38,9 @@ const LOOP: u32 = 5;
 
 /// A PPP daemon that starts late misses one or two requests; this many is no start-up.
 const NO_START_UP: u32 = 4;
+
+/// What to do about a refusal of which no password says more.
+pub(super) const CHECK_BOTH: &str = "check name and password on both sides, and that this user may dial in.";
 
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
     for (_, connection) in case.analysis.in_order() {
@@ -131,13 +134,15 @@ fn refused(connection: &Connection, id: CallId, call: &Call) -> Option<Finding> 
     let message = known.message.as_ref().map_or_else(String::new, |text| format!(" \"{text}\""));
     let meaning = known.message.as_ref().and_then(|text| ms_chap_meaning(text.as_str()));
     let meaning = meaning.map_or_else(String::new, |meaning| format!(": {meaning}"));
+    let (proof, advice) = ppp_proof::of_refusal(connection, call).unzip();
+    let proof = proof.map_or_else(String::new, |proof| format!("; {proof}"));
     Some(
         Finding::new(&PPP_AUTH_FAILED, format!("{}: {protocol} failed{name}", words::call(id)))
             .packets(&known.packet.map_or_else(Vec::new, |packet| vec![packet]))
             .connection(connection.number)
             .call(id)
-            .seen(format!("{} refused{message}{meaning}.", words::who(connection, authenticator)))
-            .advice("check name and password on both sides, and that this user may dial in."),
+            .seen(format!("{} refused{message}{meaning}{proof}.", words::who(connection, authenticator)))
+            .advice(advice.unwrap_or_else(|| String::from(CHECK_BOTH))),
     )
 }
 

@@ -5,10 +5,11 @@ pub mod wire;
 
 use l2tp_inspect::analysis::Analysis;
 use l2tp_inspect::analysis::limits::Limits;
+use l2tp_inspect::dissect::Told;
 use l2tp_inspect::inspector::Inspector;
-use l2tp_inspect::ipsec::Sad;
+use l2tp_inspect::ipsec::{Sad, SecretsFile};
 use l2tp_inspect::rules::{self, Case, Certainty, Diagnosis, Finding, Severity};
-use l2tp_inspect::util::{Frame, LinkType, Timestamp};
+use l2tp_inspect::util::{Frame, LinkType, Printable, Timestamp};
 
 pub const SCCRQ: u16 = 1;
 pub const SCCRP: u16 = 2;
@@ -251,6 +252,21 @@ impl Talk {
         self.judge_with(Limits::default(), Some(original), rules::Profile::Interop)
     }
 
+    /// With the secrets of such a file.
+    pub fn judge_told(&self, secrets: &str) -> Judged {
+        self.judge_told_cut(secrets, None)
+    }
+
+    /// As if every packet had been so long on the wire.
+    pub fn judge_told_cut(&self, secrets: &str, original: Option<u32>) -> Judged {
+        let secrets = SecretsFile::parse(&Printable::from_text("secrets.toml"), secrets).expect("secrets");
+        let sad = Sad::default();
+        let mut inspector = Inspector::new(&sad, Limits::default());
+        let told = Told { secrets: secrets.tunnels.into(), users: secrets.users.into(), ..Told::default() };
+        inspector.tell(&told);
+        judge_inspected(inspector, &self.frames, &sad, original, rules::Profile::Interop)
+    }
+
     fn judge_with(&self, limits: Limits, original: Option<u32>, profile: rules::Profile) -> Judged {
         judge_frames(&self.frames, &Sad::default(), limits, original, profile)
     }
@@ -264,7 +280,16 @@ pub fn judge_frames(
     original: Option<u32>,
     profile: rules::Profile,
 ) -> Judged {
-    let mut inspector = Inspector::new(sad, limits);
+    judge_inspected(Inspector::new(sad, limits), frames, sad, original, profile)
+}
+
+fn judge_inspected(
+    mut inspector: Inspector<'_>,
+    frames: &[(i64, Vec<u8>)],
+    sad: &Sad,
+    original: Option<u32>,
+    profile: rules::Profile,
+) -> Judged {
     for (number, (millis, octets)) in (1..).zip(frames) {
         inspector.push(&Frame {
             number,

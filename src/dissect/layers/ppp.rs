@@ -1,5 +1,8 @@
 //! What PPP frames say: values only, never bytes.
 
+use std::sync::Arc;
+
+use crate::ipsec::Secret;
 use crate::util::Printable;
 
 use super::Addresses;
@@ -22,7 +25,7 @@ pub struct Ppp {
 }
 
 /// A packet of a PPP control or authentication protocol: Code, Identifier, and what the protocol makes of the rest.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct PppControl {
     /// The PPP protocol number it belongs to.
     pub protocol: u16,
@@ -37,7 +40,7 @@ pub struct PppControl {
 }
 
 /// What a PPP control packet carries.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub enum PppBody {
     /// Configure-Request, -Ack, -Nak, -Reject: options.
     Options(Vec<PppOption>),
@@ -49,14 +52,19 @@ pub enum PppBody {
     CodeReject(u8),
     /// LCP Echo, Discard, Identification, Time-Remaining: the Magic-Number.
     Magic(u32),
-    /// PAP Authenticate-Request: the Peer-ID. The password is not kept.
-    PapRequest(Printable),
-    /// CHAP Challenge or Response: Name and size of the value.
+    /// PAP Authenticate-Request.
+    PapRequest {
+        /// Peer-ID field.
+        name: Printable,
+        /// Password field, if it is there: to be held against those that the user gave, never to be shown.
+        password: Option<Secret>,
+    },
+    /// CHAP Challenge or Response.
     Chap {
         /// Name field.
         name: Printable,
-        /// Value-Size: 16 for a challenge of MS-CHAPv2 and responses of MD5, 49 for MS-CHAP responses.
-        size: u8,
+        /// Value field: 16 octets for a challenge of MS-CHAPv2 and responses of MD5, 49 for MS-CHAP responses.
+        value: Arc<Secret>,
     },
     /// EAP Request or Response.
     Eap {
@@ -64,6 +72,8 @@ pub enum PppBody {
         kind: u8,
         /// The identity, of an identity response.
         identity: Option<Printable>,
+        /// The Value of an MD5-Challenge, of Request or Response.
+        value: Option<Arc<Secret>>,
     },
     /// Nothing more, or nothing known.
     Other,

@@ -6,7 +6,7 @@ use crate::analysis::connection::Connection;
 use crate::analysis::ppp_session::{Outcome, protocol};
 
 use super::super::words::{self, count, who};
-use super::super::{Case, ppp as ppp_rules, ppp_order};
+use super::super::{Case, ppp as ppp_rules, ppp_order, ppp_proof};
 use super::{Confidence, Diagnosis};
 
 /// LCP, authentication, IPCP.
@@ -101,15 +101,17 @@ fn auth_failed(connection: &Connection, name: &str, call: &Call) -> Diagnosis {
         (None, None) => String::new(),
     };
     let packet = known.packet.unwrap_or(0);
+    let (proof, advice) = ppp_proof::of_refusal(connection, call).unzip();
+    let proof = proof.map_or_else(String::new, |proof| format!("; {proof}"));
     Diagnosis::broken(
         id,
         format!(
-            "{} refused the {protocol} authentication{user}{meaning} ({name}, packet {packet}).",
+            "{} refused the {protocol} authentication{user}{meaning}{proof} ({name}, packet {packet}).",
             who(connection, known.authenticator.unwrap_or(1))
         ),
     )
     .evidence([packet])
-    .advice("check name and password on both sides, and that this user may dial in.")
+    .advice(advice.unwrap_or_else(|| String::from(ppp_rules::CHECK_BOTH)))
 }
 
 /// A demand for authentication that was declined, and no authentication afterwards.
