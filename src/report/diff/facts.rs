@@ -5,13 +5,17 @@ use std::net::IpAddr;
 use crate::analysis::Analysis;
 use crate::analysis::connection::Connection;
 use crate::analysis::facts::{Fact, Scope};
+use crate::analysis::ike_exchange::IkeSa;
 use crate::rules::words::count;
+use crate::util::{Duration, Timestamp};
 
 use super::pairs::lost_way;
 use super::{Divergence, DivergenceKind, Key};
 
 /// Copies of a message after which its sender waits for an answer that does not come.
 const COPIES: u32 = 3;
+/// ESP flows that are compared with each other.
+const MOST_FLOWS: usize = 256;
 /// Control connections that are compared.
 const MOST: usize = 256;
 
@@ -24,7 +28,7 @@ pub(super) fn compare(here: &Analysis, there: &Analysis) -> Vec<Divergence> {
         if lost_way(a) || lost_way(b) {
             continue;
         }
-        unanswered(a, b, &mut out);
+        unanswered([here, there], a, b, &mut out);
         data([here, there], a, b, &mut out);
     }
     ike(here, there, &mut out);
@@ -57,6 +61,19 @@ fn fact(
     }
 }
 
+/// Silence for less is no silence.
+const SILENCE: Duration = Duration::seconds(5);
+
+/// How long a capture goes on after a moment.
+fn left(analysis: &Analysis, time: Timestamp) -> Duration {
+    analysis.totals.last.map_or(Duration::ZERO, |last| last.since(time))
+}
+
+/// Whether `other` lasts long enough to show what `analysis` shows at a moment.
+fn could_show(other: &Analysis, analysis: &Analysis, time: Timestamp) -> bool {
+    analysis.totals.first.is_some_and(|first| other.duration() > time.since(first))
+}
+
 /// A key for what only one of them shows: there is no packet before it that both have.
 fn key(packets: [Option<u64>; 2]) -> Key {
     match packets {
@@ -66,13 +83,32 @@ fn key(packets: [Option<u64>; 2]) -> Key {
 }
 
 /// A message that was sent again and again and that nobody acknowledged, where in the other capture all were.
-fn unanswered(a: &Connection, b: &Connection, out: &mut Vec<Divergence>) {
-    let waiting = |connection: &Connection, end: u8| {
-        let mut open = connection.end(end).delivery.outstanding.iter();
-        open.find(|message| message.copies >= COPIES).cloned()
+fn unanswered(analyses: [&Analysis; 2], a: &Connection, b: &Connection, out: &mut Vec<Divergence>) {
+    let [first, second] = analyses;
+    // One that is only resent when its capture ends may be answered behind that: as long again it must be silent. And
+    // where the other capture ends while the same waits, that one shows no answer either.
+    let waiting = |one: (&Analysis, &Connection), other: (&Analysis, &Connection), end: u8| {
+        let (analysis, connection) = one;
+        let open = |connection: &Connection, message| {
+            connection.end(end).delivery.outstanding.iter().any(|open| open.message == message)
+        };
+        let gave_up = |first, last: Timestamp| {
+            connection.closed.is_some_and(|at| at > last) || left(analysis, last) >= last.since(first)
+        };
+        let mut waiting = connection.end(end).delivery.outstanding.iter();
+        waiting
+            .find(|message| {
+                let shown = other.1.closed.is_some() || could_show(other.0, analysis, message.last);
+                message.copies >= COPIES
+                    && gave_up(message.first, message.last)
+                    && shown
+                    && !open(other.1, message.message)
+            })
+            .cloned()
     };
+    let (one, other) = ((first, a), (second, b));
     for end in [0, 1] {
-        let (here, there) = (waiting(a, end), waiting(b, end));
+        let (here, there) = (waiting(one, other, end), waiting(other, one, end));
         let (side, message, connection, words) = match (here, there) {
             (Some(message), None) => (0, message, a, ["here", "there"]),
             (None, Some(message)) => (1, message, b, ["there", "here"]),
@@ -124,6 +160,11 @@ fn data(analyses: [&Analysis; 2], a: &Connection, b: &Connection, out: &mut Vec<
             _ => continue,
         };
         let (connection, ways, [place, counter], side) = words;
+        let (analysis, call) = if side == 0 { (here, one) } else { (there, other) };
+        let began = call.data.iter().filter_map(|data| data.first).min();
+        if began.is_none_or(|began| left(analysis, began) < SILENCE) {
+            continue;
+        }
         let silent = u8::from(ways[0] > 0);
         let sent = ways.iter().sum();
         let sentence = format!(
@@ -141,11 +182,16 @@ fn data(analyses: [&Analysis; 2], a: &Connection, b: &Connection, out: &mut Vec<
 
 /// A request of IKE that was sent again and again without an answer.
 fn ike(here: &Analysis, there: &Analysis, out: &mut Vec<Divergence>) {
-    let pending = |sa: &crate::analysis::ike_exchange::IkeSa| {
-        sa.pending.filter(|pending| pending.copies >= COPIES.into())
+    let pending = |analysis: &Analysis, other: &Analysis, sa: &IkeSa| {
+        sa.pending.filter(|pending| {
+            let (first, last) = (pending.first.1, sa.last.1);
+            pending.copies >= COPIES.into()
+                && left(analysis, last) >= last.since(first)
+                && could_show(other, analysis, last)
+        })
     };
     for (at, (a, b)) in here.ike.iter().zip(&there.ike).take(MOST).enumerate() {
-        let (side, sa, waits, [one, other]) = match (pending(a), pending(b)) {
+        let (side, sa, waits, [one, other]) = match (pending(here, there, a), pending(there, here, b)) {
             (Some(waits), None) => (0, a, waits, ["here", "there"]),
             (None, Some(waits)) => (1, b, waits, ["there", "here"]),
             _ => continue,
@@ -170,38 +216,42 @@ fn ike(here: &Analysis, there: &Analysis, out: &mut Vec<Divergence>) {
 
 /// ESP that goes one way only, or does not stand its integrity check.
 fn esp(here: &Analysis, there: &Analysis, out: &mut Vec<Divergence>) {
-    let bad = |analysis: &Analysis| {
-        let flows = analysis.flows.iter().filter(|flow| flow.bad_icv > 0);
-        let first = flows.clone().map(|flow| flow.first.1).min();
-        first.map(|first| (first, flows.map(|flow| flow.bad_icv).sum::<u64>()))
+    let bad = |analysis: &Analysis, other: &Analysis| {
+        let bad = analysis.facts.all(Fact::BadIcv);
+        let first = bad.iter().min_by_key(|(_, tally)| tally.first)?;
+        let packet = first.1.packets.first().copied()?;
+        let packets: u64 = bad.iter().map(|(_, tally)| tally.count).sum();
+        could_show(other, analysis, first.1.first).then_some((packet, packets))
     };
-    one_sided([bad(here), bad(there)], out, |(packet, packets), place| {
+    one_sided([bad(here, there), bad(there, here)], out, |(packet, packets), place| {
         format!(
             "ESP: {} {place} do not stand the integrity check (from packet {packet} on)",
             count(packets, "packet")
         )
     });
-    let lonely = |analysis: &Analysis| -> Option<(u64, IpAddr)> {
-        let flows = || analysis.flows.iter().take(1024);
-        let back = |source| flows().any(|flow| flow.addresses.destination == source);
-        let mut lonely = flows().filter(|flow| !back(flow.addresses.source) && flow.packets() > 1);
-        lonely.next().map(|flow| (flow.first.1, flow.addresses.source))
+    let back = |analysis: &Analysis, source| {
+        analysis.flows.iter().take(MOST_FLOWS).any(|flow| flow.addresses.destination == source)
     };
-    let speaks = |analysis: &Analysis| !analysis.flows.is_empty();
-    if speaks(here) && speaks(there) {
-        one_sided([lonely(here), lonely(there)], out, |(packet, source), place| {
-            format!("ESP: it goes one way {place}, from {source} (packet {packet}), and nothing comes back")
-        });
-    }
+    let lonely = |analysis: &Analysis, other: &Analysis| -> Option<(u64, IpAddr)> {
+        let mut flows = analysis.flows.iter().take(MOST_FLOWS);
+        let flow = flows.find(|flow| flow.packets() > 1 && !back(analysis, flow.addresses.source))?;
+        let both_ways = other.flows.iter().take(MOST_FLOWS).any(|flow| back(other, flow.addresses.source));
+        (both_ways && left(analysis, flow.first.0) >= SILENCE)
+            .then_some((flow.first.1, flow.addresses.source))
+    };
+    one_sided([lonely(here, there), lonely(there, here)], out, |(packet, source), place| {
+        format!("ESP: it goes one way {place}, from {source} (packet {packet}), and nothing comes back")
+    });
 }
 
 fn ports(here: &Analysis, there: &Analysis, out: &mut Vec<Divergence>) {
-    let closed = |analysis: &Analysis| {
+    let closed = |analysis: &Analysis, other: &Analysis| {
         let tally = analysis.facts.get(Fact::PortUnreachable, Scope::default())?;
         let (who, port) = analysis.unreachable?;
-        Some((tally.packets.first().copied().unwrap_or(0), (who, port)))
+        let packet = tally.packets.first().copied()?;
+        could_show(other, analysis, tally.first).then_some((packet, (who, port)))
     };
-    one_sided([closed(here), closed(there)], out, |(packet, (who, port)), place| {
+    one_sided([closed(here, there), closed(there, here)], out, |(packet, (who, port)), place| {
         format!("ICMP: {who} says {place} that its port {port} is closed (packet {packet})")
     });
 }

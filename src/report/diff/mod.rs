@@ -139,9 +139,9 @@ impl Diff {
         self.divergences.is_empty()
     }
 
-    /// How many differences there are.
-    pub fn len(&self) -> usize {
-        self.divergences.len()
+    /// Every difference in words, in the order of time.
+    pub fn sentences(&self) -> Vec<&str> {
+        self.divergences.iter().map(|divergence| divergence.sentence.as_str()).collect()
     }
 
     /// What the captures explain is no difference, unless another one came before: then it follows from that.
@@ -217,6 +217,7 @@ impl Diff {
             DivergenceKind::Unanswered => later.find(|one| {
                 matches!(one.kind, DivergenceKind::Fact | DivergenceKind::Instead | DivergenceKind::Fields)
             }),
+            DivergenceKind::Message => later.find(|one| one.kind == DivergenceKind::Fact),
             _ => None,
         }
     }

@@ -339,9 +339,14 @@ impl<'a> Work<'a> {
         let key = self.key(lines, &[]);
         let before = self.before(lines, &[]);
         let unseen = self.sides.get(lacks).and_then(|lacking| lacking.unseen(talk.connection.is_some()));
-        let early = before.zip(self.sides.get(lacks)).and_then(|(before, lacking)| {
-            let waited = line.time.since(before.times.get(side).copied().unwrap_or(line.time));
-            let left = lacking.end.since(before.times.get(lacks).copied().unwrap_or(lacking.end));
+        let early = self.sides.get(lacks).zip(self.sides.get(side)).and_then(|(lacking, having)| {
+            // Without a message that both have: from the first packet on.
+            let since = |one: &Side<'_>, at: usize| {
+                let first = one.analysis.totals.first.unwrap_or(one.end);
+                before.and_then(|before| before.times.get(at).copied()).unwrap_or(first)
+            };
+            let waited = line.time.since(since(having, side));
+            let left = lacking.end.since(since(lacking, lacks));
             let note =
                 || format!("{} ends too early to show whether there would be {}.", lacking.word, talk.id);
             too_early(left, waited).then(note)
