@@ -8,6 +8,7 @@ complete -c l2tp-inspect -s d -l decode-as -d 'What a UDP port carries, such as 
 complete -c l2tp-inspect -s Y -l filter -d 'Only packets that pass this display filter, in tshark\'s language, such as \'l2tp.tunnel == 7 and not ppp\'' -r
 complete -c l2tp-inspect -l tunnel -d 'Only packets of this control connection, such as T1, as the report names it' -r
 complete -c l2tp-inspect -l call -d 'Only packets of this call, such as C1, as the report names it' -r
+complete -c l2tp-inspect -l diff -d 'What differs between this capture and another one, message by message (keys and secrets serve both); with --check exit with 1 if anything does' -r -F
 complete -c l2tp-inspect -s T -l format -d 'How to write it' -r -f -a "text\t'For people'
 json\t'For programs: docs/report.schema.json'
 jsonl\t'For programs, a line for each packet: with -P or -V'

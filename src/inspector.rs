@@ -39,6 +39,7 @@ pub struct Inspector<'k> {
     clock: Clock,
     layers: Layers,
     hindsight: Option<Hindsight>,
+    transcribes: bool,
     selected: Option<Tracker>,
 }
 
@@ -100,6 +101,7 @@ impl<'k> Inspector<'k> {
             clock: Clock::default(),
             layers: Layers::default(),
             hindsight: None,
+            transcribes: false,
             selected: None,
         }
     }
@@ -146,8 +148,18 @@ impl<'k> Inspector<'k> {
     /// kept may depend on them, such as fragments and ports.
     pub fn keep(&mut self, frame: &Frame<'_>) {
         if let Some(selected) = &mut self.selected {
-            selected.place(&Meta::of(frame), &self.layers);
+            let meta = Meta::of(frame);
+            if !selected.place(&meta, &self.layers).double {
+                selected.take_down(&meta, &self.layers);
+            }
         }
+    }
+
+    /// Keeps from now on what every message said: see [`Analysis::transcript`]. To be called after
+    /// [`select`](Self::select), if that is.
+    pub fn transcribe(&mut self) {
+        self.transcribes = true;
+        self.selected.as_mut().unwrap_or(&mut self.tracker).transcribe();
     }
 
     /// Remembers from now on which packet acknowledged which.
@@ -219,6 +231,9 @@ impl<'k> Inspector<'k> {
                     dissect(&held.frame(octets), &mut context, &mut Nothing, layers);
                 }
                 self.tracker.push(&held.meta, layers, foreseen);
+                if self.transcribes {
+                    self.tracker.take_down(&held.meta, layers);
+                }
                 if let Some(hindsight) = &mut self.hindsight {
                     hindsight.note(held.meta.packet, self.tracker.last_place());
                 }

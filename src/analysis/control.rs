@@ -310,6 +310,7 @@ impl Tracker {
         let [under_esp, in_clear] = &mut connection.protection;
         super::bump32(if protected { under_esp } else { in_clear });
         self.place.connection = Some(connection.number);
+        self.place.from = Some(from);
         let moved = connection.end(from).endpoint != udp.source;
         if moved {
             let end = Scope { connection: Some(connection.number), end: Some(from), ..Scope::default() };

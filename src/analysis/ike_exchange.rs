@@ -223,12 +223,17 @@ impl IkeSa {
         }
     }
 
-    pub(crate) fn push(&mut self, ike: &Ike, addresses: Addresses, packet: u64, time: Timestamp) {
-        // The flag of IKEv2 holds where a NAT changed the address.
-        let from = match ike.version {
+    /// Which end sent a message: 0 is the initiator.
+    pub(crate) fn sender(&self, ike: &Ike, addresses: Addresses) -> usize {
+        match ike.version {
+            // The flag of IKEv2 holds where a NAT changed the address.
             2 => usize::from(ike.flags & 0x08 == 0),
             _ => usize::from(addresses.source != self.initiator),
-        };
+        }
+    }
+
+    pub(crate) fn push(&mut self, ike: &Ike, addresses: Addresses, packet: u64, time: Timestamp) {
+        let from = self.sender(ike, addresses);
         bump(&mut self.messages);
         if let Some(count) = self.sent.get_mut(from) {
             bump(count);
@@ -509,7 +514,7 @@ fn esp_spi(offers: &[Offer]) -> Option<Spi> {
 }
 
 /// Whether a notification is an error (RFC 2408 section 3.14.1: 1 to 8191; RFC 7296 section 3.10.1: below 16384).
-fn refuses(version: u8, kind: u16) -> bool {
+pub fn refuses(version: u8, kind: u16) -> bool {
     let limit = if version == 1 { 8192 } else { 16384 };
     kind > 0 && kind < limit
 }

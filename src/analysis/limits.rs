@@ -40,6 +40,7 @@ pub enum Limit {
     IkeStates,
     IkeFragments,
     Learned,
+    Transcript,
 }
 
 /// One row a limit: what is counted, and the option that raises it.
@@ -53,6 +54,7 @@ static ROWS: &[(Limit, &str, Option<&str>)] = &[
     (Limit::IkeStates, "IKEv1 SAs that are decrypted", None),
     (Limit::IkeFragments, "IKE messages waiting for fragments", None),
     (Limit::Learned, "L2TP ports and L2TPv3 sessions learned from control messages", None),
+    (Limit::Transcript, "messages that are compared", None),
     (Limit::Fragments, "IP datagrams waiting for fragments", None),
 ];
 

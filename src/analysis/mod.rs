@@ -30,6 +30,7 @@ pub mod place;
 pub mod ppp_marks;
 pub mod ppp_proof;
 pub mod ppp_session;
+pub mod transcript;
 
 mod call_messages;
 mod control;
@@ -63,6 +64,7 @@ use limits::{Limit, Limits};
 use nat::Keepalives;
 use place::Place;
 use routing::Routes;
+use transcript::Transcript;
 
 /// The place of a control connection in its table. A place may be used again after a flood; numbers are not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -201,6 +203,8 @@ pub struct Analysis {
     pub unreachable: Option<(IpAddr, u16)>,
     /// The smallest MTU that an ICMP error about such a packet told, and who sent the error.
     pub path_mtu: Option<(IpAddr, u32)>,
+    /// What was said, if it was asked for.
+    pub transcript: Option<Transcript>,
     numbers: HashMap<u32, ConnectionId>,
 }
 
@@ -295,6 +299,7 @@ impl Tracker {
                 keepalives: Vec::new(),
                 unreachable: None,
                 path_mtu: None,
+                transcript: None,
                 numbers: HashMap::new(),
             },
         }

@@ -12,6 +12,8 @@ use super::{CallId, Meta, Tracker};
 pub struct Place {
     /// The control connection: 1 is `T1`.
     pub connection: Option<u32>,
+    /// Which end of it sent the packet.
+    pub from: Option<u8>,
     /// The call.
     pub call: Option<CallId>,
     /// A control message with a number that was used before.

@@ -100,6 +100,11 @@ pub struct Args {
     #[arg(long, group = "view", help_heading = "What to show")]
     pub findings: bool,
 
+    /// What differs between this capture and another one, message by message (keys and secrets serve both); with
+    /// --check exit with 1 if anything does
+    #[arg(long, value_name = "OTHER", group = "view", help_heading = "What to show")]
+    pub diff: Option<PathBuf>,
+
     /// Only the verdict line
     #[arg(short, long, group = "view", help_heading = "What to show")]
     pub quiet: bool,

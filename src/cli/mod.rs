@@ -4,6 +4,7 @@ pub mod args;
 pub mod exit;
 
 mod checking;
+mod diff;
 mod explain;
 mod export;
 mod habits;

@@ -23,14 +23,14 @@ use super::args::{Args, Format};
 use super::checking::{self, Checking};
 use super::exit::{Exit, Failure};
 use super::selection::Selection;
-use super::{export, finish, keys, screen, views};
+use super::{diff, export, finish, keys, screen, views};
 
 /// One capture, read to its end.
-struct Inspected {
+pub(super) struct Inspected {
     file: Printable,
     format: &'static str,
     nanoseconds: bool,
-    damage: Option<String>,
+    pub(super) damage: Option<String>,
     left_out: Vec<String>,
     analysis: Analysis,
     findings: Vec<Finding>,
@@ -38,6 +38,24 @@ struct Inspected {
     check: Option<check::Result>,
     /// Where the packets of its findings are, where an output names that.
     places: Places,
+}
+
+impl Inspected {
+    /// What an output writes of it.
+    pub(super) fn report<'a>(&'a self, sad: &'a Sad, checks: bool) -> Report<'a> {
+        Report {
+            file: self.file.clone(),
+            format: self.format,
+            nanoseconds: self.nanoseconds,
+            damage: self.damage.clone(),
+            left_out: self.left_out.clone(),
+            analysis: &self.analysis,
+            sad,
+            findings: &self.findings,
+            diagnosis: &self.diagnosis,
+            check: self.check.as_ref().filter(|_| checks),
+        }
+    }
 }
 
 /// Inspects all files of the command line.
@@ -90,6 +108,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         return views::run(args, &files, &sad).map(|ended| ended.max(exit));
     }
     let checking = Checking::new(args)?;
+    if let Some(other) = &args.diff {
+        return diff::run(args, &files, other, &sad, &checking);
+    }
     let mut inspected = Vec::new();
     for path in files {
         match inspect(args, path, &sad, &checking) {
@@ -114,7 +135,12 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn inspect(args: &Args, path: &Path, sad: &Sad, checking: &Checking) -> Result<Inspected, Failure> {
+pub(super) fn inspect(
+    args: &Args,
+    path: &Path,
+    sad: &Sad,
+    checking: &Checking,
+) -> Result<Inspected, Failure> {
     let mut capture = CaptureFile::open(path).map_err(|error| failure(&error))?;
     let mut filter = args.capture_filter.as_deref().map(PacketFilter::new);
     let selection = Selection::new(args)?;
@@ -133,6 +159,9 @@ fn inspect(args: &Args, path: &Path, sad: &Sad, checking: &Checking) -> Result<I
     }
     if display.is_some() {
         inspector.select(limits(args));
+    }
+    if args.diff.is_some() {
+        inspector.transcribe();
     }
     let mut left = args.count.unwrap_or(u64::MAX);
     let mut counts = Counts::default();
@@ -299,21 +328,7 @@ pub(super) fn failure(error: &CaptureError) -> Failure {
 }
 
 fn write(args: &Args, sad: &Sad, inspected: &[Inspected], checking: &Checking) -> Result<(), Failure> {
-    let reports: Vec<Report<'_>> = inspected
-        .iter()
-        .map(|one| Report {
-            file: one.file.clone(),
-            format: one.format,
-            nanoseconds: one.nanoseconds,
-            damage: one.damage.clone(),
-            left_out: one.left_out.clone(),
-            analysis: &one.analysis,
-            sad,
-            findings: &one.findings,
-            diagnosis: &one.diagnosis,
-            check: one.check.as_ref().filter(|_| checking.checks()),
-        })
-        .collect();
+    let reports: Vec<Report<'_>> = inspected.iter().map(|one| one.report(sad, checking.checks())).collect();
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let results = inspected.iter().filter_map(|one| one.check.as_ref());
     let checked: Vec<Checked<'_>> =

@@ -85,6 +85,16 @@ pub fn notify_name(version: u8, kind: u16) -> Option<&'static str> {
     if version == 1 { notify_names::v1(kind.into()) } else { notify_names::v2(kind.into()) }
 }
 
+/// The name of a payload type.
+pub fn payload_name(payload: u8) -> Option<&'static str> {
+    names::payload(payload.into())
+}
+
+/// The name of an Encapsulation Mode (RFC 2407 section 4.5).
+pub fn encapsulation_name(mode: u64) -> Option<&'static str> {
+    algorithms::encapsulation_mode(mode)
+}
+
 /// NO-PROPOSAL-CHOSEN: the same number in RFC 2408 section 3.14.1 and RFC 7296 section 3.10.1.
 pub const NO_PROPOSAL_CHOSEN: u16 = 14;
 

@@ -2,6 +2,7 @@
 
 pub mod ci;
 pub mod details;
+pub mod diff;
 pub mod fields;
 pub mod hex;
 pub mod info;

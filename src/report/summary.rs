@@ -83,7 +83,7 @@ fn verdict(report: &Report<'_>, style: &Style) -> String {
 }
 
 /// What was read, and how much of it could be decrypted.
-fn first_line(report: &Report<'_>) -> Vec<String> {
+pub(super) fn first_line(report: &Report<'_>) -> Vec<String> {
     let totals = &report.analysis.totals;
     let mut out = format!("{}: {}", report.file, count(totals.packets, "packet"));
     if totals.packets > 0 {
