@@ -127,7 +127,7 @@ impl Tracker {
         }
         let parts = if let PppBody::Options(options) = &ppp.body { options.len() } else { 1 };
         let octets = usize::from(ppp.length).saturating_add(parts.saturating_mul(PART));
-        Some((Stream::Call(self.place.call?), from, What::Ppp(ppp.clone()), octets))
+        Some((Stream::Call(self.place.call?), from, What::Ppp(Box::new(ppp.without_secrets())), octets))
     }
 
     fn said_in_ike(&self, ike: &Ike, addresses: Addresses) -> Option<(Stream, u8, What, usize)> {

@@ -39,6 +39,28 @@ pub struct PppControl {
     pub body: PppBody,
 }
 
+impl PppControl {
+    /// A copy that can be kept: without passwords, challenges and responses.
+    pub(crate) fn without_secrets(&self) -> Self {
+        let body = match &self.body {
+            PppBody::Options(options) => PppBody::Options(options.clone()),
+            PppBody::Message(text) => PppBody::Message(text.clone()),
+            PppBody::ProtocolReject(protocol) => PppBody::ProtocolReject(*protocol),
+            PppBody::CodeReject(code) => PppBody::CodeReject(*code),
+            PppBody::Magic(number) => PppBody::Magic(*number),
+            PppBody::PapRequest { name, .. } => PppBody::PapRequest { name: name.clone(), password: None },
+            PppBody::Chap { name, .. } => {
+                PppBody::Chap { name: name.clone(), value: Arc::new(Secret::new(Vec::new())) }
+            }
+            PppBody::Eap { kind, identity, .. } => {
+                PppBody::Eap { kind: *kind, identity: identity.clone(), value: None }
+            }
+            PppBody::Other => PppBody::Other,
+        };
+        Self { body, ..*self }
+    }
+}
+
 /// What a PPP control packet carries.
 #[derive(Debug)]
 pub enum PppBody {

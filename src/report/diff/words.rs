@@ -213,9 +213,9 @@ fn ppp(control: &PppControl) -> Utterance {
             )]
         }
         PppBody::CodeReject(number) => vec![Field::new("Rejected-Code", number.to_string())],
-        PppBody::PapRequest(name) => vec![Field::who("Peer-ID", name)],
+        PppBody::PapRequest { name, .. } => vec![Field::who("Peer-ID", name)],
         PppBody::Chap { name, .. } => vec![Field::who("Name", name)],
-        PppBody::Eap { kind, identity } => {
+        PppBody::Eap { kind, identity, .. } => {
             let kind = Field::new("Type", named(u64::from(*kind), eap_type_name((*kind).into())));
             let identity = identity.as_ref().map(|identity| Field::who("Identity", identity));
             [Some(kind), identity].into_iter().flatten().collect()
