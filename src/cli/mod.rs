@@ -12,6 +12,7 @@ mod lists;
 mod offline;
 mod output;
 mod privacy;
+mod report;
 mod screen;
 mod selection;
 mod views;
