@@ -48,10 +48,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     display_filter(args)?;
     Selection::new(args)?;
     let sad = keys::load(args)?;
-    if !args.fields.is_empty() && !matches!(args.format, Format::Fields | Format::Csv) {
-        return Err(Failure::new("-e goes with -T fields or -T csv")
-            .hint("l2tp-inspect FILE -T fields -e frame.number -e l2tp.tunnel"));
-    }
+    check_columns(args)?;
     let mut exit = Exit::Done;
     if export::wanted(args) {
         let files: Vec<&Path> = files.iter().map(|path| path.as_path()).collect();
@@ -87,6 +84,19 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         report::write(args, &sad, &inspected, &checking)?;
     }
     Ok(exit)
+}
+
+/// Columns make no sense without an output that has them.
+///
+/// # Errors
+///
+/// When there is none.
+pub(super) fn check_columns(args: &Args) -> Result<(), Failure> {
+    if args.fields.is_empty() || matches!(args.format, Format::Fields | Format::Csv) {
+        return Ok(());
+    }
+    Err(Failure::new("-e goes with -T fields or -T csv")
+        .hint("l2tp-inspect FILE -T fields -e frame.number -e l2tp.tunnel"))
 }
 
 fn inspect(args: &Args, path: &Path, sad: &Sad, checking: &Checking) -> Result<Inspected, Failure> {

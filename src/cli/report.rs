@@ -126,6 +126,12 @@ impl<'k> Collector<'k> {
         self.counts.captured += 1;
     }
 
+    /// Analyses what waits for more frames.
+    #[cfg(feature = "live")]
+    pub(super) fn catch_up(&mut self) {
+        self.inspector.flush();
+    }
+
     /// Ends the capture and judges it.
     ///
     /// # Errors

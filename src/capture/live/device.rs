@@ -85,12 +85,8 @@ impl Device {
             Ok(packet) => {
                 self.octets.clear();
                 self.octets.extend_from_slice(packet.data);
-                let (seconds, fraction) = (packet.header.ts.tv_sec, packet.header.ts.tv_usec);
-                let unit = if self.interface.nanoseconds { 1 } else { 1_000 };
-                let time = i64::from(seconds)
-                    .saturating_mul(1_000_000_000)
-                    .saturating_add(i64::from(fraction).saturating_mul(unit));
-                self.waiting = Some(Head { time: Timestamp(time), original: packet.header.len });
+                let time = time(packet.header, self.interface.nanoseconds);
+                self.waiting = Some(Head { time, original: packet.header.len });
             }
             Err(pcap::Error::TimeoutExpired) => self.silent_at = now(),
             Err(error) => {
@@ -121,6 +117,13 @@ impl Device {
     pub(super) fn statistics(&self) -> Option<PathBuf> {
         Path::new("/sys/class/net").join(&self.system_name).join("statistics").canonicalize().ok()
     }
+}
+
+#[allow(clippy::useless_conversion, reason = "the widths differ from system to system")]
+fn time(header: &pcap::PacketHeader, nanoseconds: bool) -> Timestamp {
+    let (seconds, fraction) = (i64::from(header.ts.tv_sec), i64::from(header.ts.tv_usec));
+    let unit = if nanoseconds { 1 } else { 1_000 };
+    Timestamp(seconds.saturating_mul(1_000_000_000).saturating_add(fraction.saturating_mul(unit)))
 }
 
 /// Whether libpcap takes times of this interface in nanoseconds: on Linux, those that are network interfaces and not
