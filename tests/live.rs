@@ -240,6 +240,30 @@ fn at_full_speed_too() {
 }
 
 #[test]
+fn the_default_filter_sees_through_vlan_tags() {
+    let Some(lab) = Lab::new() else { return };
+    let (path, keys) = trace(SECRET);
+    let mut capture = CaptureFile::open(&path).unwrap();
+    let mut tagged = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+    while let Some(frame) = capture.next_frame().unwrap() {
+        let (addresses, rest) = frame.data.split_at(12);
+        let length = u32::try_from(frame.data.len() + 4).unwrap();
+        tagged.extend([0; 8]);
+        tagged.extend([length.to_le_bytes(), length.to_le_bytes()].concat());
+        tagged.extend([addresses, &[0x81, 0, 0, 7], rest].concat());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tagged.pcap");
+    fs::write(&file, tagged).unwrap();
+    let mut command = lab.command(TOOL);
+    let running = Running::new(command.args(["-i", "far0", "-T", "json"]).args(&keys));
+    lab.replay(&file, None);
+    let live = report(&running.interrupted());
+    let file = of_file(&path, &keys, DEFAULT_FILTER);
+    assert_eq!((&live["packets"], &live["esp"]), (&file["packets"], &file["esp"]));
+}
+
+#[test]
 fn two_interfaces_are_put_in_order() {
     let Some(lab) = Lab::new() else { return };
     let (path, _) = trace(PLAIN);
@@ -279,6 +303,16 @@ fn a_condition_or_a_signal_ends_the_capture_with_a_report() {
     assert_eq!(timed.status.code(), Some(0));
     assert!(String::from_utf8_lossy(&timed.stdout).starts_with("far0: 0 packets"), "{timed:?}");
     assert!(began.elapsed() < PATIENCE);
+
+    let (path, _) = trace(PLAIN);
+    let folder = open_folder();
+    let file = folder.path().join("stop.pcapng");
+    let stop = ["-a", "filesize:1", "-w", file.to_str().unwrap()];
+    let running = lab.start(&[&["-i", "far0", "-T", "json"], &stop[..]].concat());
+    lab.replay(&path, None);
+    let stopped = report(&running.ended())["packets"].as_u64().unwrap();
+    let octets = fs::metadata(&file).unwrap().len();
+    assert!(stopped < 10 && octets >= 1_000, "{stopped} packets, {octets} octets");
 
     let running = lab.start(&["-i", "far0"]);
     running.signal(Signal::TERM);

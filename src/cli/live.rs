@@ -11,7 +11,7 @@ use signal_hook::flag;
 use crate::capture::live::{self, Interface, Live, LiveError, Next, Options};
 use crate::ipsec::Sad;
 use crate::report::packet::Outlook;
-use crate::util::{Frame, Printable};
+use crate::util::{Frame, Printable, Timestamp};
 
 use super::args::Args;
 use super::checking::Checking;
@@ -25,8 +25,6 @@ use super::{finish, keys};
 
 /// How often what does not wait for packets is done.
 const TICK: Duration = Duration::from_millis(100);
-/// A clock is read once for so many frames.
-const FRAMES_PER_LOOK: u64 = 64;
 /// How long after the end frames may still come that were captured before it: the kernel hands them over in blocks.
 const LAST_FRAMES: Duration = Duration::from_millis(300);
 /// How a shell sees that a signal ended a command.
@@ -55,9 +53,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     let name = names(&interfaces);
     let _ = writeln!(io::stderr(), "l2tp-inspect: capturing on {name}; Ctrl-C ends it");
-    capture(&mut live, &mut shown, ring.as_mut(), end)?;
+    let written = capture(&mut live, &mut shown, ring.as_mut(), end);
     let interfaces = live.interfaces();
     let whole = ring.is_none_or(|mut ring| ring.end(&interfaces));
+    written?;
     let ended = shown.end(args, &sad, &checking, &interfaces)?;
     Ok(if whole { ended } else { Exit::Failed })
 }
@@ -73,6 +72,7 @@ fn capture(
     let mut gone = 0;
     while !end.reached(ring.as_deref()) {
         match live.next(TICK) {
+            Next::Frame(frame) if end.is_past(&frame) => break,
             Next::Frame(frame) => {
                 end.frames = end.frames.saturating_add(1);
                 match shown.frame(&frame) {
@@ -80,9 +80,6 @@ fn capture(
                     Ok(false) => {}
                     // Nobody reads any more.
                     Err(error) => return finish(Err(error)),
-                }
-                if !end.frames.is_multiple_of(FRAMES_PER_LOOK) {
-                    continue;
                 }
             }
             Next::Quiet => {}
@@ -191,8 +188,14 @@ struct End {
     began: Instant,
     frames: u64,
     signalled: Arc<AtomicBool>,
-    /// When the frames that were captured before a signal have come.
-    last: Option<Instant>,
+    /// The end, once it has come.
+    over: Option<Over>,
+}
+
+/// The end of a capture: until then the kernel may still hand over frames that were captured before it.
+struct Over {
+    at: Timestamp,
+    until: Instant,
 }
 
 impl End {
@@ -210,11 +213,15 @@ impl End {
             began: Instant::now(),
             frames: 0,
             signalled,
-            last: None,
+            over: None,
         })
     }
 
+    /// Whether no frame is to be taken any more.
     fn reached(&mut self, ring: Option<&Ring>) -> bool {
+        if let Some(over) = &self.over {
+            return Instant::now() >= over.until;
+        }
         let (files, octets) = ring.map_or((0, 0), Ring::sizes);
         if self.frames >= self.count || self.conditions.reached(Duration::ZERO, octets, self.frames) {
             return true;
@@ -223,10 +230,17 @@ impl End {
         if self.conditions.files.is_some_and(|most| files > most) {
             return true;
         }
-        if self.signalled.load(Ordering::Relaxed) {
-            return Instant::now() >= *self.last.get_or_insert_with(|| Instant::now() + LAST_FRAMES);
+        let late = || self.conditions.duration.is_some_and(|most| self.began.elapsed() >= most);
+        if self.signalled.load(Ordering::Relaxed) || late() {
+            let at = Timestamp(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX));
+            self.over = Some(Over { at, until: Instant::now() + LAST_FRAMES });
         }
-        self.conditions.duration.is_some_and(|most| self.began.elapsed() >= most)
+        false
+    }
+
+    /// Whether the capture was over when this frame came.
+    fn is_past(&self, frame: &Frame<'_>) -> bool {
+        self.over.as_ref().is_some_and(|over| frame.time > over.at)
     }
 }
 
@@ -239,6 +253,10 @@ fn check(args: &Args) -> Result<(), Failure> {
     if args.write_expect.is_some() {
         return Err(Failure::new("--write-expect does not go with -i")
             .hint("-w FILE, then l2tp-inspect FILE --write-expect expect.toml"));
+    }
+    if args.write.is_some() && (args.tunnel.is_some() || args.call.is_some()) && !views::wanted(args) {
+        return Err(Failure::new("-w with -i writes the packets of all control connections and calls")
+            .hint("-w FILE, then l2tp-inspect FILE --tunnel T1 -w OTHER"));
     }
     if args.write.is_none() && !args.ring_buffer.is_empty() {
         return Err(Failure::new("-b needs a file").hint("-w NAME.pcapng -b filesize:100000 -b files:10"));

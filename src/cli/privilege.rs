@@ -36,7 +36,7 @@ mod linux {
 
     use landlock::{
         ABI, Access as _, AccessFs, AccessNet, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _,
-        RulesetCreatedAttr as _, RulesetError, Scope, path_beneath_rules,
+        RulesetCreatedAttr as _, RulesetError, RulesetStatus, Scope, path_beneath_rules,
     };
     use nix::unistd::{self, Gid, Uid, User};
     use rustix::thread::{self, CapabilitySet, CapabilitySets};
@@ -199,10 +199,10 @@ mod linux {
 
     /// No file but these, no TCP connection, no signal or abstract socket outside. What the kernel does not know of it
     /// is left out.
-    fn lock_in(needs: &Needs) -> Result<(), RulesetError> {
+    fn lock_in(needs: &Needs) -> Result<RulesetStatus, RulesetError> {
         let read = AccessFs::ReadFile | AccessFs::ReadDir;
         let write = AccessFs::WriteFile | AccessFs::Truncate | AccessFs::MakeReg | AccessFs::RemoveFile;
-        Ruleset::default()
+        let status = Ruleset::default()
             .set_compatibility(CompatLevel::BestEffort)
             .handle_access(AccessFs::from_all(LANDLOCK))?
             .handle_access(AccessNet::from_all(LANDLOCK))?
@@ -212,7 +212,39 @@ mod linux {
             .add_rules(path_beneath_rules(&needs.reads, read))?
             .add_rules(path_beneath_rules(&needs.writes, read | write))?
             .restrict_self()?;
-        Ok(())
+        Ok(status.ruleset)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::fs;
+
+        use super::*;
+
+        /// Landlock binds the thread that asks for it and those it starts, so a thread can try it.
+        #[test]
+        fn who_is_locked_in_opens_what_it_needs_and_nothing_else() {
+            let (open, shut) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            let [read, secret] = [&open, &shut].map(|folder| folder.path().join("there"));
+            for file in [&read, &secret] {
+                fs::write(file, "x").unwrap();
+            }
+            let writes = tempfile::tempdir().unwrap();
+            let needs = Needs { reads: vec![open.path().to_owned()], writes: vec![writes.path().to_owned()] };
+            let locked = move || {
+                if lock_in(&needs).unwrap() == RulesetStatus::NotEnforced {
+                    println!("skipped: this kernel has no Landlock");
+                    return;
+                }
+                assert_eq!(fs::read(&read).unwrap(), b"x");
+                assert!(fs::read(&secret).is_err() && fs::write(&read, "y").is_err());
+                let file = writes.path().join("new");
+                fs::write(&file, "y").unwrap();
+                fs::remove_file(&file).unwrap();
+                assert!(fs::create_dir(&file).is_err());
+            };
+            std::thread::spawn(locked).join().unwrap();
+        }
     }
 }
 

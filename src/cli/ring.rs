@@ -309,8 +309,8 @@ impl Write for Blocks {
         let written = self.file.write_all(&self.waiting);
         match written {
             Ok(()) => self.whole = self.octets(),
-            // Half a block may stand at the end now.
-            Err(_) => self.file.set_len(self.whole)?,
+            // Half a block may stand at the end now. If it cannot be cut off, the first error says more.
+            Err(_) => drop(self.file.set_len(self.whole)),
         }
         self.waiting.clear();
         written
