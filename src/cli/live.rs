@@ -82,6 +82,8 @@ fn capture(
                     Err(error) => return finish(Err(error)),
                 }
             }
+            // What is still in the kernel's buffer is taken, however much it is.
+            Next::Quiet if end.is_past_waiting() => break,
             Next::Quiet => {}
             Next::Ended => break,
         }
@@ -219,9 +221,6 @@ impl End {
 
     /// Whether no frame is to be taken any more.
     fn reached(&mut self, ring: Option<&Ring>) -> bool {
-        if let Some(over) = &self.over {
-            return Instant::now() >= over.until;
-        }
         let (files, octets) = ring.map_or((0, 0), Ring::sizes);
         if self.frames >= self.count || self.conditions.reached(Duration::ZERO, octets, self.frames) {
             return true;
@@ -230,12 +229,20 @@ impl End {
         if self.conditions.files.is_some_and(|most| files > most) {
             return true;
         }
+        if self.over.is_some() {
+            return false;
+        }
         let late = || self.conditions.duration.is_some_and(|most| self.began.elapsed() >= most);
         if self.signalled.load(Ordering::Relaxed) || late() {
             let at = Timestamp(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX));
             self.over = Some(Over { at, until: Instant::now() + LAST_FRAMES });
         }
         false
+    }
+
+    /// Whether the capture is over, and all that was captured before has had time to come.
+    fn is_past_waiting(&self) -> bool {
+        self.over.as_ref().is_some_and(|over| Instant::now() >= over.until)
     }
 
     /// Whether the capture was over when this frame came.
