@@ -18,6 +18,10 @@ fn main() {
     for variable in ["LIBPCAP_LIBDIR", "PKG_CONFIG", "PKG_CONFIG_PATH", "LIBRARY_PATH", "DOCS_RS"] {
         println!("cargo::rerun-if-env-changed={variable}");
     }
+    // Without the feature nothing of libpcap is used.
+    if env::var_os("CARGO_FEATURE_LIVE").is_none() {
+        return;
+    }
     let windows = env::var("CARGO_CFG_WINDOWS").is_ok();
     // On Windows the library is part of a driver kit with directories of its own, and docs.rs never links.
     if windows || env::var("DOCS_RS").is_ok() || pkg_config_knows() {

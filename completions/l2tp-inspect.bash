@@ -23,7 +23,7 @@ _l2tp__inspect() {
 
     case "${cmd}" in
         l2tp__inspect)
-            opts="-r -f -c -k -o -d -n -Y -P -V -x -q -T -e -E -t -l -w -h --read --capture-filter --count --keys --list-keys --secrets --show-secrets --decode-as --filter --tunnel --call --packets --details --hex --summary --ladder --findings --diff --quiet --format --field --time --color --ascii --width --fail-on --certain --check --write-expect --select --ignore --severity --profile --explain --list-rules --list-fields --list-protocols --list-algorithms --write --write-decrypted --layer --export-esp-sa --force --max-tunnels --max-calls --version --help"
+            opts="-r -i -D -f -c -a -s -p -B -k -o -d -n -Y -P -V -x -q -T -e -E -t -l -w -b -h --read --interface --list-interfaces --capture-filter --count --autostop --snaplen --no-promiscuous --buffer-size --keys --list-keys --secrets --show-secrets --decode-as --filter --tunnel --call --packets --details --hex --summary --ladder --findings --diff --quiet --format --field --time --color --ascii --width --fail-on --certain --check --write-expect --select --ignore --severity --profile --explain --list-rules --list-fields --list-protocols --list-algorithms --write --write-decrypted --layer --export-esp-sa --ring-buffer --force --max-tunnels --max-calls --user --keep-privileges --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -34,6 +34,14 @@ _l2tp__inspect() {
                     return 0
                     ;;
                 -r)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interface)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -50,6 +58,30 @@ _l2tp__inspect() {
                     return 0
                     ;;
                 -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --autostop)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --snaplen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --buffer-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -B)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -185,11 +217,23 @@ _l2tp__inspect() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ring-buffer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -b)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --max-tunnels)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --max-calls)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

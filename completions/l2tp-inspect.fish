@@ -1,6 +1,10 @@
 complete -c l2tp-inspect -s r -l read -d 'The same as FILE, as in tcpdump and tshark' -r -F
-complete -c l2tp-inspect -s f -l capture-filter -d 'Only packets that pass this libpcap filter, such as \'host 10.1.0.2\'' -r
-complete -c l2tp-inspect -s c -l count -d 'Stop after N packets of each file' -r
+complete -c l2tp-inspect -s i -l interface -d 'Capture on this interface, until Ctrl-C; any is all of them; may be given several times. Words behind the options are the capture filter, as in tcpdump' -r
+complete -c l2tp-inspect -s f -l capture-filter -d 'Only packets that pass this libpcap filter, such as \'host 10.1.0.2\' (on an interface, by default: IKE, ESP, AH, L2TP, later fragments and ICMP errors, with VLAN tags too)' -r
+complete -c l2tp-inspect -s c -l count -d 'Stop after N packets of each file, or of the capture' -r
+complete -c l2tp-inspect -s a -l autostop -d 'End the capture after duration:SECONDS, packets:N, filesize:KB or files:N; may be given several times' -r
+complete -c l2tp-inspect -s s -l snaplen -d 'Capture only so many octets of each packet (0: all, the default)' -r
+complete -c l2tp-inspect -s B -l buffer-size -d 'The kernel\'s buffer for each interface in MiB (default: 16)' -r
 complete -c l2tp-inspect -s k -l keys -d 'SA keys, found by content: `ip xfrm state`, Wireshark esp_sa, setkey -D, tcpdump -E, FortiOS, RouterOS, VPP, TOML; a file, a strongSwan save-keys directory, or - for standard input; may be given several times' -r -F
 complete -c l2tp-inspect -s o -d 'tshark\'s -o \'uat:esp_sa:…\': one SA as a line of Wireshark\'s table (others can see it while this runs)' -r
 complete -c l2tp-inspect -l secrets -d 'Tunnel secrets and users\' passwords (TOML: [[tunnel]] secret = "…"; [[user]] name = "…", password = "…"): hidden AVPs are read, authentication is proved' -r -F
@@ -50,8 +54,12 @@ l2tp\t''
 ppp\t''
 inner\t''"
 complete -c l2tp-inspect -l export-esp-sa -d 'Write the SAs of all key files, with their keys, to a file for Wireshark\'s esp_sa table' -r -F
+complete -c l2tp-inspect -s b -l ring-buffer -d 'With -i and -w: begin the next file after duration:SECONDS, filesize:KB or packets:N, and keep files:N of them; may be given several times' -r
 complete -c l2tp-inspect -l max-tunnels -d 'Control connections that are followed at once' -r
 complete -c l2tp-inspect -l max-calls -d 'Calls that are followed' -r
+complete -c l2tp-inspect -l user -d 'With -i, as root: become this user once the interface is open (default: the caller of sudo, else nobody)' -r
+complete -c l2tp-inspect -s D -l list-interfaces -d 'List the interfaces (name, state, addresses, description) and exit'
+complete -c l2tp-inspect -s p -l no-promiscuous -d 'Capture only what is for this machine'
 complete -c l2tp-inspect -l list-keys -d 'List the SAs of all key files (SPI, ends, algorithms, where they stand, packets opened), never the keys'
 complete -c l2tp-inspect -l show-secrets -d 'Do not mask passwords and values of hidden AVPs (keys are never shown)'
 complete -c l2tp-inspect -s n -d 'Do not resolve names (never done; accepted for habit)'
@@ -70,5 +78,6 @@ complete -c l2tp-inspect -l list-fields -d 'List all fields (name, type, descrip
 complete -c l2tp-inspect -l list-protocols -d 'List all protocols and exit'
 complete -c l2tp-inspect -l list-algorithms -d 'List all algorithms of ESP (name, kind, key and ICV in octets, RFC, names in the key dialects) and exit'
 complete -c l2tp-inspect -l force -d 'Replace files that exist'
+complete -c l2tp-inspect -l keep-privileges -d 'With -i: keep the privileges of the caller while packets of strangers are read'
 complete -c l2tp-inspect -l version -d 'Print version'
 complete -c l2tp-inspect -s h -l help -d 'Print help (see more with \'--help\')'

@@ -1,8 +1,9 @@
 //! Capture filters of libpcap, applied to frames from files.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+#[cfg(feature = "live")]
+use std::collections::{BTreeMap, btree_map::Entry};
 
+#[cfg(feature = "live")]
 use pcap::{BpfProgram, Capture, Linktype};
 
 use super::{CaptureError, Frame, LinkType};
@@ -14,13 +15,18 @@ use crate::util::Printable;
 pub struct PacketFilter {
     expression: String,
     /// At most one program for each link type that occurs; their number is bounded by that of the interfaces.
+    #[cfg(feature = "live")]
     programs: BTreeMap<u32, BpfProgram>,
 }
 
 impl PacketFilter {
     /// A filter that is compiled when the first frame comes, or by [`PacketFilter::check`].
     pub fn new(expression: &str) -> Self {
-        Self { expression: expression.to_owned(), programs: BTreeMap::new() }
+        Self {
+            expression: expression.to_owned(),
+            #[cfg(feature = "live")]
+            programs: BTreeMap::new(),
+        }
     }
 
     /// Compiles the expression for `link`, so that a bad one is found before the first frame.
@@ -41,6 +47,7 @@ impl PacketFilter {
         Ok(self.program(frame.link)?.filter(frame.data))
     }
 
+    #[cfg(feature = "live")]
     fn program(&mut self, link: LinkType) -> Result<&BpfProgram, CaptureError> {
         match self.programs.entry(link.0) {
             Entry::Occupied(entry) => Ok(entry.into_mut()),
@@ -57,7 +64,30 @@ impl PacketFilter {
     }
 }
 
+/// Stands in for libpcap where this was built without it.
+#[cfg(not(feature = "live"))]
+impl PacketFilter {
+    fn program(&mut self, _: LinkType) -> Result<Refused, CaptureError> {
+        Err(CaptureError::Filter {
+            expression: Printable::from_text(&self.expression),
+            reason: Printable::from_text("this command was built without libpcap, which compiles filters"),
+        })
+    }
+}
+
+/// No program: there is none without libpcap.
+#[cfg(not(feature = "live"))]
+enum Refused {}
+
+#[cfg(not(feature = "live"))]
+impl Refused {
+    fn filter(&self, _: &[u8]) -> bool {
+        match *self {}
+    }
+}
+
 /// libpcap's words alone.
+#[cfg(feature = "live")]
 fn reason(error: pcap::Error) -> String {
     match error {
         pcap::Error::PcapError(words) => words,
@@ -66,6 +96,7 @@ fn reason(error: pcap::Error) -> String {
 }
 
 /// The number that libpcap's functions take for a link type: its own, which for raw IP is not the one in files.
+#[cfg(feature = "live")]
 fn dlt(link: LinkType) -> i32 {
     const DLT_RAW: i32 = if cfg!(target_os = "openbsd") { 14 } else { 12 };
     match link {
@@ -74,7 +105,7 @@ fn dlt(link: LinkType) -> i32 {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "live"))]
 mod tests {
     use super::*;
     use crate::util::Timestamp;

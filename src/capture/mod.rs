@@ -1,4 +1,4 @@
-//! Where frames come from: capture files and standard input.
+//! Where frames come from: capture files, standard input and interfaces.
 //!
 //! A source lends one [`Frame`] after the other; nothing is parsed beyond the file format, and nothing is copied that
 //! the format does not force to be copied.
@@ -14,6 +14,8 @@ mod file;
 mod input;
 mod interface;
 mod legacy;
+#[cfg(feature = "live")]
+pub mod live;
 mod netmon;
 mod pcapng;
 mod record;

@@ -11,10 +11,10 @@ use crate::rules::Profile;
 #[derive(Debug, Parser)]
 #[command(
     name = "l2tp-inspect",
-    version,
+    version = VERSION,
     disable_version_flag = true,
     max_term_width = 100,
-    override_usage = "l2tp-inspect [OPTIONS] [FILE]...",
+    override_usage = "l2tp-inspect [OPTIONS] [FILE]...\n       l2tp-inspect [OPTIONS] -i IFACE [BPF]...",
     after_help = "Exit: 0 done, 1 findings at or above --fail-on, 2 could not run, 3 the capture is damaged or cut short."
 )]
 pub struct Args {
@@ -26,13 +26,41 @@ pub struct Args {
     #[arg(short = 'r', long = "read", value_name = "FILE", help_heading = "Input")]
     pub read: Vec<PathBuf>,
 
-    /// Only packets that pass this libpcap filter, such as 'host 10.1.0.2'
+    /// Capture on this interface, until Ctrl-C; any is all of them; may be given several times. Words behind the
+    /// options are the capture filter, as in tcpdump
+    #[arg(short = 'i', long, value_name = "IFACE", conflicts_with = "read", help_heading = "Input")]
+    pub interface: Vec<String>,
+
+    /// List the interfaces (name, state, addresses, description) and exit
+    #[arg(short = 'D', long, exclusive = true, help_heading = "Input")]
+    pub list_interfaces: bool,
+
+    /// Only packets that pass this libpcap filter, such as 'host 10.1.0.2' (on an interface, by default: IKE,
+    /// ESP, AH, L2TP, later fragments and ICMP errors, with VLAN tags too)
     #[arg(short = 'f', long, value_name = "BPF", help_heading = "Input")]
     pub capture_filter: Option<String>,
 
-    /// Stop after N packets of each file
+    /// Stop after N packets of each file, or of the capture
     #[arg(short, long, value_name = "N", help_heading = "Input")]
     pub count: Option<u64>,
+
+    /// End the capture after duration:SECONDS, packets:N, filesize:KB or files:N; may be given several times
+    #[arg(short = 'a', long, value_name = "CONDITION", requires = "interface", help_heading = "Input")]
+    pub autostop: Vec<String>,
+
+    /// Capture only so many octets of each packet (0: all, the default)
+    #[arg(short = 's', long, value_name = "OCTETS", requires = "interface", help_heading = "Input",
+          value_parser = clap::value_parser!(u32).range(0..=262_144))]
+    pub snaplen: Option<u32>,
+
+    /// Capture only what is for this machine
+    #[arg(short = 'p', long, requires = "interface", help_heading = "Input")]
+    pub no_promiscuous: bool,
+
+    /// The kernel's buffer for each interface in MiB (default: 16)
+    #[arg(short = 'B', long, value_name = "MIB", requires = "interface", help_heading = "Input",
+          value_parser = clap::value_parser!(u32).range(1..=2047))]
+    pub buffer_size: Option<u32>,
 
     /// SA keys, found by content: `ip xfrm state`, Wireshark esp_sa, setkey -D, tcpdump -E, FortiOS, RouterOS, VPP,
     /// TOML; a file, a strongSwan save-keys directory, or - for standard input; may be given several times
@@ -238,6 +266,17 @@ pub struct Args {
     #[arg(long, value_name = "FILE", help_heading = "Write packets")]
     pub export_esp_sa: Option<PathBuf>,
 
+    /// With -i and -w: begin the next file after duration:SECONDS, filesize:KB or packets:N, and keep files:N of them;
+    /// may be given several times
+    #[arg(
+        short = 'b',
+        long,
+        value_name = "CONDITION",
+        requires = "interface",
+        help_heading = "Write packets"
+    )]
+    pub ring_buffer: Vec<String>,
+
     /// Replace files that exist
     #[arg(long, help_heading = "Write packets")]
     pub force: bool,
@@ -252,10 +291,31 @@ pub struct Args {
           help_heading = "Limits and safety")]
     pub max_calls: u32,
 
+    /// With -i, as root: become this user once the interface is open (default: the caller of sudo, else nobody)
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "interface",
+        conflicts_with = "keep_privileges",
+        help_heading = "Limits and safety"
+    )]
+    pub user: Option<String>,
+
+    /// With -i: keep the privileges of the caller while packets of strangers are read
+    #[arg(long, requires = "interface", help_heading = "Limits and safety")]
+    pub keep_privileges: bool,
+
     /// Print version
     #[arg(long, action = clap::ArgAction::Version)]
     pub version: Option<bool>,
 }
+
+/// What `--version` says.
+const VERSION: &str = if cfg!(feature = "live") {
+    env!("CARGO_PKG_VERSION")
+} else {
+    concat!(env!("CARGO_PKG_VERSION"), " (without libpcap: no -i, no -f)")
+};
 
 /// Limits above this would not fit into the memory of any machine in use.
 fn in_memory() -> clap::builder::RangedI64ValueParser<u32> {

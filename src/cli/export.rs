@@ -17,8 +17,9 @@ use crate::util::{Frame, Printable};
 
 use super::args::{self, Args, Format};
 use super::exit::{Exit, Failure};
-use super::offline::{display_filter, failure, inspector};
+use super::offline::failure;
 use super::output::{OutputFile, cannot_write, name};
+use super::report::{display_filter, inspector};
 use super::selection::Selection;
 use super::views;
 

@@ -4,15 +4,24 @@ pub mod args;
 pub mod exit;
 
 mod checking;
+#[cfg(feature = "live")]
+mod conditions;
 mod diff;
 mod explain;
 mod export;
 mod habits;
 mod keys;
 mod lists;
+#[cfg(feature = "live")]
+mod live;
 mod offline;
 mod output;
 mod privacy;
+#[cfg(feature = "live")]
+mod privilege;
+mod report;
+#[cfg(feature = "live")]
+mod ring;
 mod screen;
 mod selection;
 mod views;
@@ -61,7 +70,25 @@ fn execute(args: &Args) -> Result<Exit, Failure> {
         print(&lists::protocols())?;
         return Ok(Exit::Done);
     }
+    if args.list_interfaces || !args.interface.is_empty() {
+        return on_interfaces(args);
+    }
     offline::run(args)
+}
+
+#[cfg(feature = "live")]
+fn on_interfaces(args: &Args) -> Result<Exit, Failure> {
+    if args.list_interfaces {
+        print(&live::list()?)?;
+        return Ok(Exit::Done);
+    }
+    live::run(args)
+}
+
+#[cfg(not(feature = "live"))]
+fn on_interfaces(_: &Args) -> Result<Exit, Failure> {
+    Err(Failure::new("this command was built without libpcap, so it cannot capture")
+        .hint("tcpdump -w FILE -i IFACE, then l2tp-inspect FILE"))
 }
 
 /// Help goes to standard output, a bad option to standard error; both without what a terminal would obey.

@@ -7,6 +7,7 @@ use crate::capture::{CaptureFile, PacketFilter};
 use crate::dissect::{Protocol, registry};
 use crate::field::{FieldDef, Node, Range, Tree, Value};
 use crate::filter::Filter;
+use crate::inspector::Inspector;
 use crate::ipsec::Sad;
 use crate::report::fields::{Columns, Layout};
 use crate::report::mask::Masks;
@@ -18,7 +19,8 @@ use crate::util::{Frame, Printable, Timestamp, meant};
 
 use super::args::{Args, Format, Time};
 use super::exit::{Exit, Failure};
-use super::offline::{display_filter, failure, inspector};
+use super::offline::failure;
+use super::report::{display_filter, inspector};
 use super::screen;
 use super::selection::Selection;
 
@@ -34,14 +36,14 @@ pub(super) fn wanted(args: &Args) -> bool {
 }
 
 /// What writes the packets.
-enum View {
+pub(super) enum View {
     Columns(Columns),
     Text { line: bool, details: bool, hex: bool, stamp: Stamp, style: Style, columns: Option<usize> },
     Json { shape: packet_json::Shape, lines: bool, any: bool },
 }
 
 impl View {
-    fn new(args: &Args) -> Result<Self, Failure> {
+    pub(super) fn new(args: &Args) -> Result<Self, Failure> {
         let (line, details) = (args.packets, args.details);
         Ok(match args.format {
             Format::Fields | Format::Csv => Self::Columns(columns(args)?),
@@ -73,7 +75,7 @@ impl View {
         matches!(self, Self::Text { .. })
     }
 
-    fn begin(&self, out: &mut Vec<u8>) {
+    pub(super) fn begin(&self, out: &mut Vec<u8>) {
         match self {
             Self::Columns(columns) => columns.begin(out),
             Self::Json { lines: false, .. } => out.push(b'['),
@@ -108,7 +110,7 @@ impl View {
         }
     }
 
-    fn end(&self, out: &mut Vec<u8>) {
+    pub(super) fn end(&self, out: &mut Vec<u8>) {
         if let Self::Json { lines: false, .. } = self {
             out.extend_from_slice(b"\n]\n");
         }
@@ -163,12 +165,11 @@ fn named(name: &str) -> Result<Vec<&'static FieldDef>, Failure> {
 /// When an option does not fit or the output cannot be written.
 pub(super) fn run(args: &Args, files: &[&Path], sad: &Sad) -> Result<Exit, Failure> {
     let mut view = View::new(args)?;
-    let selection = Selection::new(args)?;
-    let mut output = Output { to: io::stdout().lock(), waiting: Vec::new(), at_once: args.flush };
+    let mut output = Output::new(args.flush);
     let mut exit = Exit::Done;
     view.begin(&mut output.waiting);
     for path in files {
-        match file(args, path, sad, &selection, &mut view, &mut output) {
+        match file(args, path, sad, &mut view, &mut output) {
             Ok(Ok(ended)) => exit = exit.max(ended),
             Ok(Err(error)) => return super::finish(Err(error)).map(|()| exit),
             Err(failure) => {
@@ -182,18 +183,22 @@ pub(super) fn run(args: &Args, files: &[&Path], sad: &Sad) -> Result<Exit, Failu
 }
 
 /// Standard output, behind a buffer.
-struct Output<'a> {
+pub(super) struct Output<'a> {
     to: io::StdoutLock<'a>,
-    waiting: Vec<u8>,
+    pub(super) waiting: Vec<u8>,
     at_once: bool,
 }
 
 impl Output<'_> {
-    fn written(&mut self) -> io::Result<()> {
+    pub(super) fn new(at_once: bool) -> Self {
+        Self { to: io::stdout().lock(), waiting: Vec::new(), at_once }
+    }
+
+    pub(super) fn written(&mut self) -> io::Result<()> {
         if self.at_once || self.waiting.len() >= BUFFER { self.flush() } else { Ok(()) }
     }
 
-    fn flush(&mut self) -> io::Result<()> {
+    pub(super) fn flush(&mut self) -> io::Result<()> {
         self.to.write_all(&self.waiting)?;
         self.waiting.clear();
         self.to.flush()
@@ -288,49 +293,16 @@ fn file(
     args: &Args,
     path: &Path,
     sad: &Sad,
-    selection: &Selection,
     view: &mut View,
     output: &mut Output<'_>,
 ) -> Result<io::Result<Exit>, Failure> {
     let outlook = if view.looks_ahead() { outlook(args, path, sad)? } else { Outlook::default() };
     let mut frames = Frames::open(args, path)?;
-    let nanoseconds = frames.capture.nanoseconds();
-    let mut inspector = inspector(args, sad)?;
-    let mut filter = display_filter(args)?;
-    let mut tree = Tree::default();
-    let mut times: Option<(Timestamp, Timestamp)> = None;
-    let mut masks = Masks::default();
+    let mut viewer = Viewer::new(args, sad, outlook, frames.capture.nanoseconds())?;
     let mut written = Ok(());
     frames.each(|frame| {
-        let (first, previous) = times.unwrap_or((frame.time, frame.time));
-        let clock = Clock {
-            since_first: frame.time.since(first),
-            since_previous: frame.time.since(previous),
-            nanoseconds,
-        };
-        times = Some((first, frame.time));
-        tree.clear();
-        inspector.look(frame, &mut tree);
-        let place = inspector.follow(frame);
-        let packet = Packet {
-            frame,
-            tree: &tree,
-            scratch: inspector.scratch(),
-            layers: inspector.layers(),
-            place: &place,
-            sad,
-            outlook: &outlook,
-            clock,
-            masked: &[],
-        };
-        if filter.as_mut().is_none_or(|filter| passes(filter, &packet)) && selection.has(&place) {
-            if !args.show_secrets {
-                masks.find(tree.nodes(), frame, inspector.layers(), inspector.scratch());
-            }
-            let packet = Packet { masked: masks.ranges(), ..packet };
-            view.packet(&packet, &mut output.waiting);
-            written = output.written();
-        }
+        viewer.frame(frame, view, output);
+        written = output.written();
         written.is_ok()
     })?;
     if let Err(error) = written {
@@ -345,4 +317,81 @@ fn file(
         }
         None => Exit::Done,
     }))
+}
+
+/// Looks at the frames of one capture, one by one.
+pub(super) struct Viewer<'k> {
+    sad: &'k Sad,
+    inspector: Inspector<'k>,
+    filter: Option<Filter>,
+    selection: Selection,
+    outlook: Outlook,
+    nanoseconds: bool,
+    show_secrets: bool,
+    tree: Tree,
+    masks: Masks,
+    times: Option<(Timestamp, Timestamp)>,
+}
+
+impl<'k> Viewer<'k> {
+    /// What the command line asks for.
+    ///
+    /// # Errors
+    ///
+    /// When an option makes no sense or the secrets cannot be read.
+    pub(super) fn new(
+        args: &Args,
+        sad: &'k Sad,
+        outlook: Outlook,
+        nanoseconds: bool,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            sad,
+            inspector: inspector(args, sad)?,
+            filter: display_filter(args)?,
+            selection: Selection::new(args)?,
+            outlook,
+            nanoseconds,
+            show_secrets: args.show_secrets,
+            tree: Tree::default(),
+            masks: Masks::default(),
+            times: None,
+        })
+    }
+
+    /// Takes the next frame, puts it into the output if it is to be shown, and says whether it is.
+    pub(super) fn frame(&mut self, frame: &Frame<'_>, view: &mut View, output: &mut Output<'_>) -> bool {
+        let (first, previous) = self.times.unwrap_or((frame.time, frame.time));
+        let clock = Clock {
+            since_first: frame.time.since(first),
+            since_previous: frame.time.since(previous),
+            nanoseconds: self.nanoseconds,
+        };
+        self.times = Some((first, frame.time));
+        self.tree.clear();
+        self.inspector.look(frame, &mut self.tree);
+        let place = self.inspector.follow(frame);
+        let (layers, scratch) = (self.inspector.layers(), self.inspector.scratch());
+        let packet = Packet {
+            frame,
+            tree: &self.tree,
+            scratch,
+            layers,
+            place: &place,
+            sad: self.sad,
+            outlook: &self.outlook,
+            clock,
+            masked: &[],
+        };
+        let shown = self.filter.as_mut().is_none_or(|filter| passes(filter, &packet));
+        if !shown || !self.selection.has(&place) {
+            return false;
+        }
+        if !self.show_secrets {
+            self.masks.find(self.tree.nodes(), frame, layers, scratch);
+        }
+        let packet = Packet { masked: self.masks.ranges(), ..packet };
+        view.packet(&packet, &mut output.waiting);
+        true
+    }
 }

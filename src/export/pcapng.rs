@@ -13,11 +13,16 @@ pub const MOST_INTERFACES: usize = 65_536;
 
 const SECTION: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
+const INTERFACE_STATISTICS: u32 = 5;
 const ENHANCED_PACKET: u32 = 6;
 const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 /// Code 0 with length 0.
 const END_OF_OPTIONS: u32 = 0;
 const COMMENT: u16 = 1;
+const NAME: u16 = 2;
+const RECEIVED: u16 = 4;
+const DROPPED_BY_INTERFACE: u16 = 5;
+const DROPPED_BY_SYSTEM: u16 = 7;
 const USER_APPLICATION: u16 = 4;
 const TIME_RESOLUTION: u16 = 9;
 
@@ -49,6 +54,19 @@ pub struct Packet<'a> {
     pub original: u32,
     /// Comments.
     pub comments: &'a [&'a str],
+}
+
+/// What an interface counted since its capture began.
+#[derive(Debug, Clone, Copy)]
+pub struct Statistics {
+    /// When it was asked.
+    pub time: Timestamp,
+    /// Packets that it received.
+    pub received: u64,
+    /// Packets that the interface dropped.
+    pub dropped_by_interface: u64,
+    /// Packets that the operating system dropped.
+    pub dropped_by_system: u64,
 }
 
 /// Writes one file.
@@ -87,15 +105,14 @@ impl<W: Write> Writer<W> {
     pub fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
         let interface = match self.known.get(&packet.interface) {
             Some(number) => *number,
-            None => self.interface(packet.interface)?,
+            None => self.interface(packet.interface, None)?,
         };
-        let nanoseconds = u64::try_from(packet.time.0).unwrap_or(0);
-        let units = if packet.interface.nanoseconds { nanoseconds } else { nanoseconds / 1_000 };
+        let [high, low] = units(packet.interface, packet.time);
         let captured = u32::try_from(packet.octets.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
         self.begin(ENHANCED_PACKET);
         self.word(interface);
-        self.word(u32::try_from(units >> 32).unwrap_or(u32::MAX));
-        self.word(u32::try_from(units & u64::from(u32::MAX)).unwrap_or(u32::MAX));
+        self.word(high);
+        self.word(low);
         self.word(captured);
         self.word(packet.original.max(captured));
         self.block.extend_from_slice(packet.octets);
@@ -104,6 +121,45 @@ impl<W: Write> Writer<W> {
             self.option(COMMENT, comment.as_bytes());
         }
         self.end()
+    }
+
+    /// Describes an interface by its name before packets of it come.
+    ///
+    /// # Errors
+    ///
+    /// As [`packet`](Self::packet).
+    pub fn describe(&mut self, interface: Interface, name: &str) -> io::Result<()> {
+        if self.known.contains_key(&interface) {
+            Ok(())
+        } else {
+            self.interface(interface, Some(name)).map(drop)
+        }
+    }
+
+    /// Writes what an interface counted; of several the last holds.
+    ///
+    /// # Errors
+    ///
+    /// As [`packet`](Self::packet).
+    pub fn statistics(&mut self, interface: Interface, statistics: Statistics) -> io::Result<()> {
+        let number = match self.known.get(&interface) {
+            Some(number) => *number,
+            None => self.interface(interface, None)?,
+        };
+        let [high, low] = units(interface, statistics.time);
+        self.begin(INTERFACE_STATISTICS);
+        self.word(number);
+        self.word(high);
+        self.word(low);
+        self.option(RECEIVED, &statistics.received.to_le_bytes());
+        self.option(DROPPED_BY_INTERFACE, &statistics.dropped_by_interface.to_le_bytes());
+        self.option(DROPPED_BY_SYSTEM, &statistics.dropped_by_system.to_le_bytes());
+        self.end()
+    }
+
+    /// Where the file goes.
+    pub fn get_ref(&self) -> &W {
+        &self.out
     }
 
     /// Hands over what waits.
@@ -125,7 +181,7 @@ impl<W: Write> Writer<W> {
         Ok(self.out)
     }
 
-    fn interface(&mut self, interface: Interface) -> io::Result<u32> {
+    fn interface(&mut self, interface: Interface, name: Option<&str>) -> io::Result<u32> {
         if self.known.len() >= MOST_INTERFACES {
             return Err(io::Error::other(format!("more than {MOST_INTERFACES} interfaces")));
         }
@@ -136,6 +192,9 @@ impl<W: Write> Writer<W> {
         self.half(link);
         self.half(0);
         self.word(interface.snaplen);
+        if let Some(name) = name {
+            self.option(NAME, name.as_bytes());
+        }
         if interface.nanoseconds {
             self.option(TIME_RESOLUTION, &[9]);
         }
@@ -185,4 +244,12 @@ impl<W: Write> Writer<W> {
     fn half(&mut self, value: u16) {
         self.block.extend_from_slice(&value.to_le_bytes());
     }
+}
+
+/// A time in the units of an interface, its upper and its lower half.
+fn units(interface: Interface, time: Timestamp) -> [u32; 2] {
+    let nanoseconds = u64::try_from(time.0).unwrap_or(0);
+    let units = if interface.nanoseconds { nanoseconds } else { nanoseconds / 1_000 };
+    let half = |half: u64| u32::try_from(half).unwrap_or(u32::MAX);
+    [half(units >> 32), half(units & u64::from(u32::MAX))]
 }

@@ -125,7 +125,7 @@ fn drops(case: &Case<'_>, found: &mut Vec<Finding>) {
         found.push(
             Finding::new(&CAP_DROPS, "the capture dropped packets itself")
                 .times(case.drops)
-                .seen(format!("{} dropped, as the file says.", count(case.drops, "packet")))
+                .seen(format!("{} dropped, by its own count.", count(case.drops, "packet")))
                 .advice("capture again with a larger buffer (tcpdump -B), a filter, or on a machine that keeps up."),
         );
     }

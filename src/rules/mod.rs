@@ -85,7 +85,7 @@ pub struct Case<'a> {
     pub sad: &'a Sad,
     /// What is damaged in the file, and where.
     pub damage: Option<&'a str>,
-    /// Packets that the interface dropped while it captured, as the file says.
+    /// Packets that the interface dropped while it captured, by its own count.
     pub drops: u64,
     /// Packets of the capture that the user left out: what seems to be missing may be in them.
     pub left_out: u64,

@@ -1,0 +1,335 @@
+//! Capture on interfaces: the same reports and views as of a file, of what comes by.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use crate::capture::live::{self, Interface, Live, LiveError, Next, Options};
+use crate::ipsec::Sad;
+use crate::report::packet::Outlook;
+use crate::util::{Frame, Printable, Timestamp};
+
+use super::args::Args;
+use super::checking::Checking;
+use super::conditions::Conditions;
+use super::exit::{Exit, Failure};
+use super::privilege::{Needs, Privileges};
+use super::report::{self, Collector, Origin};
+use super::ring::Ring;
+use super::views::{self, Output, View, Viewer};
+use super::{finish, keys};
+
+/// How often what does not wait for packets is done.
+const TICK: Duration = Duration::from_millis(100);
+/// How long after the end frames may still come that were captured before it: the kernel hands them over in blocks.
+const LAST_FRAMES: Duration = Duration::from_millis(300);
+/// How a shell sees that a signal ended a command.
+const KILLED_BY: i32 = 128;
+
+/// Captures until the user, a signal or a condition ends it, and reports.
+///
+/// # Errors
+///
+/// When the capture cannot begin.
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    check(args)?;
+    let checking = Checking::new(args)?;
+    let sad = keys::load(args)?;
+    let end = End::new(args)?;
+    let privileges = Privileges::new(args)?;
+    let mut live = Live::open(&args.interface, &options(args)?).map_err(|error| failure(&error))?;
+    let interfaces = live.interfaces();
+    let ring = args.write.as_deref().map(|path| Ring::new(args, path, interfaces.clone(), &privileges));
+    let mut ring = ring.transpose()?;
+    let mut shown = Shown::new(args, &sad, &interfaces)?;
+    let reads = live.reads();
+    privileges.give_up(&Needs { reads, writes: ring.iter().filter_map(Ring::writes).collect() })?;
+    if let Some(ring) = &ring {
+        ring.check(&privileges)?;
+    }
+    let name = names(&interfaces);
+    let _ = writeln!(io::stderr(), "l2tp-inspect: capturing on {name}; Ctrl-C ends it");
+    let written = capture(&mut live, &mut shown, ring.as_mut(), end);
+    let interfaces = live.interfaces();
+    let whole = ring.is_none_or(|mut ring| ring.end(&interfaces));
+    written?;
+    let ended = shown.end(args, &sad, &checking, &interfaces)?;
+    Ok(if whole { ended } else { Exit::Failed })
+}
+
+/// The loop: one place for each frame, one for each tick.
+fn capture(
+    live: &mut Live,
+    shown: &mut Shown<'_>,
+    mut ring: Option<&mut Ring>,
+    mut end: End,
+) -> Result<(), Failure> {
+    let mut ticked = Instant::now();
+    let mut gone = 0;
+    while !end.reached(ring.as_deref()) {
+        match live.next(TICK) {
+            Next::Frame(frame) if end.is_past(&frame) => break,
+            Next::Frame(frame) => {
+                end.frames = end.frames.saturating_add(1);
+                match shown.frame(&frame) {
+                    Ok(true) => ring.iter_mut().for_each(|ring| ring.packet(&frame)),
+                    Ok(false) => {}
+                    // Nobody reads any more.
+                    Err(error) => return finish(Err(error)),
+                }
+            }
+            // What is still in the kernel's buffer is taken, however much it is.
+            Next::Quiet if end.is_past_waiting() => break,
+            Next::Quiet => {}
+            Next::Ended => break,
+        }
+        if ticked.elapsed() >= TICK {
+            ticked = Instant::now();
+            let interfaces = live.interfaces();
+            gone = warn_of_gone(&interfaces, gone);
+            shown.tick();
+            ring.iter_mut().for_each(|ring| ring.tick(&interfaces));
+        }
+    }
+    warn_of_gone(&live.interfaces(), gone);
+    Ok(())
+}
+
+/// What is made of the frames.
+enum Shown<'k> {
+    Report(Box<Collector<'k>>),
+    Packets(Box<(Viewer<'k>, View, Output<'static>)>),
+}
+
+impl<'k> Shown<'k> {
+    fn new(args: &Args, sad: &'k Sad, interfaces: &[Interface]) -> Result<Self, Failure> {
+        if !views::wanted(args) {
+            return Ok(Self::Report(Box::new(Collector::new(args, sad)?)));
+        }
+        let nanoseconds = interfaces.iter().any(|interface| interface.nanoseconds);
+        let viewer = Viewer::new(args, sad, Outlook::default(), nanoseconds)?;
+        let (view, mut output) = (View::new(args)?, Output::new(true));
+        view.begin(&mut output.waiting);
+        Ok(Self::Packets(Box::new((viewer, view, output))))
+    }
+
+    /// Takes the next frame, and says whether it passes what the command line asks of packets.
+    fn frame(&mut self, frame: &Frame<'_>) -> io::Result<bool> {
+        match self {
+            Self::Report(collector) => Ok(collector.frame(frame)),
+            Self::Packets(parts) => {
+                let (viewer, view, output) = &mut **parts;
+                let shown = viewer.frame(frame, view, output);
+                output.written().map(|()| shown)
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        if let Self::Report(collector) = self {
+            collector.catch_up();
+        }
+    }
+
+    fn end(
+        self,
+        args: &Args,
+        sad: &Sad,
+        checking: &Checking,
+        interfaces: &[Interface],
+    ) -> Result<Exit, Failure> {
+        let gone: Vec<String> = interfaces.iter().filter_map(went).collect();
+        match self {
+            Self::Packets(parts) => {
+                let (_, view, mut output) = *parts;
+                view.end(&mut output.waiting);
+                finish(output.flush())?;
+                Ok(if gone.is_empty() { Exit::Done } else { Exit::Damaged })
+            }
+            Self::Report(collector) => {
+                let inspected = collector.finish(args, sad, checking, origin(args, interfaces, gone))?;
+                let exit = inspected.exit(args, checking);
+                if args.list_keys {
+                    super::print(&keys::list(sad, &[&inspected.analysis]))?;
+                } else {
+                    report::write(args, sad, &[inspected], checking)?;
+                }
+                Ok(exit)
+            }
+        }
+    }
+}
+
+fn origin<'a>(args: &Args, interfaces: &[Interface], gone: Vec<String>) -> Origin<'a> {
+    let dropped = interfaces.iter().map(|interface| interface.counts);
+    let filtered = filter(args).ok().flatten().filter(|filter| !filter.is_empty());
+    let filtered = filtered.map(|_| String::from("Only packets that pass the capture filter were captured."));
+    Origin {
+        name: names(interfaces),
+        path: None,
+        format: "live",
+        nanoseconds: interfaces.iter().any(|interface| interface.nanoseconds),
+        damage: None,
+        drops: dropped.fold(0, |sum: u64, counts| {
+            sum.saturating_add(counts.dropped).saturating_add(counts.interface_dropped)
+        }),
+        goes_on: false,
+        cut_short: !gone.is_empty(),
+        lacks: filtered.into_iter().chain(gone).collect(),
+    }
+}
+
+/// When the capture ends.
+struct End {
+    count: u64,
+    conditions: Conditions,
+    began: Instant,
+    frames: u64,
+    signalled: Arc<AtomicBool>,
+    /// The end, once it has come.
+    over: Option<Over>,
+}
+
+/// The end of a capture: until then the kernel may still hand over frames that were captured before it.
+struct Over {
+    at: Timestamp,
+    until: Instant,
+}
+
+impl End {
+    /// The first Ctrl-C or SIGTERM ends the capture; another one, whatever goes on then, ends the process at once.
+    fn new(args: &Args) -> Result<Self, Failure> {
+        let signalled = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            flag::register_conditional_shutdown(signal, KILLED_BY + signal, Arc::clone(&signalled))
+                .and_then(|_| flag::register(signal, Arc::clone(&signalled)))
+                .map_err(|error| Failure::new("cannot wait for signals").cause(error))?;
+        }
+        Ok(Self {
+            count: args.count.unwrap_or(u64::MAX),
+            conditions: Conditions::new("-a", &args.autostop)?,
+            began: Instant::now(),
+            frames: 0,
+            signalled,
+            over: None,
+        })
+    }
+
+    /// Whether no frame is to be taken any more.
+    fn reached(&mut self, ring: Option<&Ring>) -> bool {
+        let (files, octets) = ring.map_or((0, 0), Ring::sizes);
+        if self.frames >= self.count || self.conditions.reached(Duration::ZERO, octets, self.frames) {
+            return true;
+        }
+        // The last file of the ring is complete when the next one has been begun.
+        if self.conditions.files.is_some_and(|most| files > most) {
+            return true;
+        }
+        if self.over.is_some() {
+            return false;
+        }
+        let late = || self.conditions.duration.is_some_and(|most| self.began.elapsed() >= most);
+        if self.signalled.load(Ordering::Relaxed) || late() {
+            let at = Timestamp(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX));
+            self.over = Some(Over { at, until: Instant::now() + LAST_FRAMES });
+        }
+        false
+    }
+
+    /// Whether the capture is over, and all that was captured before has had time to come.
+    fn is_past_waiting(&self) -> bool {
+        self.over.as_ref().is_some_and(|over| Instant::now() >= over.until)
+    }
+
+    /// Whether the capture was over when this frame came.
+    fn is_past(&self, frame: &Frame<'_>) -> bool {
+        self.over.as_ref().is_some_and(|over| frame.time > over.at)
+    }
+}
+
+/// Options that make no sense with an interface.
+fn check(args: &Args) -> Result<(), Failure> {
+    if args.write_decrypted.is_some() {
+        return Err(Failure::new("--write-decrypted does not go with -i")
+            .hint("-w FILE, then l2tp-inspect FILE --write-decrypted OTHER"));
+    }
+    if args.write_expect.is_some() {
+        return Err(Failure::new("--write-expect does not go with -i")
+            .hint("-w FILE, then l2tp-inspect FILE --write-expect expect.toml"));
+    }
+    if args.write.is_some() && (args.tunnel.is_some() || args.call.is_some()) && !views::wanted(args) {
+        return Err(Failure::new("-w with -i writes the packets of all control connections and calls")
+            .hint("-w FILE, then l2tp-inspect FILE --tunnel T1 -w OTHER"));
+    }
+    if args.write.is_none() && !args.ring_buffer.is_empty() {
+        return Err(Failure::new("-b needs a file").hint("-w NAME.pcapng -b filesize:100000 -b files:10"));
+    }
+    super::offline::check_columns(args)
+}
+
+fn options(args: &Args) -> Result<Options, Failure> {
+    let buffer = args.buffer_size.map(|mebibytes| mebibytes.saturating_mul(1 << 20));
+    Ok(Options {
+        snaplen: args.snaplen.filter(|octets| *octets > 0),
+        promiscuous: !args.no_promiscuous,
+        buffer,
+        filter: filter(args)?,
+        promptly: views::wanted(args),
+    })
+}
+
+/// The capture filter: `-f`, or all words behind the options, as tcpdump takes it.
+fn filter(args: &Args) -> Result<Option<String>, Failure> {
+    let words: Option<Vec<&str>> = args.files.iter().map(|word| word.to_str()).collect();
+    let words = words.ok_or_else(|| Failure::new("the capture filter is no text"))?.join(" ");
+    match &args.capture_filter {
+        Some(_) if !words.is_empty() => {
+            Err(Failure::new("two capture filters: -f, and the words behind the options")
+                .hint("with -i, files cannot be read too"))
+        }
+        Some(filter) => Ok(Some(filter.clone())),
+        None => Ok((!words.is_empty()).then_some(words)),
+    }
+}
+
+fn names(interfaces: &[Interface]) -> Printable {
+    let names: Vec<&str> = interfaces.iter().map(|interface| interface.name.as_str()).collect();
+    Printable::from_text(&names.join(", "))
+}
+
+fn went(interface: &Interface) -> Option<String> {
+    let why = interface.gone.as_ref()?;
+    Some(format!("{} went away during the capture: {}.", interface.name, why.as_str().trim_end_matches('.')))
+}
+
+fn warn_of_gone(interfaces: &[Interface], known: usize) -> usize {
+    let gone: Vec<String> = interfaces.iter().filter_map(went).collect();
+    if gone.len() > known {
+        for sentence in &gone {
+            let _ = writeln!(io::stderr(), "l2tp-inspect: warning: {sentence}");
+        }
+    }
+    gone.len()
+}
+
+/// `-D`: a line for each interface with name, state, addresses and description, with tabs.
+pub(super) fn list() -> Result<String, Failure> {
+    let rows = live::list().map_err(|error| failure(&error))?;
+    Ok(rows.iter().map(|row| format!("{}\n", row.each_ref().map(Printable::as_str).join("\t"))).collect())
+}
+
+fn failure(error: &LiveError) -> Failure {
+    let failure = Failure::new(error.to_string());
+    let failure = match error {
+        LiveError::Permission { reason, .. } => failure.cause(reason),
+        _ => failure,
+    };
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
