@@ -147,11 +147,14 @@ fn is_opaque(node: &Node) -> bool {
 /// Requests and responses of PAP, SPAP, CHAP and EAP, found by their PPP protocol number wherever they stand: in
 /// fragments, quotes and payloads that are not taken apart.
 fn exchanges(nodes: &[Node], source: u8, octets: &[u8], out: &mut Vec<Range>) {
-    for (at, three) in octets.windows(3).enumerate() {
-        let ([0xc0, 0x23 | 0x27, _] | [0xc1, 0x23, _] | [0xc2, 0x23 | 0x27, _]) = three else { continue };
-        let Some(packet) = octets.get(at.saturating_add(2)..) else { continue };
-        let Some((start, end)) = secret_part([three[0], three[1]], packet) else { continue };
-        let base = at.saturating_add(2);
+    for second in memchr::memchr2_iter(0x23, 0x27, octets) {
+        let Some((head, packet)) = octets.split_at_checked(second.saturating_add(1)) else { continue };
+        let [.., first @ 0xc0..=0xc2, second] = *head else { continue };
+        if [first, second] == [0xc1, 0x27] {
+            continue;
+        }
+        let Some((start, end)) = secret_part([first, second], packet) else { continue };
+        let base = head.len();
         // The name behind a response of EAP is none: its dissector knows where which is.
         let own = |node: &Node| node.field.name == "eap" && node.range.source == source;
         if nodes.iter().any(|node| own(node) && node.range.start as usize == base) {
