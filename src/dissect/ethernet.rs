@@ -69,8 +69,8 @@ pub(crate) fn vlan<S: Sink>(c: &mut Cursor<'_, '_, S>, _: &mut Layers) -> Step {
 /// The tag of a service provider (IEEE 802.1ad), before that of its customer.
 pub(crate) fn service_vlan<S: Sink>(c: &mut Cursor<'_, '_, S>, _: &mut Layers) -> Step {
     let tag = c.bits16(&SERVICE_ID)?;
-    c.part(&SERVICE_PRIORITY, 2, u64::from(tag >> 13));
-    c.part(&SERVICE_DEI, 2, u64::from(tag >> 12 & 1));
+    c.part_of(&SERVICE_PRIORITY, 2, 1, u64::from(tag >> 13));
+    c.part_of(&SERVICE_DEI, 2, 1, u64::from(tag >> 12 & 1));
     c.part(&SERVICE_ID, 2, u64::from(tag & 0x0fff));
     let ethertype = c.u16(&VLAN_TYPE)?;
     Ok(follow(c, ethertype))

@@ -49,11 +49,11 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
     let length = c.u16(&LENGTH)?;
     let identification = c.u16(&IDENTIFICATION)?;
     let flags = c.bits16(&FLAGS)?;
-    c.part(&FLAGS, 1, u64::from(flags >> 13));
-    c.part(&RESERVED_BIT, 2, u64::from(flags >> 15 & 1));
-    c.part(&DONT_FRAGMENT, 2, u64::from(flags >> 14 & 1));
+    c.part_of(&FLAGS, 2, 1, u64::from(flags >> 13));
+    c.part_of(&RESERVED_BIT, 2, 1, u64::from(flags >> 15 & 1));
+    c.part_of(&DONT_FRAGMENT, 2, 1, u64::from(flags >> 14 & 1));
     let more = flags >> 13 & 1 == 1;
-    c.part(&MORE_FRAGMENTS, 2, u64::from(more));
+    c.part_of(&MORE_FRAGMENTS, 2, 1, u64::from(more));
     let offset = u32::from(flags & 0x1fff).saturating_mul(8);
     // As it stands, in units of 8 octets.
     c.part(&FRAGMENT_OFFSET, 2, u64::from(flags & 0x1fff));

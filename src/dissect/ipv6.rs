@@ -44,15 +44,15 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
     let first = u32::from_be_bytes(word);
     let version = u64::from(first >> 28);
     // tshark's filters on ip.version find both.
-    c.part(&IP_VERSION, word.len(), version);
-    c.part(&VERSION, word.len(), version);
+    c.part_of(&IP_VERSION, word.len(), 1, version);
+    c.part_of(&VERSION, word.len(), 1, version);
     if first >> 28 != 6 {
         return Err(c.invalid(&VERSION, 6, first >> 28));
     }
     c.part(&TRAFFIC_CLASS, 4, u64::from(first >> 20 & 0xff));
     c.part(&DSCP, 4, u64::from(first >> 22 & 0x3f));
     c.part(&ECN, 4, u64::from(first >> 20 & 3));
-    c.part(&FLOW_LABEL, 4, u64::from(first & 0xf_ffff));
+    c.part(&FLOW_LABEL, 3, u64::from(first & 0xf_ffff));
     let length = c.u16(&LENGTH)?;
     let next = c.u8(&NEXT_HEADER)?;
     c.u8(&HOP_LIMIT)?;

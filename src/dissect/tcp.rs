@@ -36,7 +36,7 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, _: &mut Layers) -> Ste
     c.u32(&ACKNOWLEDGMENT)?;
     let word = c.bits16(&FLAGS)?;
     let header = usize::from(word >> 12).saturating_mul(4);
-    c.part(&HEADER_LENGTH, 2, header as u64);
+    c.part_of(&HEADER_LENGTH, 2, 1, header as u64);
     c.part(&FLAGS, 2, u64::from(word & 0x0fff));
     for (bit, field) in [&FIN, &SYN, &RST, &PSH, &ACK, &URG].into_iter().enumerate().rev() {
         c.part(field, 1, u64::from(word >> bit & 1));

@@ -263,6 +263,14 @@ impl<'a, 's, S: Sink> Cursor<'a, 's, S> {
         self.tell(field, back, Value::Number(value));
     }
 
+    /// Describes a part of `len` octets that began `back` octets ago, where bits do not fill all that was read.
+    #[inline(always)]
+    pub fn part_of(&mut self, field: &'static FieldDef, back: usize, len: usize, value: u64) {
+        let start = self.absolute(self.at.saturating_sub(back));
+        let end = self.absolute(self.at.saturating_sub(back).saturating_add(len));
+        self.sink.field(field, Range { source: self.source, start, end }, Value::Number(value));
+    }
+
     /// Describes octets `range` of the buffer that was made of what this cursor reads.
     #[inline(always)]
     pub fn made(&mut self, field: &'static FieldDef, range: std::ops::Range<usize>, value: Value) {
