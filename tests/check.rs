@@ -3,7 +3,7 @@
 mod common;
 mod samples;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use common::tool;
 
@@ -192,28 +192,4 @@ fn the_worst_of_several_captures_counts() {
     let both = [healthy.to_str().unwrap(), broken.to_str().unwrap(), "--check", "--ignore", "sec"];
     assert_eq!(tool(&both).status.code(), Some(1));
     assert_eq!(tool(&[both[0], "--check", "--ignore", "sec"]).status.code(), Some(0));
-}
-
-/// The commands of the page on continuous integration do what it says.
-#[test]
-fn the_page_on_continuous_integration_is_true() {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let page = std::fs::read_to_string(root.join("docs/ci.md")).unwrap();
-    let mut commands = 0;
-    for block in page.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next()) {
-        let mut lines = block.lines();
-        let command = lines.next().unwrap().strip_prefix("$ l2tp-inspect ").expect("a command");
-        let arguments: Vec<&str> = command.split_whitespace().collect();
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_l2tp-inspect"))
-            .args(arguments)
-            .current_dir(&root)
-            .env("LC_ALL", "C.UTF-8")
-            .output()
-            .unwrap();
-        let shown: Vec<&str> = lines.collect();
-        let out = String::from_utf8(output.stdout).unwrap();
-        assert_eq!(out.lines().collect::<Vec<_>>(), shown, "{command}");
-        commands += 1;
-    }
-    assert!(commands >= 2);
 }

@@ -32,6 +32,8 @@ fn completions() {
         (Shell::Bash, "completions/l2tp-inspect.bash"),
         (Shell::Zsh, "completions/_l2tp-inspect"),
         (Shell::Fish, "completions/l2tp-inspect.fish"),
+        (Shell::Elvish, "completions/l2tp-inspect.elv"),
+        (Shell::PowerShell, "completions/_l2tp-inspect.ps1"),
     ] {
         let mut script = Vec::new();
         generate(shell, &mut Args::command(), "l2tp-inspect", &mut script);
