@@ -78,6 +78,7 @@ fn the_package_has_what_debian_asks_for() {
     let licence = fs::read_to_string(root().join("LICENSE-MIT")).unwrap();
     let (holder, words) = (licence.lines().nth(2).unwrap(), licence.lines().skip(4));
     assert!(copyright.contains(&format!("\n{}", holder.replace("Copyright (c)", "Copyright:"))), "{holder}");
-    let moved: String = words.map(|line| format!(" {}\n", if line.is_empty() { "." } else { line })).collect();
+    let moved: String =
+        words.map(|line| format!(" {}\n", if line.is_empty() { "." } else { line })).collect();
     assert!(copyright.contains(&moved), "not the text of LICENSE-MIT");
 }

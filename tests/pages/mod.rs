@@ -103,10 +103,12 @@ impl Page {
             } else if let Some(command) = line.strip_prefix(prompt) {
                 steps.push(Step { command: command.to_owned(), shown: number + 1..number + 1 });
             } else {
-                let step = steps.last_mut().unwrap_or_else(|| panic!("{}: output without a command", self.name));
+                let step =
+                    steps.last_mut().unwrap_or_else(|| panic!("{}: output without a command", self.name));
                 step.shown.end = number + 1;
             }
-            continued = steps.last().is_some_and(|step| step.shown.is_empty() && step.command.ends_with('\\'));
+            continued =
+                steps.last().is_some_and(|step| step.shown.is_empty() && step.command.ends_with('\\'));
         }
         steps
     }
@@ -145,7 +147,12 @@ pub fn on_terminal(folder: &Path, commands: &[&str]) -> Vec<Vec<String>> {
     let script = commands.join("\nleft=$?; printf '\\036'; (exit $left)\n");
     let mut shell = Command::new("sh");
     shell.args(["-c", &script]).current_dir(folder).env("PATH", path);
-    shell.env("LC_ALL", "C.UTF-8").env("TZ", "UTC").env("TERM", "xterm").env("NO_COLOR", "1").env_remove("COLUMNS");
+    shell
+        .env("LC_ALL", "C.UTF-8")
+        .env("TZ", "UTC")
+        .env("TERM", "xterm")
+        .env("NO_COLOR", "1")
+        .env_remove("COLUMNS");
     shell.stdin(std::process::Stdio::null());
     shell.stdout(terminal.try_clone().unwrap()).stderr(terminal);
     let mut child = shell.spawn().unwrap();
@@ -180,9 +187,9 @@ pub fn agrees<T: AsRef<str>>(shown: &[T], real: &[String]) -> bool {
         if parts.peek().is_none() {
             return rest.len().checked_sub(part.len()).is_some_and(|at| same(part, &rest[at..]));
         }
-        let Some(at) = (0..=rest.len().saturating_sub(part.len())).find(|at| {
-            rest.get(*at..at + part.len()).is_some_and(|lines| same(part, lines))
-        }) else {
+        let Some(at) = (0..=rest.len().saturating_sub(part.len()))
+            .find(|at| rest.get(*at..at + part.len()).is_some_and(|lines| same(part, lines)))
+        else {
             return false;
         };
         rest = &rest[at + part.len()..];
