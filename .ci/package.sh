@@ -46,8 +46,8 @@ inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root L
 step "install"
 cp "$deb" "$root/tmp/"
 inside apt-get update -qq
-inside apt-get install -y -qq --no-install-recommends man-db bash-completion zsh fish >/dev/null
-inside apt install -y -qq "/tmp/$(basename "$deb")" 2>&1 | tail -n 3
+inside apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends man-db bash-completion zsh fish >/dev/null
+inside apt install -y -qq -o Dpkg::Use-Pty=0 "/tmp/$(basename "$deb")" 2>&1 | tail -n 3
 inside dpkg --verify "$package"
 
 step "the command"
