@@ -31,6 +31,8 @@ if [ $# -gt 0 ]; then
   root=$1
 else
   root=$(mktemp -d)
+  # It becomes the root of users who are not root.
+  chmod 755 "$root"
   trap 'rm -rf --one-file-system "$root"' EXIT
 fi
 if [ ! -e "$root/etc/debian_version" ]; then
@@ -82,7 +84,7 @@ printf '%s\n' 'bash: --explain --export-esp-sa' 'fish: --explain --export-esp-sa
   cmp - "$root/tmp/completed" || fail "completions are not what they should be"
 
 step "remove"
-inside apt-get purge -y -qq "$package" >/dev/null
+inside apt-get purge -y -qq -o Dpkg::Use-Pty=0 "$package" >/dev/null
 left=$(find "$root/usr" "$root/etc" -name "*$package*" | head)
 [ -z "$left" ] || fail "left behind: $left"
 echo "installed, tried and removed"
