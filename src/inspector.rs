@@ -18,7 +18,7 @@ use crate::dissect::layers::Layers;
 use crate::dissect::{Context, Learned, Scratch, Told, dissect, glance};
 use crate::field::{Nothing, Sink};
 use crate::ipsec::{Ahead, Hints, Sad};
-use crate::util::Frame;
+use crate::util::{Frame, Timestamp};
 
 /// Frames of one batch.
 const BATCH_FRAMES: usize = 512;
@@ -219,10 +219,11 @@ impl<'k> Inspector<'k> {
     }
 
     /// Analyses what was gathered, and says whether so much ended that [`let_go`](Self::let_go) has something to do.
-    pub fn is_full(&mut self) -> bool {
+    /// `now` is the time where no packet tells it.
+    pub fn is_full(&mut self, now: Timestamp) -> bool {
         self.flush();
-        let selected = self.selected.as_mut().is_some_and(Tracker::is_full);
-        self.tracker.is_full() || selected
+        let selected = self.selected.as_mut().is_some_and(|tracker| tracker.is_full(now));
+        self.tracker.is_full(now) || selected
     }
 
     /// Lets go of all that ended but the newest.

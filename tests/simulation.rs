@@ -6,6 +6,7 @@ mod common;
 use std::collections::{BTreeMap, VecDeque};
 
 use common::*;
+use l2tp_inspect::analysis::CallId;
 use l2tp_inspect::rules::Severity;
 
 /// A small generator, so that every seed gives the same conversation everywhere.

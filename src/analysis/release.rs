@@ -14,10 +14,12 @@ const KEPT: usize = 512;
 /// How many more there must be before any are let go: the tables are then gone through once.
 const SLACK: usize = KEPT / 4;
 /// How often, in time of packets, what ended is looked for.
-const PAUSE: Duration = Duration::seconds(5);
+const PAUSE: Duration = Duration::seconds(1);
 
 /// A closed control connection keeps its state for a full cycle of resends (RFC 2661 section 5.7): 31 s by default.
 const CLOSED: Duration = Duration::seconds(60);
+/// The same where half of all control connections that may be followed are there.
+const CROWDED: Duration = Duration::seconds(1);
 /// Nobody resends an SCCRQ for so long.
 const UNANSWERED: Duration = Duration::seconds(120);
 /// An end whose Hellos come less often than this is taken as gone.
@@ -29,14 +31,16 @@ const SILENT: Duration = Duration::seconds(3600);
 #[derive(Debug, Default)]
 pub(super) struct Release {
     looked: Option<Timestamp>,
+    ending: Option<Ending>,
     /// The last time that the clock of the capture was set: silence is not counted across it.
     pub(super) stepped: Option<Timestamp>,
 }
 
 impl Tracker {
-    /// Whether there is so much that ended that [`Tracker::let_go`] has something to do.
-    pub(crate) fn is_full(&mut self) -> bool {
-        let Some(now) = self.clock else { return false };
+    /// Whether there is so much that ended that [`Tracker::let_go`] has something to do. `now` is the time where no
+    /// packet tells it.
+    pub(crate) fn is_full(&mut self, now: Timestamp) -> bool {
+        let now = self.clock.map_or(now, |clock| clock.max(now));
         let few = KEPT.saturating_add(SLACK);
         let tables = [self.state.connections.len(), self.state.flows.len(), self.state.ike.len()];
         if tables.iter().all(|len| *len <= few) || self.release.looked.is_some_and(|at| now.since(at) < PAUSE)
@@ -44,26 +48,30 @@ impl Tracker {
             return false;
         }
         self.release.looked = Some(now);
-        let since = self.release.stepped;
-        let ended = self.state.connections.iter().filter(|one| ended(one, now, since)).count();
-        let silent = |last: Timestamp| silence(last, now, since) >= SILENT;
-        let flows = self.state.flows.iter().filter(|flow| silent(flow.last.0)).count();
-        let ike = self.state.ike.iter().filter(|sa| silent(sa.last.1)).count();
+        let ending = self.ending(now);
+        self.release.ending = Some(ending);
+        let ended = self.state.connections.iter().filter(|one| ending.connection(one)).count();
+        let flows = self.state.flows.iter().filter(|flow| ending.sa(flow.last.0).is_some()).count();
+        let ike = self.state.ike.iter().filter(|sa| ending.sa(sa.last.1).is_some()).count();
         [ended, flows, ike].iter().any(|count| *count > few)
+    }
+
+    fn ending(&self, now: Timestamp) -> Ending {
+        let crowded = self.state.connections.len() > self.limits.tunnels / 2;
+        Ending { now, stepped: self.release.stepped, closed: if crowded { CROWDED } else { CLOSED } }
     }
 
     /// Lets go of all that ended but the newest. To be called between batches: what was foreseen does not hold any more.
     pub(crate) fn let_go(&mut self) {
-        let Some(now) = self.clock else { return };
-        self.let_go_of_connections(now);
-        self.let_go_of_flows(now);
-        self.let_go_of_ike(now);
+        let Some(ending) = self.release.ending.take() else { return };
+        self.let_go_of_connections(ending);
+        self.let_go_of_flows(ending);
+        self.let_go_of_ike(ending);
     }
 
-    fn let_go_of_connections(&mut self, now: Timestamp) {
-        let since = self.release.stepped;
+    fn let_go_of_connections(&mut self, ending: Ending) {
         let mut all = std::mem::take(&mut self.state.connections);
-        let going = oldest(all.iter().map(|one| ended(one, now, since).then(|| last(one))));
+        let going = oldest(all.iter().map(|one| ending.connection(one).then(|| last(one))));
         skip(&mut all, &going);
         let mut moved: Vec<Option<ConnectionId>> = Vec::with_capacity(all.len());
         let mut gone = HashSet::new();
@@ -101,10 +109,8 @@ impl Tracker {
         self.state.facts.keep(|scope| !scope.connection.is_some_and(|number| gone.contains(&number)));
     }
 
-    fn let_go_of_flows(&mut self, now: Timestamp) {
-        let since = self.release.stepped;
-        let silent = |last: Timestamp| (silence(last, now, since) >= SILENT).then_some(last);
-        let going = oldest(self.state.flows.iter().map(|flow| silent(flow.last.0)));
+    fn let_go_of_flows(&mut self, ending: Ending) {
+        let going = oldest(self.state.flows.iter().map(|flow| ending.sa(flow.last.0)));
         if !going.contains(&true) {
             return;
         }
@@ -123,10 +129,8 @@ impl Tracker {
         self.state.let_go.flows = self.state.let_go.flows.saturating_add(gone);
     }
 
-    fn let_go_of_ike(&mut self, now: Timestamp) {
-        let since = self.release.stepped;
-        let silent = |last: Timestamp| (silence(last, now, since) >= SILENT).then_some(last);
-        let going = oldest(self.state.ike.iter().map(|sa| silent(sa.last.1)));
+    fn let_go_of_ike(&mut self, ending: Ending) {
+        let going = oldest(self.state.ike.iter().map(|sa| ending.sa(sa.last.1)));
         keep(&mut self.state.ike, &going);
         let places = self.state.ike.iter().enumerate().map(|(at, sa)| (sa.initiator_spi, at));
         self.ike_index = places.collect();
@@ -148,24 +152,39 @@ pub struct LetGo {
     pub ike: u64,
 }
 
-/// For how long nothing came, as far as the clock of the capture ran on.
-fn silence(last: Timestamp, now: Timestamp, stepped: Option<Timestamp>) -> Duration {
-    let since = now.since(last);
-    stepped.map_or(since, |stepped| since.min(now.since(stepped)))
-}
-
 /// The last packet of either end.
 fn last(connection: &Connection) -> Timestamp {
     let times = connection.ends.iter().filter_map(|end| end.last.map(|(_, time)| time));
     times.max().unwrap_or(Timestamp(0))
 }
 
-fn ended(connection: &Connection, now: Timestamp, stepped: Option<Timestamp>) -> bool {
-    let silent = silence(last(connection), now, stepped);
-    match connection.state {
-        ConnectionState::Closed => silent >= CLOSED,
-        ConnectionState::WaitCtlReply | ConnectionState::WaitCtlConn => silent >= UNANSWERED,
-        ConnectionState::Established | ConnectionState::Unknown => silent >= IDLE,
+/// When something counts as ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ending {
+    now: Timestamp,
+    stepped: Option<Timestamp>,
+    closed: Duration,
+}
+
+impl Ending {
+    /// For how long nothing came, as far as the clock of the capture ran on.
+    fn silence(self, last: Timestamp) -> Duration {
+        let since = self.now.since(last);
+        self.stepped.map_or(since, |stepped| since.min(self.now.since(stepped)))
+    }
+
+    fn connection(self, connection: &Connection) -> bool {
+        let silent = self.silence(last(connection));
+        match connection.state {
+            ConnectionState::Closed => silent >= self.closed,
+            ConnectionState::WaitCtlReply | ConnectionState::WaitCtlConn => silent >= UNANSWERED,
+            ConnectionState::Established | ConnectionState::Unknown => silent >= IDLE,
+        }
+    }
+
+    /// When an SA that ended had its last packet.
+    fn sa(self, last: Timestamp) -> Option<Timestamp> {
+        (self.silence(last) >= SILENT).then_some(last)
     }
 }
 

@@ -287,7 +287,7 @@ impl End {
         }
         let late = || self.conditions.duration.is_some_and(|most| self.began.elapsed() >= most);
         if self.signalled.load(Ordering::Relaxed) || late() {
-            let at = Timestamp(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX));
+            let at = Timestamp::now();
             self.over = Some(Over { at, until: Instant::now() + LAST_FRAMES });
         }
         false

@@ -171,7 +171,7 @@ impl<'k> Collector<'k> {
     /// Analyses what waits for more frames, and says whether much ended long ago.
     #[cfg(feature = "live")]
     pub(super) fn is_full(&mut self) -> bool {
-        self.inspector.is_full()
+        self.inspector.is_full(Timestamp::now())
     }
 
     /// Lets go of the oldest of what ended.
