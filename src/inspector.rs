@@ -7,9 +7,10 @@
 
 use std::ops::Range;
 
+use crate::analysis::events::Event;
 use crate::analysis::limits::{Limit, Limits};
 use crate::analysis::place::{Hindsight, Place};
-use crate::analysis::{Analysis, Foreseen, Meta, Tracker};
+use crate::analysis::{Analysis, Foreseen, Meta, Paused, Tracker};
 use crate::dissect::defrag::Defrag;
 use crate::dissect::frame::Clock;
 use crate::dissect::ike::IkeState;
@@ -17,7 +18,7 @@ use crate::dissect::layers::Layers;
 use crate::dissect::{Context, Learned, Scratch, Told, dissect, glance};
 use crate::field::{Nothing, Sink};
 use crate::ipsec::{Ahead, Hints, Sad};
-use crate::util::Frame;
+use crate::util::{Frame, Timestamp};
 
 /// Frames of one batch.
 const BATCH_FRAMES: usize = 512;
@@ -159,7 +160,7 @@ impl<'k> Inspector<'k> {
     /// [`select`](Self::select), if that is.
     pub fn transcribe(&mut self) {
         self.transcribes = true;
-        self.selected.as_mut().unwrap_or(&mut self.tracker).transcribe();
+        self.reported().transcribe();
     }
 
     /// Remembers from now on which packet acknowledged which.
@@ -199,14 +200,58 @@ impl<'k> Inspector<'k> {
     /// The same, with what was [remembered](Self::remember).
     pub fn finish_with_hindsight(mut self) -> (Analysis, Hindsight) {
         self.flush();
-        let (incomplete, over_limit) = (self.defrag.incomplete(), self.defrag.over_limit());
-        let mut analysis = self.selected.unwrap_or(self.tracker).finish();
-        analysis.incomplete_datagrams = incomplete;
-        let [states, fragments] = self.ike.pushed_out();
-        let limits =
-            [(Limit::Fragments, over_limit), (Limit::IkeStates, states), (Limit::IkeFragments, fragments)];
-        analysis.reached.extend(limits.into_iter().filter(|(_, count)| *count > 0));
+        let mut analysis = self.selected.take().unwrap_or(self.tracker).finish();
+        conclude(&mut analysis, &self.defrag, &self.ike);
         (analysis, self.hindsight.unwrap_or_default())
+    }
+
+    /// What would be found if the capture ended now. It is to be given [back](Self::resume) before the next frame.
+    pub fn pause(&mut self) -> (Analysis, Paused) {
+        self.flush();
+        let (mut analysis, paused) = self.reported().pause();
+        conclude(&mut analysis, &self.defrag, &self.ike);
+        (analysis, paused)
+    }
+
+    /// Goes on after a [pause](Self::pause).
+    pub fn resume(&mut self, analysis: Analysis, paused: Paused) {
+        self.reported().resume(analysis, paused);
+    }
+
+    /// Analyses what was gathered, and says whether so much ended that [`let_go`](Self::let_go) has something to do.
+    /// `now` is the time where no packet tells it.
+    pub fn is_full(&mut self, now: Timestamp) -> bool {
+        self.flush();
+        let selected = self.selected.as_mut().is_some_and(|tracker| tracker.is_full(now));
+        self.tracker.is_full(now) || selected
+    }
+
+    /// Lets go of all that ended but the newest.
+    pub fn let_go(&mut self) {
+        self.flush();
+        self.tracker.let_go();
+        self.selected.iter_mut().for_each(Tracker::let_go);
+    }
+
+    /// What was found so far, without what can be said at the end only.
+    pub fn so_far(&self) -> &Analysis {
+        self.selected.as_ref().unwrap_or(&self.tracker).so_far()
+    }
+
+    /// What happened since the last call. To be [asked for](Self::watch) before the first frame.
+    pub fn events(&mut self) -> (Vec<Event>, &Analysis) {
+        let tracker = self.reported();
+        (tracker.events(), tracker.so_far())
+    }
+
+    /// Keeps from now on what happens, for [`events`](Self::events). To be called after [`select`](Self::select), if
+    /// that is.
+    pub fn watch(&mut self) {
+        self.reported().watch();
+    }
+
+    fn reported(&mut self) -> &mut Tracker {
+        self.selected.as_mut().unwrap_or(&mut self.tracker)
     }
 
     fn in_order(&mut self) {
@@ -240,6 +285,18 @@ impl<'k> Inspector<'k> {
             }
         }
     }
+}
+
+/// Adds to the end of a capture what dissection counted.
+fn conclude(analysis: &mut Analysis, defrag: &Defrag, ike: &IkeState) {
+    analysis.incomplete_datagrams = defrag.incomplete();
+    let [states, fragments] = ike.pushed_out();
+    let limits = [
+        (Limit::Fragments, defrag.over_limit()),
+        (Limit::IkeStates, states),
+        (Limit::IkeFragments, fragments),
+    ];
+    analysis.reached.extend(limits.into_iter().filter(|(_, count)| *count > 0));
 }
 
 impl Batch {

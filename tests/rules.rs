@@ -3,6 +3,7 @@
 mod common;
 
 use common::*;
+use l2tp_inspect::analysis::CallId;
 use l2tp_inspect::analysis::limits::Limits;
 use l2tp_inspect::rules::Certainty::{Certain, Possible};
 use l2tp_inspect::rules::Severity::{Error, Note, Warning};
@@ -281,7 +282,7 @@ fn both_ends_leave_port_1701() {
     let judged = talk.send(LNS, SCCRP).send(LAC, SCCCN).zlb(LNS).call().chat(3).close().judge();
     assert_eq!(judged.raised(), ["udp-responder-floated"]);
     assert_eq!(judged.analysis.connections.len(), 1);
-    assert_eq!(judged.analysis.calls[0].data.each_ref().map(|data| data.packets), [3, 3]);
+    assert_eq!(judged.analysis.call(CallId(0)).unwrap().data.each_ref().map(|data| data.packets), [3, 3]);
 }
 
 #[test]
@@ -301,7 +302,7 @@ fn a_flood_of_requests_does_not_hide_a_tunnel() {
     judged.assert_raises("cap-limit-reached", Warning, Certain);
     assert_eq!(judged.analysis.connections.len(), 50);
     assert!(judged.analysis.connections.iter().any(|connection| connection.was_established));
-    assert_eq!(judged.analysis.calls[0].data[0].packets, 3);
+    assert_eq!(judged.analysis.call(CallId(0)).unwrap().data[0].packets, 3);
 }
 
 /// A packet of IPCP whose only option is the address.

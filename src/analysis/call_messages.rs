@@ -22,7 +22,7 @@ impl Tracker {
         self.role(id, if incoming { from } else { other(from) });
         self.watch_request(id, from, meta, message, kind);
         let Some(call_id) = self.open_call(id, meta) else { return (Effect::None, None) };
-        if let Some(call) = self.state.calls.get_mut(call_id.0 as usize) {
+        if let Some(call) = self.state.calls.get_mut(call_id) {
             call.kind = if incoming { CallKind::Incoming } else { CallKind::Outgoing };
             call.requester = Some(from);
             call.serial =
@@ -52,7 +52,7 @@ impl Tracker {
         if kind != MessageType::CDN {
             self.assign_session(id, call_id, from, message.session);
         }
-        let Some(call) = self.state.calls.get_mut(call_id.0 as usize) else { return (Effect::None, None) };
+        let Some(call) = self.state.calls.get_mut(call_id) else { return (Effect::None, None) };
         let effect = match kind {
             MessageType::ICRP | MessageType::OCRP => {
                 if call.state == CallState::WaitReply {
@@ -138,8 +138,7 @@ impl Tracker {
             self.state.reach(Limit::Calls);
             return None;
         }
-        let call = CallId(u32::try_from(self.state.calls.len()).ok()?);
-        self.state.calls.push(Call::new(id, meta.packet));
+        let call = self.state.calls.push(Call::new(id, meta.packet))?;
         self.state.connections.get_mut(id.0 as usize)?.calls.push(call);
         Some(call)
     }
@@ -151,7 +150,7 @@ impl Tracker {
         end: u8,
         session: Option<SessionId>,
     ) {
-        let (Some(session), Some(call)) = (session, self.state.calls.get_mut(call_id.0 as usize)) else {
+        let (Some(session), Some(call)) = (session, self.state.calls.get_mut(call_id)) else {
             return;
         };
         if session.0 == 0 {

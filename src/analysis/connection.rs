@@ -228,6 +228,8 @@ pub struct Connection {
     pub first_packet: u64,
     /// From which port to which its first packet went.
     pub first_ports: (u16, u16),
+    /// It was said to look dead.
+    pub(crate) told_dead: bool,
     /// An older connection between the same endpoints.
     pub(crate) older: Option<ConnectionId>,
 }
@@ -261,6 +263,7 @@ impl Connection {
             ladder: Ladder::default(),
             first_packet: packet,
             first_ports: (source.port, destination.port),
+            told_dead: false,
             older: None,
             recent: [None, None],
         }

@@ -151,6 +151,7 @@ impl Tracker {
             effect,
         };
         connection.ladder.message(row, &mut self.budget);
+        self.control_happened(meta, (id, from), message.kind, resend.is_some(), effect);
     }
 
     /// Finds, or opens, the connection of a control message; says which end sent it.
@@ -526,7 +527,7 @@ impl Tracker {
                     connection.result = result;
                     connection.state = ConnectionState::Closed;
                     for call in &connection.calls {
-                        if let Some(call) = self.state.calls.get_mut(call.0 as usize) {
+                        if let Some(call) = self.state.calls.get_mut(*call) {
                             close(call, from, meta, None);
                         }
                     }

@@ -3,6 +3,7 @@
 use crate::dissect::layers::{L2tp, Ppp, Udp};
 
 use super::call::CallState;
+use super::events::{What, stage};
 use super::facts::{Fact, Scope};
 use super::foresee::Route;
 use super::watch::ROUND_TRIP;
@@ -44,17 +45,20 @@ impl Tracker {
         let number = connection.number;
         connection.ladder.data(meta.packet, meta.time, usize::from(from), &mut self.budget);
         let mid_stream = !connection.from_start;
-        let Some(call) = self.state.calls.get_mut(call_id.0 as usize) else { return };
+        let Some(call) = self.state.calls.get_mut(call_id) else { return };
         let Some(data) = call.data.get_mut(usize::from(from)) else { return };
         let before = (data.duplicated, data.reordered);
         let skipped = data.push(header, meta.time);
         let (copy, behind) = (data.duplicated > before.0, data.reordered > before.1);
+        let mut staged = None;
         if let Some(ppp) = ppp {
             // Network-layer protocols have numbers up to 3fff (RFC 1661 section 2); compressed ones count too.
             if ppp.protocol < 0x4000 {
                 bump(&mut data.network);
             }
+            let before = ppp.control.is_some().then(|| stage(call));
             call.ppp.push(ppp, usize::from(from), meta.packet, meta.time);
+            staged = before.map(|before| (before, stage(call)));
             let users = self.learned.users();
             if let Some(control) = ppp.control.as_deref().filter(|_| !users.is_empty()) {
                 call.ppp.prove(control, from, meta.packet, users);
@@ -69,6 +73,14 @@ impl Tracker {
         let scope =
             Scope { connection: Some(number), call: Some(call_id), end: Some(from), ..Scope::default() };
         self.place.data_skipped = skipped;
+        if let Some((before, now)) = staged {
+            if now.0 && !before.0 {
+                self.happened(meta, What::UserRefused(call_id));
+            }
+            if now.1 && !before.1 {
+                self.happened(meta, What::NetworkUp(call_id));
+            }
+        }
         if late {
             let tunnel = self.state.connection(id).is_some_and(|connection| connection.closed.is_some());
             self.note(Fact::LateData { tunnel }, scope, meta, 1);
@@ -130,7 +142,7 @@ impl Tracker {
             Some(call) => call,
             None => {
                 let call = self.open_call(id, meta)?;
-                if let Some(opened) = self.state.calls.get_mut(call.0 as usize) {
+                if let Some(opened) = self.state.calls.get_mut(call) {
                     opened.unannounced = true;
                 }
                 call

@@ -179,7 +179,7 @@ impl Tally {
 }
 
 /// All observations.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Facts {
     map: HashMap<(Fact, Scope), Tally>,
     limit: usize,
@@ -210,6 +210,23 @@ impl Facts {
         if tally.packets.len() < Tally::MOST_PACKETS && tally.packets.last() != Some(&packet) {
             tally.packets.push(packet);
         }
+    }
+
+    /// Keeps what was observed in these places only.
+    pub(crate) fn keep(&mut self, wanted: impl Fn(&Scope) -> bool) {
+        self.map.retain(|(_, scope), _| wanted(scope));
+        self.map.shrink_to(self.map.len().saturating_mul(2));
+    }
+
+    /// Follows ESP flows to their new places; what was observed of those without one goes.
+    pub(crate) fn move_flows(&mut self, to: impl Fn(FlowId) -> Option<FlowId>) {
+        let all = std::mem::take(&mut self.map).into_iter();
+        self.map = all
+            .filter_map(|((fact, scope), tally)| match scope.flow {
+                None => Some(((fact, scope), tally)),
+                Some(flow) => Some(((fact, Scope { flow: Some(to(flow)?), ..scope }), tally)),
+            })
+            .collect();
     }
 
     /// The tally of one kind of observation in one place.

@@ -174,6 +174,18 @@ impl Flow {
         [self.decrypted, self.no_key, self.bad_icv, self.bad_padding].into_iter().fold(0, u64::saturating_add)
     }
 
+    /// Whether its only packet so far was opened.
+    #[inline]
+    pub(crate) fn is_first(&self) -> bool {
+        self.decrypted == 1 && self.packets() == 1
+    }
+
+    /// Whether its last packet is the first that could not be opened, by `outcome`.
+    #[inline]
+    pub(crate) fn is_first_sealed(&self, outcome: &EspOutcome) -> bool {
+        !matches!(outcome, EspOutcome::Opened { .. }) && self.packets() == self.decrypted.saturating_add(1)
+    }
+
     /// Sequence numbers between the first and the highest that were never seen.
     pub fn lost(&self) -> u64 {
         let span = u64::from(self.last_sequence.wrapping_sub(self.first_sequence)).saturating_add(1);

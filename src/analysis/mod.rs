@@ -15,8 +15,10 @@
 )]
 
 pub mod call;
+pub mod calls;
 pub mod connection;
 pub mod delivery;
+pub mod events;
 pub mod facts;
 pub mod flow;
 pub mod form;
@@ -37,6 +39,7 @@ mod control;
 mod data;
 mod doubles;
 mod foresee;
+pub mod release;
 mod routing;
 mod succession;
 mod version3;
@@ -52,8 +55,10 @@ use crate::util::{Duration, Timestamp};
 use crate::util::{Frame, LinkType};
 
 use call::Call;
+use calls::Calls;
 use connection::Connection;
 use doubles::Doubles;
+use events::{Events, What};
 use facts::{Fact, Facts, Scope};
 use flow::{Arrival, Flow};
 pub(crate) use foresee::Foreseen;
@@ -63,6 +68,7 @@ use ladder::Budget;
 use limits::{Limit, Limits};
 use nat::Keepalives;
 use place::Place;
+use release::{LetGo, Release};
 use routing::Routes;
 use transcript::Transcript;
 
@@ -70,7 +76,7 @@ use transcript::Transcript;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u32);
 
-/// The index of a call: call `C1` has index 0.
+/// The number of a call, less one: call `C1` has 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallId(pub u32);
 
@@ -173,7 +179,16 @@ pub struct Tracker {
     place: Place,
     /// The time of the last frame.
     clock: Option<Timestamp>,
+    release: Release,
+    events: Option<Events>,
     state: Analysis,
+}
+
+/// What a paused [`Tracker`] goes on with.
+#[derive(Debug)]
+pub struct Paused {
+    facts: Facts,
+    reached: Vec<(Limit, u64)>,
 }
 
 /// What a [`Tracker`] has found.
@@ -184,7 +199,7 @@ pub struct Analysis {
     /// Control connections.
     pub connections: Vec<Connection>,
     /// Calls of all connections.
-    pub calls: Vec<Call>,
+    pub calls: Calls,
     /// ESP flows.
     pub flows: Vec<Flow>,
     /// IKE SAs.
@@ -197,6 +212,8 @@ pub struct Analysis {
     pub incomplete_datagrams: u64,
     /// Datagrams in fragments, by their addresses.
     pub fragmented: Vec<Fragmented>,
+    /// What a long capture let go of.
+    pub let_go: LetGo,
     /// NAT keepalives, by their addresses.
     pub keepalives: Vec<Keepalives>,
     /// The first ICMP port unreachable that quotes L2TP, IKE or NAT traversal: who sent it, and the port that is closed.
@@ -209,6 +226,27 @@ pub struct Analysis {
 }
 
 impl Analysis {
+    /// Nothing found yet; keeps so many different observations.
+    fn new(facts: usize) -> Self {
+        Self {
+            totals: Totals::default(),
+            connections: Vec::new(),
+            calls: Calls::default(),
+            flows: Vec::new(),
+            ike: Vec::new(),
+            facts: Facts::new(facts),
+            reached: Vec::new(),
+            incomplete_datagrams: 0,
+            fragmented: Vec::new(),
+            let_go: LetGo::default(),
+            keepalives: Vec::new(),
+            unreachable: None,
+            path_mtu: None,
+            transcript: None,
+            numbers: HashMap::new(),
+        }
+    }
+
     /// A control connection.
     pub fn connection(&self, id: ConnectionId) -> Option<&Connection> {
         self.connections.get(id.0 as usize)
@@ -235,7 +273,7 @@ impl Analysis {
 
     /// A call.
     pub fn call(&self, id: CallId) -> Option<&Call> {
-        self.calls.get(id.0 as usize)
+        self.calls.get(id)
     }
 
     /// An ESP flow.
@@ -286,22 +324,9 @@ impl Tracker {
             learned: Learned::default(),
             place: Place::default(),
             clock: None,
-            state: Analysis {
-                totals: Totals::default(),
-                connections: Vec::new(),
-                calls: Vec::new(),
-                flows: Vec::new(),
-                ike: Vec::new(),
-                facts: Facts::new(limits.facts),
-                reached: Vec::new(),
-                incomplete_datagrams: 0,
-                fragmented: Vec::new(),
-                keepalives: Vec::new(),
-                unreachable: None,
-                path_mtu: None,
-                transcript: None,
-                numbers: HashMap::new(),
-            },
+            release: Release::default(),
+            events: None,
+            state: Analysis::new(limits.facts),
         }
     }
 
@@ -360,6 +385,7 @@ impl Tracker {
 
     #[cold]
     fn clock_step(&mut self, meta: &Meta, passed: Duration) {
+        self.release.stepped = Some(meta.time);
         let (fact, unit) = if passed < Duration::ZERO {
             (Fact::ClockBack, 1_000_000)
         } else {
@@ -418,6 +444,24 @@ impl Tracker {
 
     /// Ends the capture.
     pub fn finish(mut self) -> Analysis {
+        self.conclude();
+        self.state
+    }
+
+    /// What would be found if the capture ended now. It is to be given [back](Self::resume) before the next frame.
+    pub(crate) fn pause(&mut self) -> (Analysis, Paused) {
+        let paused = Paused { facts: self.state.facts.clone(), reached: self.state.reached.clone() };
+        self.conclude();
+        (std::mem::replace(&mut self.state, Analysis::new(self.limits.facts)), paused)
+    }
+
+    /// Goes on after a [pause](Self::pause).
+    pub(crate) fn resume(&mut self, analysis: Analysis, paused: Paused) {
+        self.state = Analysis { facts: paused.facts, reached: paused.reached, ..analysis };
+    }
+
+    /// Adds what can be said at the end only.
+    fn conclude(&mut self) {
         for (limit, count) in [
             (Limit::Facts, self.state.facts.refused()),
             (Limit::Ladder, self.budget.refused),
@@ -435,7 +479,6 @@ impl Tracker {
                 Some((connection.number, ConnectionId(u32::try_from(slot).ok()?)))
             })
             .collect();
-        self.state
     }
 
     fn note(&mut self, fact: Fact, scope: Scope, meta: &Meta, amount: u64) {
@@ -454,9 +497,13 @@ impl Tracker {
             let Some(flow) = self.state.flows.get_mut(id.0 as usize) else { continue };
             let moved = flow.moves(esp.ports.unwrap_or_default());
             let arrival = flow.push(esp, meta.time, meta.packet);
+            let (first, sealed) = (flow.is_first(), flow.is_first_sealed(&esp.outcome));
             // Asked of the packet and not of the flow, whose counts of what is rare are in lines of their own.
             let odd = flow::oddities(&esp.outcome);
             let scope = Scope { flow: Some(id), ..Scope::default() };
+            if first || sealed {
+                self.esp_happened(meta, id, first, sealed);
+            }
             if moved {
                 self.note(Fact::EspPorts, scope, meta, 1);
             }
@@ -541,7 +588,11 @@ impl Tracker {
             }
         };
         if let Some(sa) = self.state.ike.get_mut(at) {
+            let before = sa.outcome();
             sa.push(ike, addresses, meta.packet, meta.time);
+            if sa.outcome() != before && sa.outcome() != Some("no-answer") {
+                self.happened(meta, What::Ike(at));
+            }
         }
     }
 

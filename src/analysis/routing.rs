@@ -81,6 +81,23 @@ fn session_key(id: ConnectionId, end: u8, session: SessionId) -> u64 {
     u64::from(id.0) << 33 | u64::from(end) << 32 | u64::from(session.0)
 }
 
+fn key_parts(key: u64) -> (ConnectionId, u8, SessionId) {
+    let low = |value: u64| u32::try_from(value & u64::from(u32::MAX)).unwrap_or_default();
+    (ConnectionId(low(key >> 33)), u8::from(key >> 32 & 1 == 1), SessionId(low(key)))
+}
+
+/// Changes or removes every value of a table, and gives room back.
+fn moved<K: Eq + std::hash::Hash, V: Copy>(table: &mut HashMap<K, V>, to: impl Fn(V) -> Option<V>) {
+    table.retain(|_, value| match to(*value) {
+        Some(new) => {
+            *value = new;
+            true
+        }
+        None => false,
+    });
+    table.shrink_to(table.len().saturating_mul(2));
+}
+
 impl Routes {
     /// Another number whenever an answer of [`Routes::find_exact`] or [`Routes::session`] may have changed.
     pub(crate) fn version(&self) -> u64 {
@@ -176,6 +193,27 @@ impl Routes {
         call: CallId,
     ) {
         self.addressed.insert((to, session), (id, end, call));
+    }
+
+    /// Follows control connections to their new places, and forgets those without one and calls that are gone.
+    pub(crate) fn move_connections(
+        &mut self,
+        to: impl Fn(ConnectionId) -> Option<ConnectionId>,
+        is_there: impl Fn(CallId) -> bool,
+    ) {
+        self.version = self.version.wrapping_add(1);
+        let place = |(id, end): Place| Some((to(id)?, end));
+        moved(&mut self.ways.v4, place);
+        moved(&mut self.ways.v6, place);
+        moved(&mut self.receivers, place);
+        moved(&mut self.pairs, &to);
+        moved(&mut self.addressed, |(id, end, call)| Some((to(id)?, end, call)).filter(|_| is_there(call)));
+        let sessions = std::mem::take(&mut self.sessions);
+        let session = |(key, call): (u64, CallId)| {
+            let (id, end, session) = key_parts(key);
+            is_there(call).then(|| to(id).map(|id| (session_key(id, end, session), call)))?
+        };
+        self.sessions = sessions.into_iter().filter_map(session).collect();
     }
 
     pub(crate) fn learn_session(&mut self, id: ConnectionId, end: u8, session: SessionId, call: CallId) {

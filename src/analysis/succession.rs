@@ -13,6 +13,9 @@ type Ends = (Addresses, Encapsulation, (u16, u16));
 /// Ties each flow to the next one between the same ends that begins later and outlives it. Ends that use more SAs than
 /// one at a time (`parallel` of them began before any ended) cannot be told apart and are left alone.
 pub(super) fn follow(flows: &mut [Flow]) {
+    for flow in &mut *flows {
+        (flow.replaced_by, flow.replaces) = (None, None);
+    }
     let mut by_ends: HashMap<Ends, Vec<usize>> = HashMap::new();
     for (at, flow) in flows.iter().enumerate() {
         by_ends.entry((flow.addresses, flow.encapsulation, flow.ports)).or_default().push(at);

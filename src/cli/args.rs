@@ -329,7 +329,7 @@ pub enum Format {
     Text,
     /// For programs: docs/report.schema.json
     Json,
-    /// For programs, a line for each packet: with -P or -V
+    /// For programs, a line for each packet with -P or -V, or with -i for each event and the report
     Jsonl,
     /// A line for each packet with the fields of -e
     Fields,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::flag;
 
 use crate::capture::live::{self, Interface, Live, LiveError, Next, Options};
@@ -13,7 +13,7 @@ use crate::ipsec::Sad;
 use crate::report::packet::Outlook;
 use crate::util::{Frame, Printable, Timestamp};
 
-use super::args::Args;
+use super::args::{Args, Format};
 use super::checking::Checking;
 use super::conditions::Conditions;
 use super::exit::{Exit, Failure};
@@ -21,6 +21,7 @@ use super::privilege::{Needs, Privileges};
 use super::report::{self, Collector, Origin};
 use super::ring::Ring;
 use super::views::{self, Output, View, Viewer};
+use super::watch::{self, Watch};
 use super::{finish, keys};
 
 /// How often what does not wait for packets is done.
@@ -45,7 +46,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let interfaces = live.interfaces();
     let ring = args.write.as_deref().map(|path| Ring::new(args, path, interfaces.clone(), &privileges));
     let mut ring = ring.transpose()?;
-    let mut shown = Shown::new(args, &sad, &interfaces)?;
+    let settings = (args, &sad, &checking);
+    let mut shown = Shown::new(args, &sad, &checking, &interfaces)?;
     let reads = live.reads();
     privileges.give_up(&Needs { reads, writes: ring.iter().filter_map(Ring::writes).collect() })?;
     if let Some(ring) = &ring {
@@ -53,7 +55,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     let name = names(&interfaces);
     let _ = writeln!(io::stderr(), "l2tp-inspect: capturing on {name}; Ctrl-C ends it");
-    let written = capture(&mut live, &mut shown, ring.as_mut(), end);
+    let written = capture(&mut live, &mut shown, settings, ring.as_mut(), end);
     let interfaces = live.interfaces();
     let whole = ring.is_none_or(|mut ring| ring.end(&interfaces));
     written?;
@@ -61,10 +63,22 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(if whole { ended } else { Exit::Failed })
 }
 
+/// What the command line asks for, the keys, and what is checked.
+type Settings<'a> = (&'a Args, &'a Sad, &'a Checking);
+
+/// Whether packets are shown, and not events and a report.
+fn shows_packets(args: &Args) -> bool {
+    match args.format {
+        Format::Jsonl => args.packets || args.details || args.hex,
+        _ => views::wanted(args),
+    }
+}
+
 /// The loop: one place for each frame, one for each tick.
 fn capture(
     live: &mut Live,
     shown: &mut Shown<'_>,
+    settings: Settings<'_>,
     mut ring: Option<&mut Ring>,
     mut end: End,
 ) -> Result<(), Failure> {
@@ -91,7 +105,12 @@ fn capture(
             ticked = Instant::now();
             let interfaces = live.interfaces();
             gone = warn_of_gone(&interfaces, gone);
-            shown.tick();
+            if let Err(error) = shown.tick(settings, &interfaces) {
+                return finish(Err(error));
+            }
+            if end.asked.swap(false, Ordering::Relaxed) {
+                shown.interim(settings, &interfaces).unwrap_or_else(|failure| failure.print());
+            }
             ring.iter_mut().for_each(|ring| ring.tick(&interfaces));
         }
     }
@@ -101,14 +120,23 @@ fn capture(
 
 /// What is made of the frames.
 enum Shown<'k> {
-    Report(Box<Collector<'k>>),
+    Report(Box<(Collector<'k>, Watch)>),
     Packets(Box<(Viewer<'k>, View, Output<'static>)>),
 }
 
 impl<'k> Shown<'k> {
-    fn new(args: &Args, sad: &'k Sad, interfaces: &[Interface]) -> Result<Self, Failure> {
-        if !views::wanted(args) {
-            return Ok(Self::Report(Box::new(Collector::new(args, sad)?)));
+    fn new(
+        args: &Args,
+        sad: &'k Sad,
+        checking: &Checking,
+        interfaces: &[Interface],
+    ) -> Result<Self, Failure> {
+        if !shows_packets(args) {
+            let (mut collector, watch) = (Collector::new(args, sad)?, Watch::new(args, checking));
+            if watch.wants_events() {
+                collector.watch();
+            }
+            return Ok(Self::Report(Box::new((collector, watch))));
         }
         let nanoseconds = interfaces.iter().any(|interface| interface.nanoseconds);
         let viewer = Viewer::new(args, sad, Outlook::default(), nanoseconds)?;
@@ -120,7 +148,7 @@ impl<'k> Shown<'k> {
     /// Takes the next frame, and says whether it passes what the command line asks of packets.
     fn frame(&mut self, frame: &Frame<'_>) -> io::Result<bool> {
         match self {
-            Self::Report(collector) => Ok(collector.frame(frame)),
+            Self::Report(parts) => Ok(parts.0.frame(frame)),
             Self::Packets(parts) => {
                 let (viewer, view, output) = &mut **parts;
                 let shown = viewer.frame(frame, view, output);
@@ -129,10 +157,29 @@ impl<'k> Shown<'k> {
         }
     }
 
-    fn tick(&mut self) {
-        if let Self::Report(collector) = self {
-            collector.catch_up();
+    fn tick(&mut self, settings: Settings<'_>, interfaces: &[Interface]) -> io::Result<()> {
+        match self {
+            Self::Report(parts) => {
+                let (collector, watch) = &mut **parts;
+                watch.tick(collector, settings, interfaces)
+            }
+            Self::Packets(_) => Ok(()),
         }
+    }
+
+    /// Writes the report as it is now.
+    fn interim(
+        &mut self,
+        (args, sad, checking): Settings<'_>,
+        interfaces: &[Interface],
+    ) -> Result<(), Failure> {
+        let Self::Report(parts) = self else { return Ok(()) };
+        let (collector, watch) = &mut **parts;
+        if let Err(error) = watch.end() {
+            return finish(Err(error));
+        }
+        let gone = interfaces.iter().filter_map(went).collect();
+        collector.interim(args, sad, checking, origin(args, interfaces, gone))
     }
 
     fn end(
@@ -150,7 +197,10 @@ impl<'k> Shown<'k> {
                 finish(output.flush())?;
                 Ok(if gone.is_empty() { Exit::Done } else { Exit::Damaged })
             }
-            Self::Report(collector) => {
+            Self::Report(parts) => {
+                let (mut collector, mut watch) = *parts;
+                finish(watch.tick(&mut collector, (args, sad, checking), interfaces))?;
+                finish(watch.end())?;
                 let inspected = collector.finish(args, sad, checking, origin(args, interfaces, gone))?;
                 let exit = inspected.exit(args, checking);
                 if args.list_keys {
@@ -165,7 +215,6 @@ impl<'k> Shown<'k> {
 }
 
 fn origin<'a>(args: &Args, interfaces: &[Interface], gone: Vec<String>) -> Origin<'a> {
-    let dropped = interfaces.iter().map(|interface| interface.counts);
     let filtered = filter(args).ok().flatten().filter(|filter| !filter.is_empty());
     let filtered = filtered.map(|_| String::from("Only packets that pass the capture filter were captured."));
     Origin {
@@ -174,9 +223,7 @@ fn origin<'a>(args: &Args, interfaces: &[Interface], gone: Vec<String>) -> Origi
         format: "live",
         nanoseconds: interfaces.iter().any(|interface| interface.nanoseconds),
         damage: None,
-        drops: dropped.fold(0, |sum: u64, counts| {
-            sum.saturating_add(counts.dropped).saturating_add(counts.interface_dropped)
-        }),
+        drops: watch::drops(interfaces),
         goes_on: false,
         cut_short: !gone.is_empty(),
         lacks: filtered.into_iter().chain(gone).collect(),
@@ -190,6 +237,8 @@ struct End {
     began: Instant,
     frames: u64,
     signalled: Arc<AtomicBool>,
+    /// A signal asked for a report.
+    asked: Arc<AtomicBool>,
     /// The end, once it has come.
     over: Option<Over>,
 }
@@ -209,12 +258,16 @@ impl End {
                 .and_then(|_| flag::register(signal, Arc::clone(&signalled)))
                 .map_err(|error| Failure::new("cannot wait for signals").cause(error))?;
         }
+        let asked = Arc::new(AtomicBool::new(false));
+        flag::register(SIGUSR1, Arc::clone(&asked))
+            .map_err(|error| Failure::new("cannot wait for signals").cause(error))?;
         Ok(Self {
             count: args.count.unwrap_or(u64::MAX),
             conditions: Conditions::new("-a", &args.autostop)?,
             began: Instant::now(),
             frames: 0,
             signalled,
+            asked,
             over: None,
         })
     }
@@ -234,7 +287,7 @@ impl End {
         }
         let late = || self.conditions.duration.is_some_and(|most| self.began.elapsed() >= most);
         if self.signalled.load(Ordering::Relaxed) || late() {
-            let at = Timestamp(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX));
+            let at = Timestamp::now();
             self.over = Some(Over { at, until: Instant::now() + LAST_FRAMES });
         }
         false
@@ -261,7 +314,7 @@ fn check(args: &Args) -> Result<(), Failure> {
         return Err(Failure::new("--write-expect does not go with -i")
             .hint("-w FILE, then l2tp-inspect FILE --write-expect expect.toml"));
     }
-    if args.write.is_some() && (args.tunnel.is_some() || args.call.is_some()) && !views::wanted(args) {
+    if args.write.is_some() && (args.tunnel.is_some() || args.call.is_some()) && !shows_packets(args) {
         return Err(Failure::new("-w with -i writes the packets of all control connections and calls")
             .hint("-w FILE, then l2tp-inspect FILE --tunnel T1 -w OTHER"));
     }
@@ -278,7 +331,7 @@ fn options(args: &Args) -> Result<Options, Failure> {
         promiscuous: !args.no_promiscuous,
         buffer,
         filter: filter(args)?,
-        promptly: views::wanted(args),
+        promptly: shows_packets(args),
     })
 }
 

@@ -25,6 +25,8 @@ mod ring;
 mod screen;
 mod selection;
 mod views;
+#[cfg(feature = "live")]
+mod watch;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -5,7 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::analysis::Analysis;
+#[cfg(feature = "live")]
+use crate::analysis::events::Event;
 use crate::analysis::limits::Limits;
+use crate::analysis::release::LetGo;
 use crate::check;
 use crate::dissect::{Told, registry};
 use crate::field::Wanted;
@@ -17,6 +20,8 @@ use crate::report::ci::{Checked, github, junit, markdown, sarif, text as check_t
 use crate::report::{Report, json, ladder, summary};
 use crate::rules::words::{count, thousands};
 use crate::rules::{self, Case, Diagnosis, Finding};
+#[cfg(feature = "live")]
+use crate::util::Timestamp;
 use crate::util::{Frame, Printable};
 
 use super::args::{Args, Format};
@@ -145,10 +150,79 @@ impl<'k> Collector<'k> {
         self.counts.captured += 1;
     }
 
-    /// Analyses what waits for more frames.
+    /// Keeps from now on what happens.
     #[cfg(feature = "live")]
-    pub(super) fn catch_up(&mut self) {
-        self.inspector.flush();
+    pub(super) fn watch(&mut self) {
+        self.inspector.watch();
+    }
+
+    /// What happened since the last call, and what was found so far.
+    #[cfg(feature = "live")]
+    pub(super) fn events(&mut self) -> (Vec<Event>, &Analysis) {
+        self.inspector.events()
+    }
+
+    /// What was found so far, without what can be said at the end only.
+    #[cfg(feature = "live")]
+    pub(super) fn so_far(&self) -> &Analysis {
+        self.inspector.so_far()
+    }
+
+    /// Analyses what waits for more frames, and says whether much ended long ago.
+    #[cfg(feature = "live")]
+    pub(super) fn is_full(&mut self) -> bool {
+        self.inspector.is_full(Timestamp::now())
+    }
+
+    /// Lets go of the oldest of what ended.
+    #[cfg(feature = "live")]
+    pub(super) fn let_go(&mut self) {
+        self.inspector.let_go();
+    }
+
+    /// What would be found if the capture ended now, and the time of its last frame.
+    #[cfg(feature = "live")]
+    pub(super) fn findings(
+        &mut self,
+        args: &Args,
+        sad: &Sad,
+        checking: &Checking,
+        drops: u64,
+    ) -> (Vec<Finding>, Timestamp) {
+        let (analysis, paused) = self.inspector.pause();
+        let left_out = self.counts.captured + self.counts.displayed;
+        let mut findings =
+            rules::judge(&Case { drops, left_out, profile: args.profile, ..Case::of(&analysis, sad) });
+        checking.choose(&mut findings);
+        let time = analysis.totals.last.unwrap_or(Timestamp(0));
+        self.inspector.resume(analysis, paused);
+        (findings, time)
+    }
+
+    /// Writes the report as if the capture ended now.
+    ///
+    /// # Errors
+    ///
+    /// When there is not yet what `--tunnel` or `--call` ask for, or standard output cannot be written.
+    #[cfg(feature = "live")]
+    pub(super) fn interim(
+        &mut self,
+        args: &Args,
+        sad: &Sad,
+        checking: &Checking,
+        origin: Origin<'_>,
+    ) -> Result<(), Failure> {
+        let selection = Selection::new(args)?;
+        let (analysis, paused) = self.inspector.pause();
+        if let Err(failure) = selection.check(&analysis) {
+            self.inspector.resume(analysis, paused);
+            return Err(failure);
+        }
+        let inspected = [Self::inspect(analysis, &self.counts, (args, sad, checking), origin)?];
+        let written = write(args, sad, &inspected, checking);
+        let [inspected] = inspected;
+        self.inspector.resume(inspected.analysis, paused);
+        written
     }
 
     /// Ends the capture and judges it.
@@ -163,8 +237,18 @@ impl<'k> Collector<'k> {
         checking: &Checking,
         origin: Origin<'_>,
     ) -> Result<Inspected, Failure> {
-        let Self { inspector, counts, .. } = self;
-        let mut analysis = inspector.finish();
+        let analysis = self.inspector.finish();
+        Selection::new(args)?.check(&analysis)?;
+        Self::inspect(analysis, &self.counts, (args, sad, checking), origin)
+    }
+
+    /// Judges an analysis.
+    fn inspect(
+        mut analysis: Analysis,
+        counts: &Counts,
+        (args, sad, checking): (&Args, &Sad, &Checking),
+        origin: Origin<'_>,
+    ) -> Result<Inspected, Failure> {
         let Origin { name, path, format, nanoseconds, damage, drops, goes_on, cut_short, lacks } = origin;
         let (left_out, profile) = (counts.captured + counts.displayed, args.profile);
         let case = Case { analysis: &analysis, sad, damage: damage.as_deref(), drops, left_out, profile };
@@ -177,7 +261,7 @@ impl<'k> Collector<'k> {
             (Format::Sarif, Some(path)) => checking::places(path, &findings),
             _ => Places::default(),
         };
-        let left_out = counts.sentences(args, goes_on).chain(lacks).collect();
+        let left_out = counts.sentences(args, goes_on).chain(lacks).chain(let_go(&analysis)).collect();
         Ok(Inspected {
             file: name,
             format,
@@ -218,6 +302,15 @@ impl Counts {
         let only = only.map(|what| format!("Only one {what} is shown (--{what}); the verdict is of all."));
         [part("-f", self.captured), part("-Y", self.displayed), first, only].into_iter().flatten()
     }
+}
+
+/// What a long capture let go of, in a sentence.
+fn let_go(analysis: &Analysis) -> Option<String> {
+    let LetGo { connections, calls, flows, ike } = analysis.let_go;
+    let parts = [(connections, "control connection"), (calls, "call"), (flows, "SA"), (ike, "IKE SA")];
+    let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| count(*n, what)).collect();
+    (!parts.is_empty())
+        .then(|| format!("Ended long ago and not in this report any more: {}.", parts.join(", ")))
 }
 
 /// The display filter of the command line.
@@ -305,6 +398,7 @@ pub(super) fn write(
         reports.iter().zip(results).map(|(report, result)| Checked { report, result }).collect();
     let written = match args.format {
         Format::Json => json::write(&reports, &mut out),
+        Format::Jsonl => json::write_line(&reports, &mut out),
         Format::Junit => junit::write(&checked, &mut out),
         Format::Github => github::write(&checked, &mut out),
         Format::Markdown => markdown::write(&checked, &mut out),

@@ -32,6 +32,30 @@ impl Selection {
             && self.call.is_none_or(|wanted| place.call == Some(wanted))
     }
 
+    /// Looks for what was asked for.
+    ///
+    /// # Errors
+    ///
+    /// When the capture has no such control connection or call.
+    pub(super) fn check(&self, analysis: &Analysis) -> Result<(), Failure> {
+        match self.number(analysis)? {
+            Some(number) if analysis.numbered(number).is_none() => Err(missing(&format!("T{number}"))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The number of the control connection, if one was asked for.
+    fn number(&self, analysis: &Analysis) -> Result<Option<u32>, Failure> {
+        let of_call = match self.call {
+            None => None,
+            Some(id) => {
+                let call = analysis.call(id).and_then(|call| analysis.connection(call.connection));
+                Some(call.ok_or_else(|| missing(&format!("C{}", u64::from(id.0) + 1)))?.number)
+            }
+        };
+        Ok(self.connection.or(of_call))
+    }
+
     /// Leaves in a report only what was asked for.
     ///
     /// # Errors
@@ -42,23 +66,19 @@ impl Selection {
         analysis: &mut Analysis,
         findings: &mut Vec<Finding>,
     ) -> Result<(), Failure> {
-        let missing = |id: String| Failure::new(format!("{id}: the capture has none with this name"));
-        let of_call = match self.call {
-            None => None,
-            Some(id) => {
-                let call = analysis.call(id).and_then(|call| analysis.connection(call.connection));
-                Some(call.ok_or_else(|| missing(format!("C{}", u64::from(id.0) + 1)))?.number)
-            }
-        };
-        let Some(number) = self.connection.or(of_call) else { return Ok(()) };
+        let Some(number) = self.number(analysis)? else { return Ok(()) };
         if !analysis.restrict(number) {
-            return Err(missing(format!("T{number}")));
+            return Err(missing(&format!("T{number}")));
         }
         let call =
             |finding: &Finding| self.call.is_none() || finding.call.is_none() || finding.call == self.call;
         findings.retain(|finding| finding.connection == Some(number) && call(finding));
         Ok(())
     }
+}
+
+fn missing(id: &str) -> Failure {
+    Failure::new(format!("{id}: the capture has none with this name"))
 }
 
 /// The number in `T1` or `1`.

@@ -168,6 +168,14 @@ impl Learned {
         }
     }
 
+    /// Keeps what was learned of hosts with these addresses only.
+    pub fn keep(&mut self, wanted: impl Fn(IpAddr) -> bool) {
+        self.endpoints.retain(|end| wanted(end.address));
+        self.endpoints.shrink_to(self.endpoints.len().saturating_mul(2));
+        self.sessions.retain(|(address, _), _| wanted(*address));
+        self.sessions.shrink_to(self.sessions.len().saturating_mul(2));
+    }
+
     /// Whether both ends of a datagram are known to speak L2TP.
     pub fn knows(&self, udp: &Udp) -> bool {
         let known = |end: &Endpoint| end.port == L2TP_PORT || self.endpoints.contains(end);

@@ -28,13 +28,27 @@ pub const SCHEMA: u32 = 1;
 ///
 /// When `out` cannot be written.
 pub fn write(reports: &[Report<'_>], out: &mut dyn Write) -> io::Result<()> {
-    let document = Document {
+    serde_json::to_writer_pretty(&mut *out, &document(reports, None))?;
+    out.write_all(b"\n")
+}
+
+/// Writes the whole document on one line, as the last of a list of events.
+///
+/// # Errors
+///
+/// When `out` cannot be written.
+pub fn write_line(reports: &[Report<'_>], out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &document(reports, Some("report")))?;
+    out.write_all(b"\n")
+}
+
+fn document<'a>(reports: &'a [Report<'a>], event: Option<&'static str>) -> impl Serialize + use<'a> {
+    Document {
+        event,
         schema: SCHEMA,
         tool: concat!("l2tp-inspect ", env!("CARGO_PKG_VERSION")),
         captures: List(|| reports.iter().map(Capture::of)),
-    };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    out.write_all(b"\n")
+    }
 }
 
 /// A list that is made while it is written.
@@ -48,6 +62,8 @@ impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for List<F> {
 
 #[derive(Serialize)]
 struct Document<L> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'static str>,
     schema: u32,
     tool: &'static str,
     captures: L,
@@ -522,7 +538,7 @@ impl<'a> DiagnosisJson<'a> {
 }
 
 #[derive(Serialize)]
-struct FindingJson<'a> {
+pub(super) struct FindingJson<'a> {
     rule: &'static str,
     severity: &'static str,
     certainty: &'static str,
@@ -538,7 +554,7 @@ struct FindingJson<'a> {
     advice: &'a str,
 }
 
-fn finding(finding: &Finding) -> FindingJson<'_> {
+pub(super) fn finding(finding: &Finding) -> FindingJson<'_> {
     FindingJson {
         rule: finding.rule.id,
         severity: finding.severity.name(),

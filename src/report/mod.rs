@@ -3,6 +3,7 @@
 pub mod ci;
 pub mod details;
 pub mod diff;
+pub mod events;
 pub mod fields;
 pub mod hex;
 pub mod info;

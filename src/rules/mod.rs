@@ -39,6 +39,7 @@ pub(crate) mod words;
 pub use choice::Choice;
 pub use diagnosis::{Confidence, Diagnosis, Verdict, diagnose};
 pub use finding::{Certainty, Finding, Severity};
+pub(crate) use teardown::{cdn_words, stop_reason};
 
 use crate::analysis::Analysis;
 use crate::ipsec::Sad;

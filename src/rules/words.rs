@@ -28,17 +28,17 @@ pub(crate) fn thousands(n: u64) -> String {
 }
 
 /// `T1`.
-pub(super) fn tunnel(connection: &Connection) -> String {
+pub(crate) fn tunnel(connection: &Connection) -> String {
     format!("T{}", connection.number)
 }
 
 /// `C1`.
-pub(super) fn call(id: CallId) -> String {
+pub(crate) fn call(id: CallId) -> String {
     format!("C{}", u64::from(id.0) + 1)
 }
 
 /// `the LAC 10.1.0.2`.
-pub(super) fn who(connection: &Connection, end: u8) -> String {
+pub(crate) fn who(connection: &Connection, end: u8) -> String {
     // RFC 3931 section 1.3: an end of L2TPv3 may act as LAC and as LNS at once.
     let role = if connection.version == 3 { "LCCE" } else { connection.role(end).name() };
     format!("the {role} {}", connection.end(end).endpoint.address)

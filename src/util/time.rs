@@ -13,6 +13,11 @@ pub struct Timestamp(pub i64);
 pub struct Duration(pub i64);
 
 impl Timestamp {
+    /// The time of this system's clock.
+    pub fn now() -> Self {
+        Self(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX))
+    }
+
     /// The time from `earlier` to `self`.
     pub fn since(self, earlier: Self) -> Duration {
         Duration(self.0.saturating_sub(earlier.0))
