@@ -170,6 +170,11 @@ fn a_message_that_was_changed_is_named() {
     let mut talk = over_udp();
     talk.frames[HELLO_PACKET - 1].1[TTL] -= 1;
     assert_accuses_nobody(&talk.judge_told(RIGHT));
+    // Nor is it certain of the last message: another control connection with the same IDs may have begun unseen.
+    let mut talk = over_udp();
+    let last = talk.frames[6].1.len() - 1;
+    talk.frames[6].1[last] ^= 1;
+    talk.judge_told(RIGHT).assert_raises("tun-digest-wrong", Error, Possible);
     // Without a secret, a check of integrity tells damage as well.
     let mut talk = capture();
     let last = talk.frames[26].1.len() - 1;
@@ -249,4 +254,37 @@ fn the_report_says_what_each_end_proved() {
     let proofs: Vec<_> =
         connections.iter().map(|connection| connection["lac"]["proof"].as_str().unwrap()).collect();
     assert_eq!(proofs, ["proved", "proved", "intact", "proved"]);
+}
+
+/// Of L2TPv2 it is the Challenge Response that proves the secret.
+#[test]
+fn a_challenge_response_is_such_a_proof_too() {
+    let capture = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/captures/l2tp-plain/tunnel-auth/outer.pcap");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("secrets.toml");
+    for (secret, proof) in [("tunnel-s3cret", "proved"), ("another", "wrong-secret")] {
+        std::fs::write(&file, format!("[[tunnel]]\nsecret = \"{secret}\"\n")).unwrap();
+        let output = tool(&["--secrets", file.to_str().unwrap(), "-T", "json", capture]);
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let connection = &report["captures"][0]["control_connections"][0];
+        for end in ["lac", "lns"] {
+            assert_eq!(connection[end]["proof"], proof, "{end}");
+        }
+    }
+}
+
+/// A capture that lacks packets accuses nobody with certainty.
+#[test]
+fn missing_packets_make_nothing_certain() {
+    for missing in 0..38 {
+        for others in 0..4 {
+            let mut talk = capture();
+            let mut at = 0;
+            talk.frames.retain(|_| {
+                at += 1;
+                at - 1 != missing && (others == 0 || at % (others + 4) != 0)
+            });
+            assert_accuses_nobody(&talk.judge_told(RIGHT));
+        }
+    }
 }

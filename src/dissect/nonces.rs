@@ -146,7 +146,13 @@ impl Nonces {
         let received = receiver.map_or(Nonce::Unseen, End::nonce);
         if control.message == Some(MessageType::SCCRP) {
             let own = own_nonce(control).map_or(Nonce::Without, Nonce::Sent);
-            return Both { both: [own, received], sure: receiver.is_none_or(|end| !end.shared) };
+            let answered = receiver.and_then(|end| end.peer);
+            // Another answer to the same ID: the request that it belongs to may be missing.
+            let same = answered.is_none_or(|key| {
+                assigned(control).map(|id| (source, id)) == Some(key)
+                    && self.ends.get(&key).is_some_and(|end| end.nonce() == own)
+            });
+            return Both { both: [own, received], sure: same && receiver.is_none_or(|end| !end.shared) };
         }
         let named = assigned(control).map(|own| (source, own));
         let sender = receiver.and_then(|end| end.peer).or(named).and_then(|key| self.ends.get(&key));
@@ -266,6 +272,15 @@ mod tests {
         let mut answered_twice = set_up();
         answered_twice.learn(BACK.map(end), 7, &message(2, 10, b"third"));
         assert_eq!(octets(&answered_twice, BACK, 7, &hello), (b"third".to_vec(), b"first".to_vec(), false));
+    }
+
+    /// After a control connection, another with the same IDs, of which the capture lacks the SCCRQ.
+    #[test]
+    fn an_answer_to_a_request_that_was_not_seen_is_not_certain() {
+        let nonces = set_up();
+        assert!(octets(&nonces, BACK, 7, &message(2, 9, b"second")).2);
+        assert!(!octets(&nonces, BACK, 7, &message(2, 9, b"another")).2);
+        assert!(!octets(&nonces, BACK, 7, &message(2, 10, b"second")).2);
     }
 
     /// A flood of requests pushes out each other, and no control connection that was answered.

@@ -3,6 +3,7 @@
 use crate::analysis::connection::Connection;
 use crate::analysis::facts::Tally;
 use crate::dissect::layers::DigestCheck;
+use crate::util::Timestamp;
 
 use super::words::{self, count};
 use super::{Case, Finding, Severity, rules};
@@ -30,7 +31,9 @@ struct Shown<'a> {
     connection: &'a Connection,
     end: u8,
     proved: u64,
-    intact: u64,
+    /// How many hold, and when the last of them was sent.
+    good: u64,
+    last_good: Option<Timestamp>,
     wrong: Option<&'a Tally>,
     damaged: Option<&'a Tally>,
 }
@@ -38,12 +41,14 @@ struct Shown<'a> {
 impl<'a> Shown<'a> {
     fn new(case: &Case<'a>, connection: &'a Connection, end: u8) -> Self {
         let of = |check| case.analysis.digests(connection, end, check);
-        let times = |check| of(check).map_or(0, |tally| tally.count);
+        let (proved, intact) = (of(DigestCheck::Proved), of(DigestCheck::Intact));
+        let holding = proved.into_iter().chain(intact);
         Self {
             connection,
             end,
-            proved: times(DigestCheck::Proved),
-            intact: times(DigestCheck::Intact),
+            proved: proved.map_or(0, |tally| tally.count),
+            good: holding.clone().fold(0, |sum, tally| sum.saturating_add(tally.count)),
+            last_good: holding.map(|tally| tally.last).max(),
             wrong: of(DigestCheck::Wrong),
             damaged: of(DigestCheck::Damaged),
         }
@@ -64,16 +69,25 @@ impl<'a> Shown<'a> {
             .by(self.end)
     }
 
-    /// A message that does not hold, though others of its sender do.
-    fn message(&self, tally: &Tally, good: u64) -> Finding {
+    /// What else than the message could explain that it does not hold.
+    fn doubt(&self, tally: &Tally) -> Option<String> {
         // What a receiver drops it does not live with.
-        let lived_with = self.connection.was_established && tally.count >= good;
-        let unsure = lived_with.then(|| {
-            format!(
+        if self.connection.was_established && tally.count >= self.good {
+            return Some(format!(
                 "the control connection came up with them: {} may have a second secret, or both ends may compute digests in a way of their own.",
                 self.peer()
+            ));
+        }
+        self.last_good.is_none_or(|last| last < tally.last).then(|| {
+            String::from(
+                "none of its later messages holds: another control connection with the same IDs may have begun, whose nonces are not in the capture.",
             )
-        });
+        })
+    }
+
+    /// A message that does not hold, though others of its sender do.
+    fn message(&self, tally: &Tally) -> Finding {
+        let good = self.good;
         self.finding(&TUN_DIGEST_WRONG, "a Message Digest does not hold", tally)
             .seen(format!(
                 "{} of {} ({}); {} of it {}.",
@@ -83,7 +97,7 @@ impl<'a> Shown<'a> {
                 count(good, "other"),
                 if good == 1 { "holds" } else { "hold" },
             ))
-            .unsure(unsure)
+            .unsure(self.doubt(tally))
             .advice(format!(
                 "capture at {} as well: if the message is the same there, {} computes its digest wrongly; if not, it is changed on the way or forged.",
                 self.who(),
@@ -145,13 +159,13 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
         let ends = [0, 1].map(|end| Shown::new(case, connection, end));
         let [first, second] = &ends;
         for (own, peer) in [(first, second), (second, first)] {
-            let good = own.proved.saturating_add(own.intact);
-            for tally in [own.wrong, own.damaged].into_iter().flatten().filter(|_| good > 0) {
-                found.push(own.message(tally, good));
-            }
-            if good == 0 {
-                found.extend(own.wrong.map(|tally| own.secret(tally, peer)));
-                found.extend(own.damaged.map(|tally| own.integrity(tally)));
+            let bad = [(own.wrong, true), (own.damaged, false)];
+            for (tally, with_secret) in bad.into_iter().filter_map(|(tally, secret)| Some((tally?, secret))) {
+                found.push(match (own.good, with_secret) {
+                    (0, true) => own.secret(tally, peer),
+                    (0, false) => own.integrity(tally),
+                    _ => own.message(tally),
+                });
             }
         }
     }
