@@ -82,12 +82,12 @@ impl Nonces {
             _ => return,
         };
         let Some(own) = assigned(control) else { return };
-        // That there is no nonce is certain only where the whole message was read.
-        if own_nonce(control).is_none() && (control.cut || control.fault.is_some()) {
-            return;
-        }
         let key = (source, own);
-        self.remember(key, own_nonce(control), answers);
+        match nonce_in(control) {
+            Nonce::Unseen => return,
+            Nonce::Without => self.remember(key, None, answers),
+            Nonce::Sent(nonce) => self.remember(key, Some(nonce), answers),
+        }
         if !answers {
             return;
         }
@@ -139,13 +139,16 @@ impl Nonces {
     ) -> Both<'a> {
         // The digest of an SCCRQ is made without nonces: its own stands in the message.
         if control.message == Some(MessageType::SCCRQ) {
-            let own = if own_nonce(control).is_some() { Nonce::Sent(&[]) } else { Nonce::Without };
+            let own = match nonce_in(control) {
+                Nonce::Sent(_) => Nonce::Sent(&[]),
+                none => none,
+            };
             return Both { both: [own, Nonce::Without], sure: true };
         }
         let receiver = self.ends.get(&(destination, connection)).filter(|_| connection != 0);
         let received = receiver.map_or(Nonce::Unseen, End::nonce);
         if control.message == Some(MessageType::SCCRP) {
-            let own = own_nonce(control).map_or(Nonce::Without, Nonce::Sent);
+            let own = nonce_in(control);
             let answered = receiver.and_then(|end| end.peer);
             // Another answer to the same ID: the request that it belongs to may be missing.
             let same = answered.is_none_or(|key| {
@@ -166,10 +169,12 @@ fn find(control: &Control, wanted: u16) -> Option<&Avp> {
     control.avps.iter().find(|avp| avp.vendor == vendor::IETF && avp.attribute == wanted)
 }
 
-fn own_nonce(control: &Control) -> Option<&[u8]> {
-    match &find(control, attribute::AUTHENTICATION_NONCE)?.value {
-        AvpValue::Octets(octets) => Some(octets),
-        _ => None,
+/// The nonce that an SCCRQ or SCCRP brings. That there is none is certain only where the whole message was read.
+fn nonce_in(control: &Control) -> Nonce<'_> {
+    match find(control, attribute::AUTHENTICATION_NONCE).map(|avp| &avp.value) {
+        Some(AvpValue::Octets(octets)) => Nonce::Sent(octets),
+        None if !control.cut && control.fault.is_none() => Nonce::Without,
+        _ => Nonce::Unseen,
     }
 }
 
@@ -241,12 +246,17 @@ mod tests {
         let mut half = Nonces::default();
         half.learn(OUT.map(end), 0, &message(1, 7, b"first"));
         assert_eq!(octets(&half, BACK, 7, &message(4, 9, b"")), (Vec::new(), b"first".to_vec(), false));
-        // A cut message may have had one.
+        // A message that was not read to its end may have one.
         let mut cut = message(1, 7, b"");
         cut.cut = true;
-        let mut nonces = Nonces::default();
-        nonces.learn(OUT.map(end), 0, &cut);
-        assert!(nonces.ends.is_empty());
+        let mut broken = message(1, 7, b"");
+        broken.fault = Some(crate::dissect::layers::AvpFault::LengthShort { length: 0, offset: 18 });
+        for request in [cut, broken] {
+            let mut nonces = Nonces::default();
+            nonces.learn(OUT.map(end), 0, &request);
+            assert!(nonces.ends.is_empty());
+            assert!(!octets(&nonces, OUT, 0, &request).2);
+        }
     }
 
     #[test]
