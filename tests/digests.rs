@@ -216,6 +216,14 @@ fn hidden_avps_are_read_and_the_cookie_in_them_is_used() {
     assert_eq!(fields(&request).trim(), "4097\tremote-end-with-a-long-name\tc00c1e00c00c1e01");
     let data = ["-Y", "frame.number == 17", "-e", "l2tp.cookie", "-e", "l2tp.inferred", "-e", "icmp.type"];
     assert_eq!(fields(&data).trim_end(), "c00c1e00c00c1e01\t\t8");
+    // Nobody sees what was hidden unless the user asks for it.
+    for view in [&["-V", "-x"][..], &["-P"], &["-T", "json"], &["-P", "-V", "-x", "-T", "json"]] {
+        let output = tool(&[view, &["--secrets", SECRETS, CAPTURE]].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        for secret in ["remote-end", "72656d6f7465", "72 65 6d 6f 74 65", "digest-s3cret"] {
+            assert!(!text.contains(secret), "{view:?} has {secret}");
+        }
+    }
     // Without the secret they stay closed.
     let output = tool(&[&["-T", "fields"], &request[..], &[CAPTURE]].concat());
     assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), "");
