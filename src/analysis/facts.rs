@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 
 use crate::util::Timestamp;
 
-use crate::dissect::layers::{MessageType, SessionId, TunnelId};
+use crate::dissect::layers::{DigestCheck, MessageType, SessionId, TunnelId};
 
 use super::form::Form;
 use super::{CallId, FlowId};
@@ -32,6 +32,8 @@ pub enum Fact {
     ZlbCounted,
     /// A ZLB carries a number that its sender used before.
     ZlbNumber,
+    /// The Message Digest of a message of L2TPv3 was held against what it should be.
+    Digest(DigestCheck),
     /// Another message stands under a number that was used.
     OtherMessage,
     /// A new message acknowledges less than its sender acknowledged before.

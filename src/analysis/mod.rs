@@ -33,6 +33,7 @@ pub mod ppp_marks;
 pub mod ppp_proof;
 pub mod ppp_session;
 pub mod transcript;
+pub mod tunnel_proof;
 
 mod call_messages;
 mod control;
@@ -348,7 +349,10 @@ impl Tracker {
             Stop::UnknownPort => layers.udp.is_some_and(|udp| self.learned.knows(&udp)),
             _ => {
                 layers.ike.as_ref().is_some_and(|ike| ike.in_order)
-                    || layers.v3.as_ref().is_some_and(|v3| self.knows_session(layers, v3))
+                    || layers
+                        .v3
+                        .as_ref()
+                        .is_some_and(|v3| self.knows_session(layers, v3) || Self::may_know_nonces(v3))
             }
         }
     }

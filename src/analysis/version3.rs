@@ -1,10 +1,12 @@
 //! L2TPv3 (RFC 3931): what differs from version 2 before the same state machines take it.
 
 use crate::dissect::avp_table::attribute;
-use crate::dissect::layers::{Endpoint, L2tp, L2tpV3, Layers, SessionId, TunnelId, Udp};
+use crate::dissect::layers::{DigestCheck, L2tp, L2tpV3, Layers, SessionId, TunnelId, Udp};
 use crate::util::seq::Seq16;
 
 use super::control::number32;
+use super::facts::{Fact, Scope};
+use super::place::Place;
 use super::{Meta, Tracker};
 
 impl Tracker {
@@ -15,14 +17,18 @@ impl Tracker {
             && self.learned.session(addresses.destination, session).is_some()
     }
 
+    /// Whether the digest of this message could not be checked by what was known when it was dissected.
+    pub(super) fn may_know_nonces(v3: &L2tpV3) -> bool {
+        v3.digest == Some(DigestCheck::Unseen)
+    }
+
     /// Takes a packet of L2TPv3. Its control connections and calls are followed by the same engine: the Control
     /// Connection ID is the tunnel ID, Local and Remote Session ID stand in AVPs, and data names its session alone.
     pub(super) fn version3(&mut self, layers: &Layers, v3: &L2tpV3, meta: &Meta) {
-        let Some(addresses) = layers.addresses else { return };
-        let port = |address| Endpoint { address, port: 0 };
-        let ends =
-            Udp { source: port(addresses.source), destination: port(addresses.destination), checksum: 0 };
-        let udp = layers.udp.unwrap_or(ends);
+        let (Some(addresses), Some([source, destination])) = (layers.addresses, layers.ends()) else {
+            return;
+        };
+        let udp = layers.udp.unwrap_or(Udp { source, destination, checksum: 0 });
         let protected = layers.esp.is_some();
         let header = L2tp {
             flags: v3.flags | 3,
@@ -36,7 +42,13 @@ impl Tracker {
             self.learned.learn_session(addresses, control);
             let remote = number32(control, attribute::REMOTE_SESSION_ID).unwrap_or(0);
             let header = L2tp { session_id: SessionId(remote), ..header };
+            self.learned.learn_nonce([udp.source, udp.destination], header.tunnel_id.0, control);
             self.control(meta, &udp, &header, control, protected);
+            if let Some(digest) = v3.digest {
+                let Place { connection, from: end, .. } = self.place;
+                let scope = Scope { connection, end, ..Scope::default() };
+                self.note(Fact::Digest(digest), scope, meta, 1);
+            }
         } else if let Some(session) = v3.session {
             let session_id = SessionId(session);
             // The sequence number of a sublayer has 24 bits; 16 of them tell loss as well.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::field::{Bound, Cursor, Kind, Short, Sink, Value};
 use crate::fields;
-use crate::ipsec::TunnelSecrets;
+use crate::ipsec::{HiddenValue, HidingVersion, TunnelSecrets};
 use crate::util::Printable;
 
 use super::avp_names;
@@ -34,7 +34,6 @@ fields! {
     HIDDEN_PADDING = "l2tp.avp.hidden_padding", "Padding", Kind::Bytes, section "RFC 2661 4.3";
     VENDOR_SPECIFIC = "l2tp.vendor_specific_avp_data", "Vendor-specific AVP whose value is not known", Kind::Flag;
     BAD_LENGTH = "l2tp.avp_length.bad", "AVP Length that cannot be", Kind::Flag;
-    INCORRECT_DIGEST = "l2tp.incorrect_digest", "Message Digest that does not hold", Kind::Flag, section "RFC 3931 4.3";
 }
 
 const BOUND: Bound = Bound::Header("the AVP Length");
@@ -146,6 +145,8 @@ fn header<S: Sink>(c: &mut Cursor<'_, '_, S>) -> Result<(u16, u16, u16), Short> 
 #[derive(Debug)]
 pub(crate) struct Unhide<'a> {
     pub(crate) secrets: &'a TunnelSecrets,
+    /// How they were hidden.
+    pub(crate) version: HidingVersion,
     /// The addresses of the message.
     pub(crate) ends: [IpAddr; 2],
     /// Where values go, one behind the other: a new byte source.
@@ -154,10 +155,11 @@ pub(crate) struct Unhide<'a> {
     pub(crate) vector: Vec<u8>,
 }
 
-/// Reads the value of a hidden AVP, if a secret opens it.
+/// Reads the value of a hidden AVP, if a secret opens it. Of an AVP that is in no table the octets alone are known.
 fn unhidden<S: Sink>(
     c: &mut Cursor<'_, '_, S>,
-    row: &Row,
+    attribute: u16,
+    row: Option<&Row>,
     message: Option<MessageType>,
     unhide: &mut Unhide<'_>,
 ) -> Option<AvpValue> {
@@ -165,9 +167,11 @@ fn unhidden<S: Sink>(
     if unhide.vector.is_empty() {
         return None;
     }
-    let fits = |length| row.shape.octets().is_none_or(|octets| octets == length);
-    let Unhide { secrets, ends, plain, vector } = unhide;
-    let length = secrets.unhide(*ends, row.attribute, vector, c.peek_rest(), fits, plain)?;
+    let needed = row.and_then(|row| row.shape.octets());
+    let fits = |length| needed.is_none_or(|octets| octets == length);
+    let Unhide { secrets, version, ends, plain, vector } = unhide;
+    let hidden = HiddenValue { version: *version, attribute, vector, octets: c.peek_rest() };
+    let length = secrets.unhide(*ends, hidden, fits, plain)?;
     c.rest(&HIDDEN_VALUE);
     let begin = start.saturating_add(2);
     let end = begin.saturating_add(length);
@@ -177,7 +181,10 @@ fn unhidden<S: Sink>(
     }
     let octets = plain.get(begin..end)?;
     let mut within = c.over(octets, begin, Bound::Header("the Original Length"));
-    Some(value(&mut within, row, message).unwrap_or(AvpValue::Unreadable))
+    Some(match row {
+        Some(row) => value(&mut within, row, message).unwrap_or(AvpValue::Unreadable),
+        None => AvpValue::Octets(within.rest(&VALUE).into()),
+    })
 }
 
 fn read<S: Sink>(
@@ -193,7 +200,7 @@ fn read<S: Sink>(
     }
     let value = match row {
         _ if hidden => {
-            let value = unhide.zip(row).and_then(|(unhide, row)| unhidden(c, row, message, unhide));
+            let value = unhide.and_then(|unhide| unhidden(c, attribute, row, message, unhide));
             value.unwrap_or_else(|| {
                 // Some peers set the bit and hide nothing.
                 let secret = row.is_some_and(|row| row.field.kind == Kind::Secret);

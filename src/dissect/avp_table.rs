@@ -155,6 +155,7 @@ pub mod attribute {
     /// RFC 2661 defines none above.
     pub const LAST_OF_RFC2661: u16 = 39;
     pub const DISCONNECT_CAUSE: u16 = 46;
+    pub const MESSAGE_DIGEST: u16 = 59;
     pub const ASSIGNED_CONNECTION_ID: u16 = 61;
     pub const LOCAL_SESSION_ID: u16 = 63;
     pub const REMOTE_SESSION_ID: u16 = 64;
@@ -162,6 +163,7 @@ pub mod attribute {
     pub const PSEUDOWIRE_TYPE: u16 = 68;
     pub const L2_SPECIFIC_SUBLAYER: u16 = 69;
     pub const DATA_SEQUENCING: u16 = 70;
+    pub const AUTHENTICATION_NONCE: u16 = 73;
 }
 
 /// The vendors whose AVPs are known by number.

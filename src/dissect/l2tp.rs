@@ -2,6 +2,7 @@
 
 use crate::field::{Bound, Cursor, Kind, Short, Sink};
 use crate::fields;
+use crate::ipsec::HidingVersion;
 use crate::util::seq::Seq16;
 
 use super::layers::{L2tp, Layers, SessionId, TunnelId};
@@ -31,6 +32,9 @@ fn type_name(value: u64) -> Option<&'static str> {
 
 const BOUND: Bound = Bound::Header("the L2TP Length");
 
+/// Octets of the flags and the version.
+pub(crate) const FLAG_OCTETS: usize = 2;
+
 /// Reads the first two octets as far as L2TPv2 and L2TPv3 share them.
 pub(crate) fn flags<S: Sink>(c: &mut Cursor<'_, '_, S>) -> Result<u16, Short> {
     let flags = c.u16(&FLAGS)?;
@@ -52,6 +56,7 @@ fn other_version<S: Sink>(
     c: &mut Cursor<'_, '_, S>,
     layers: &mut Layers,
     learned: &Learned,
+    plain: &mut Vec<u8>,
     octet: u8,
 ) -> Step {
     if l2f::is_version(octet) {
@@ -59,7 +64,7 @@ fn other_version<S: Sink>(
     }
     layers.other_version = Some(octet & 0xf);
     if octet & 0xf == 3 {
-        return l2tpv3::over_udp(c, layers, learned);
+        return l2tpv3::over_udp(c, layers, learned, plain);
     }
     c.title("Not L2TP: a version that nobody defined");
     flags(c)?;
@@ -76,7 +81,7 @@ pub(crate) fn dissect<S: Sink>(
     if let Some(octet) = c.peek(1)
         && octet & 0xf != 2
     {
-        return other_version(c, layers, learned, octet);
+        return other_version(c, layers, learned, plain, octet);
     }
     let flags = c.u16(&FLAGS)?;
     let bit = |mask: u16| u64::from(flags & mask != 0);
@@ -117,6 +122,7 @@ pub(crate) fn dissect<S: Sink>(
         let secrets = learned.secrets();
         let unhide = layers.udp.filter(|_| !secrets.is_empty()).map(|udp| avp::Unhide {
             secrets,
+            version: HidingVersion::V2,
             ends: [udp.source.address, udp.destination.address],
             plain,
             vector: Vec::new(),

@@ -2,11 +2,13 @@
 
 use crate::field::{Bound, Cursor, Kind, Sink};
 use crate::fields;
+use crate::ipsec::HidingVersion;
 use crate::util::seq::Seq16;
 
 use super::avp_table::PSEUDOWIRE_TYPE;
 use super::layers::{Carried, L2tp, L2tpV3, Layers};
 use super::learned::{Learned, Session};
+use super::message_digest::{self, Letter};
 use super::{Next, Protocol, Step, avp, l2tp, pseudowire};
 
 fields! {
@@ -38,13 +40,18 @@ fields! {
 const TITLE: &str = "Layer 2 Tunneling Protocol version 3";
 const BOUND: Bound = Bound::Header("the L2TP Length");
 
-/// A packet of UDP port 1701 whose version is 3, from its first octet on.
-pub(crate) fn over_udp<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, learned: &Learned) -> Step {
+/// A packet of UDP port 1701 whose version is 3, from its first octet on; what hidden AVPs hold goes into `plain`.
+pub(crate) fn over_udp<S: Sink>(
+    c: &mut Cursor<'_, '_, S>,
+    layers: &mut Layers,
+    learned: &Learned,
+    plain: &mut Vec<u8>,
+) -> Step {
     c.title(TITLE);
-    let start = c.consumed();
+    let message = c.peek_rest();
     let flags = l2tp::flags(c)?;
     if flags & L2tp::T != 0 {
-        return control(c, layers, start, flags);
+        return control(c, layers, learned, plain, message, flags);
     }
     c.u16(&RESERVED)?;
     let session = c.u32(&SESSION)?;
@@ -52,24 +59,37 @@ pub(crate) fn over_udp<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, 
 }
 
 /// A packet of IP protocol 115: a Session ID first, and it is 0 in control messages.
-pub(crate) fn over_ip<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, learned: &Learned) -> Step {
+pub(crate) fn over_ip<S: Sink>(
+    c: &mut Cursor<'_, '_, S>,
+    layers: &mut Layers,
+    learned: &Learned,
+    plain: &mut Vec<u8>,
+) -> Step {
     c.title(TITLE);
     layers.other_version = Some(3);
     let session = c.u32(&SESSION)?;
     if session != 0 {
         return data(c, layers, learned, session);
     }
-    let start = c.consumed();
+    let message = c.peek_rest();
     let flags = l2tp::flags(c)?;
     if flags & 0xf != 3 || flags & L2tp::T == 0 {
         return Ok(Next::NotOurs);
     }
-    control(c, layers, start, flags)
+    control(c, layers, learned, plain, message, flags)
 }
 
-/// The control header behind its flags (RFC 3931 section 3.2.1), and the AVPs. `start` is where the flags stood: the
-/// Length counts from there.
-fn control<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, start: usize, flags: u16) -> Step {
+/// The control header behind its flags (RFC 3931 section 3.2.1), and the AVPs. `message` begins with the flags, as does
+/// what its Length counts and its Message Digest covers: over IP too, where a Session ID stands before them.
+fn control<S: Sink>(
+    c: &mut Cursor<'_, '_, S>,
+    layers: &mut Layers,
+    learned: &Learned,
+    plain: &mut Vec<u8>,
+    message: &[u8],
+    flags: u16,
+) -> Step {
+    let start = c.consumed().saturating_sub(l2tp::FLAG_OCTETS);
     if flags & L2tp::L != 0 {
         let length = c.u16(&l2tp::LENGTH)?;
         let read = c.consumed().saturating_sub(start);
@@ -84,10 +104,31 @@ fn control<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers, start: usize
     let connection = c.u32(&CONNECTION)?;
     let numbers = if flags & L2tp::S != 0 { Some(l2tp::numbers(c)?) } else { None };
     let (ns, nr): (Option<Seq16>, Option<Seq16>) = numbers.unzip();
-    let control = Box::new(avp::dissect(c, None));
-    let v3 =
-        L2tpV3 { flags, connection: Some(connection), ns, nr, control: Some(control), ..L2tpV3::default() };
-    layers.v3 = Some(Box::new(v3));
+    let body = c.consumed().saturating_sub(start);
+    let secrets = learned.secrets();
+    let ends = layers.ends();
+    let unhide = ends.filter(|_| !secrets.is_empty()).map(|ends| avp::Unhide {
+        secrets,
+        version: HidingVersion::V3,
+        ends: ends.map(|end| end.address),
+        plain,
+        vector: Vec::new(),
+    });
+    let octets = message.get(..body.saturating_add(c.remaining())).unwrap_or_default();
+    let control = Box::new(avp::dissect(c, unhide));
+    let digest = ends.and_then(|ends| {
+        message_digest::check(c, &Letter { octets, body, ends, connection }, &control, learned)
+    });
+    let control = Some(control);
+    layers.v3 = Some(Box::new(L2tpV3 {
+        flags,
+        connection: Some(connection),
+        ns,
+        nr,
+        control,
+        digest,
+        ..L2tpV3::default()
+    }));
     Ok(Next::End)
 }
 
@@ -212,12 +253,12 @@ mod tests {
     fn udp_with(learned: &Learned) -> impl Fn(&mut Cursor<'_, '_, Nothing>, &mut Layers) -> Step {
         |c, layers| {
             layers.addresses = Some(Addresses { source: LAC, destination: LNS });
-            over_udp(c, layers, learned)
+            over_udp(c, layers, learned, &mut Vec::new())
         }
     }
 
     fn ip(c: &mut Cursor<'_, '_, Nothing>, layers: &mut Layers) -> Step {
-        over_ip(c, layers, &Learned::default())
+        over_ip(c, layers, &Learned::default(), &mut Vec::new())
     }
 
     fn carried(layers: &Layers) -> Option<Carried> {

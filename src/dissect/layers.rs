@@ -79,6 +79,15 @@ impl Layers {
         }
     }
 
+    /// Who sent the packet of L2TP, and who is to have it: with ports where it is in UDP.
+    pub fn ends(&self) -> Option<[Endpoint; 2]> {
+        let address = |address| Endpoint { address, port: 0 };
+        match self.udp {
+            Some(udp) => Some([udp.source, udp.destination]),
+            None => self.addresses.map(|ends| [address(ends.source), address(ends.destination)]),
+        }
+    }
+
     /// What could not be read of the packet, the outermost first.
     pub fn fault(&self) -> Option<Fault> {
         if let Some(fault) = &self.overrun {

@@ -9,6 +9,7 @@ use hashbrown::{HashMap, HashSet};
 use super::Protocol;
 use super::avp_table::{attribute, vendor};
 use super::layers::{Addresses, Avp, AvpValue, Control, Endpoint, MessageType, Udp};
+use super::nonces::{Both, Nonces};
 use super::udp::L2TP_PORT;
 use crate::ipsec::{TunnelSecrets, Users};
 
@@ -18,6 +19,7 @@ pub struct Learned {
     told: Told,
     endpoints: HashSet<Endpoint>,
     sessions: HashMap<(IpAddr, u32), Session>,
+    nonces: Nonces,
     refused: u64,
 }
 
@@ -149,9 +151,25 @@ impl Learned {
     /// Endpoints, and sessions, that are remembered at the most.
     pub const LIMIT: usize = 65_536;
 
-    /// How many endpoints and sessions could not be remembered.
+    /// How many endpoints, sessions and nonces could not be remembered.
     pub fn refused(&self) -> u64 {
-        self.refused
+        self.refused.saturating_add(self.nonces.refused())
+    }
+
+    /// Remembers the nonce of the sender of a message of L2TPv3 to the Control Connection ID `connection`, if it may
+    /// have one.
+    pub fn learn_nonce(&mut self, ends: [Endpoint; 2], connection: u32, control: &Control) {
+        self.nonces.learn(ends, connection, control);
+    }
+
+    /// The nonces that the digest of such a message is made with.
+    pub(super) fn nonces<'a>(
+        &'a self,
+        ends: [Endpoint; 2],
+        connection: u32,
+        control: &'a Control,
+    ) -> Both<'a> {
+        self.nonces.of(ends, connection, control)
     }
 
     /// Remembers the ends of a control message that do not use port 1701 (RFC 2661 section 8.1).

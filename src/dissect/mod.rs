@@ -57,6 +57,7 @@ mod l2tpv3;
 mod lcp;
 mod learned;
 mod lqr;
+mod message_digest;
 mod mpls;
 mod multilink;
 mod nat_traversal;
@@ -65,6 +66,7 @@ mod negotiation;
 #[cfg(test)]
 mod nesting;
 mod nflog;
+mod nonces;
 mod options;
 mod pap;
 mod ppp;

@@ -5,9 +5,9 @@ use crate::field::{FieldDef, Kind};
 use super::avp_table::{broadband, cablelabs, cisco, ericsson, rfc2661, rfc3145, rfc3931};
 use super::{
     accm, ah, arp, avp, bandwidth, bridging, cbcp, ccp, chap, chdlc, cooked, eap, esp, ethernet, frame, gre,
-    icmp, icmpv6, igmp, ike, ipcomp, ipcp, ipv4, ipv6, ipv6cp, ipx, l2f, l2tp, l2tpv3, lcp, lqr, mpls,
-    multilink, nat_traversal, ncps, negotiation, nflog, pap, ppp, ppp_link, ppp_mux, pppoe, raw, streams,
-    tcp, udp, vjc,
+    icmp, icmpv6, igmp, ike, ipcomp, ipcp, ipv4, ipv6, ipv6cp, ipx, l2f, l2tp, l2tpv3, lcp, lqr,
+    message_digest, mpls, multilink, nat_traversal, ncps, negotiation, nflog, pap, ppp, ppp_link, ppp_mux,
+    pppoe, raw, streams, tcp, udp, vjc,
 };
 
 /// One protocol.
@@ -76,7 +76,7 @@ protocols! {
         ike::config::FIELDS, ike::vendor_ids::FIELDS, ike::sealed::FIELDS
     ];
     L2tp = "l2tp", "Layer 2 Tunneling Protocol", "RFC 2661", [
-        l2tp::FIELDS, avp::FIELDS, rfc2661::FIELDS, rfc3145::FIELDS, rfc3931::FIELDS, cisco::FIELDS,
+        l2tp::FIELDS, avp::FIELDS, message_digest::FIELDS, rfc2661::FIELDS, rfc3145::FIELDS, rfc3931::FIELDS, cisco::FIELDS,
         ericsson::FIELDS, broadband::FIELDS, cablelabs::FIELDS
     ];
     L2tpOverIp = "l2tp", "Layer 2 Tunneling Protocol version 3", "RFC 3931 4.1.1", [l2tpv3::FIELDS, l2f::FIELDS];

@@ -49,7 +49,7 @@ pub enum Made {
     Reassembled,
     /// Freed of IP payload compression (RFC 3173).
     Inflated,
-    /// Read from hidden AVPs (RFC 2661 section 4.3).
+    /// Read from hidden AVPs (RFC 2661 section 4.3, RFC 3931 section 5.3).
     Unhidden,
     /// Decrypted from an IKE message.
     DecryptedIke,
@@ -231,7 +231,7 @@ fn makes_plain(protocol: Protocol, learned: &Learned) -> bool {
         Protocol::Esp | Protocol::Ipcomp | Protocol::Ike | Protocol::PppHdlc | Protocol::VjUncompressed => {
             true
         }
-        Protocol::L2tp => !learned.secrets().is_empty(),
+        Protocol::L2tp | Protocol::L2tpOverIp => !learned.secrets().is_empty(),
         _ => false,
     }
 }
@@ -263,7 +263,7 @@ fn step<S: Sink>(
         }
         if let Some(made) = context.scratch.made_by.get_mut(at.source) {
             *made = match at.protocol {
-                Protocol::L2tp => Made::Unhidden,
+                Protocol::L2tp | Protocol::L2tpOverIp => Made::Unhidden,
                 Protocol::Ipcomp => Made::Inflated,
                 Protocol::PppHdlc => Made::Unescaped,
                 Protocol::VjUncompressed => Made::Restored,
@@ -324,7 +324,7 @@ fn step<S: Sink>(
             super::ike::dissect(&mut c, layers, Opener { keys, state, plain: &mut plain })
         }
         Protocol::L2tp => l2tp::dissect(&mut c, layers, context.learned, &mut plain),
-        Protocol::L2tpOverIp => l2tpv3::over_ip(&mut c, layers, context.learned),
+        Protocol::L2tpOverIp => l2tpv3::over_ip(&mut c, layers, context.learned, &mut plain),
         Protocol::Ppp => ppp::dissect(&mut c, layers),
         Protocol::Multilink => multilink::dissect(&mut c, layers),
         Protocol::Lcp => lcp::dissect(&mut c, layers),

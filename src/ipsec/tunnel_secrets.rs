@@ -1,4 +1,5 @@
-//! The secrets that LAC and LNS share. With a tunnel's secret its hidden AVPs can be read (RFC 2661 section 4.3).
+//! The secrets that LAC and LNS share. With a tunnel's secret its hidden AVPs can be read (RFC 2661 section 4.3, RFC
+//! 3931 section 5.3), and what proves it can be checked.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,6 +8,7 @@ use md5::{Digest as _, Md5};
 use toml::de::DeTable;
 
 use super::keys::Reason;
+use super::message_digest::{Digested, Purpose, shared_key};
 use super::secret::Secret;
 
 /// Octets of an MD5 digest, and of a block of a hidden value.
@@ -18,9 +20,32 @@ const LENGTH: usize = 2;
 #[derive(Default)]
 pub struct TunnelSecrets(Vec<Row>);
 
+#[derive(Default)]
 struct Row {
     ends: [Option<IpAddr>; 2],
     secret: Secret,
+    /// The keys that L2TPv3 makes of it.
+    hiding: Secret,
+    authentication: Secret,
+}
+
+/// A hidden value, and what stands around it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HiddenValue<'a> {
+    pub(crate) version: HidingVersion,
+    pub(crate) attribute: u16,
+    /// The Random Vector before it.
+    pub(crate) vector: &'a [u8],
+    pub(crate) octets: &'a [u8],
+}
+
+/// How AVPs are hidden: both versions do the same, with another key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HidingVersion {
+    /// With the secret (RFC 2661 section 4.3).
+    V2,
+    /// With a key made of the secret (RFC 3931 section 5.3).
+    V3,
 }
 
 impl fmt::Debug for TunnelSecrets {
@@ -68,6 +93,13 @@ impl TunnelSecrets {
         Some(rows.any(answers))
     }
 
+    /// Whether a secret of a tunnel between these ends made a digest of this message. `None` if there is no such secret.
+    pub(crate) fn authenticates(&self, ends: [IpAddr; 2], digested: &Digested<'_>) -> Option<bool> {
+        let mut rows = self.0.iter().filter(|row| row.is_for(ends)).peekable();
+        rows.peek()?;
+        Some(rows.any(|row| digested.holds(row.authentication.expose())))
+    }
+
     /// Reads the value of a hidden AVP into `out`: Original Length, value, padding. Says how many octets the value has;
     /// `None` if no secret makes sense of it, and then `out` keeps its length.
     ///
@@ -76,19 +108,17 @@ impl TunnelSecrets {
     pub(crate) fn unhide(
         &self,
         ends: [IpAddr; 2],
-        attribute: u16,
-        vector: &[u8],
-        hidden: &[u8],
+        hidden: HiddenValue<'_>,
         fits: impl Fn(usize) -> bool,
         out: &mut Vec<u8>,
     ) -> Option<usize> {
         let start = out.len();
         for row in self.0.iter().filter(|row| row.is_for(ends)) {
-            row.reveal(attribute, vector, hidden, out);
+            row.reveal(hidden, out);
             let length =
                 out.get(start..start.saturating_add(LENGTH)).and_then(|octets| octets.try_into().ok());
             let length = length.map(u16::from_be_bytes).map_or(usize::MAX, usize::from);
-            if length <= hidden.len().saturating_sub(LENGTH) && fits(length) {
+            if length <= hidden.octets.len().saturating_sub(LENGTH) && fits(length) {
                 return Some(length);
             }
             out.truncate(start);
@@ -104,26 +134,29 @@ impl Row {
         self.ends.iter().all(known)
     }
 
-    /// RFC 2661 section 4.3: each block is XORed with a digest, of Attribute Type, secret and Random Vector for the
-    /// first, of secret and the hidden block before for the others.
-    fn reveal(&self, attribute: u16, vector: &[u8], hidden: &[u8], out: &mut Vec<u8>) {
-        let secret = self.secret.expose();
+    /// RFC 2661 section 4.3: each block is XORed with a digest, of Attribute Type, key and Random Vector for the
+    /// first, of key and the hidden block before for the others.
+    fn reveal(&self, hidden: HiddenValue<'_>, out: &mut Vec<u8>) {
+        let key = match hidden.version {
+            HidingVersion::V2 => self.secret.expose(),
+            HidingVersion::V3 => self.hiding.expose(),
+        };
         let mut digest = Md5::new();
-        digest.update(attribute.to_be_bytes());
-        digest.update(secret);
-        digest.update(vector);
-        for block in hidden.chunks(BLOCK) {
+        digest.update(hidden.attribute.to_be_bytes());
+        digest.update(key);
+        digest.update(hidden.vector);
+        for block in hidden.octets.chunks(BLOCK) {
             let mask = digest.finalize();
             out.extend(block.iter().zip(mask).map(|(octet, mask)| octet ^ mask));
             digest = Md5::new();
-            digest.update(secret);
+            digest.update(key);
             digest.update(block);
         }
     }
 }
 
 fn row(table: &DeTable<'_>) -> Result<Row, Reason> {
-    let mut row = Row { ends: [None, None], secret: Secret::default() };
+    let mut row = Row::default();
     for (key, value) in table {
         let text = |key| {
             let text = value.get_ref().as_str();
@@ -136,7 +169,12 @@ fn row(table: &DeTable<'_>) -> Result<Row, Reason> {
             _ => return Err(Reason::WrongType { key: "each key", expected: "secret, lac or lns" }),
         }
     }
-    if row.secret.is_empty() { Err(Reason::Missing { what: "secret" }) } else { Ok(row) }
+    if row.secret.is_empty() {
+        return Err(Reason::Missing { what: "secret" });
+    }
+    let key = |purpose| Secret::new(shared_key(row.secret.expose(), purpose));
+    (row.hiding, row.authentication) = (key(Purpose::Hiding), key(Purpose::Authentication));
+    Ok(row)
 }
 
 fn address(text: &str) -> Result<IpAddr, Reason> {
@@ -150,6 +188,10 @@ mod tests {
     fn secrets(text: &str) -> TunnelSecrets {
         let name = crate::util::Printable::from_text("secrets.toml");
         crate::ipsec::SecretsFile::parse(&name, text).unwrap().tunnels
+    }
+
+    fn of_version_2<'a>(vector: &'a [u8], octets: &'a [u8]) -> HiddenValue<'a> {
+        HiddenValue { version: HidingVersion::V2, attribute: 21, vector, octets }
     }
 
     #[test]
@@ -170,14 +212,20 @@ mod tests {
         }
         let ends = ["192.0.2.1".parse().unwrap(), "198.51.100.1".parse().unwrap()];
         let mut out = vec![9];
-        assert_eq!(known.unhide(ends, 21, &vector, &hidden, |length| length == 20, &mut out), Some(20));
+        assert_eq!(
+            known.unhide(ends, of_version_2(&vector, &hidden), |length| length == 20, &mut out),
+            Some(20)
+        );
         assert_eq!(out[3..23], value);
         let strangers = ["203.0.113.1".parse().unwrap(); 2];
         let mut out = Vec::new();
-        assert_eq!(known.unhide(strangers, 21, &vector, &hidden, |length| length == 20, &mut out), None);
+        assert_eq!(
+            known.unhide(strangers, of_version_2(&vector, &hidden), |length| length == 20, &mut out),
+            None
+        );
         assert!(out.is_empty());
         for len in 0..hidden.len() {
-            known.unhide(ends, 21, &vector, &hidden[..len], |_| true, &mut Vec::new());
+            known.unhide(ends, of_version_2(&vector, &hidden[..len]), |_| true, &mut Vec::new());
         }
     }
 }

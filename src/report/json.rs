@@ -11,6 +11,7 @@ use crate::analysis::connection::{Connection, End};
 use crate::analysis::flow::Flow;
 use crate::analysis::ike_exchange::{Child, IkeSa};
 use crate::analysis::ppp_session::{Outcome, PppSession, protocol};
+use crate::analysis::tunnel_proof::TunnelProof;
 use crate::analysis::{Analysis, CallId};
 use crate::dissect::layers::{Encapsulation, Mode, ResultCode};
 use crate::dissect::ppp_names::protocol_name;
@@ -318,6 +319,7 @@ struct EndJson<'a> {
     tunnel_id: Option<u32>,
     host_name: Option<&'a str>,
     vendor: Option<&'a str>,
+    proof: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -346,13 +348,14 @@ fn connection_json<'a>(analysis: &'a Analysis, connection: &'a Connection) -> im
     let lac = u8::from(connection.lac_end() == 1);
     let lns = 1 - lac;
     let ends = [connection.end(lac), connection.end(lns)];
+    let end = |at: u8| end(connection.end(at), analysis.tunnel_proof(connection, at));
     let calls = connection.calls.clone();
     ConnectionJson {
         id: format!("T{}", connection.number),
         version: connection.version,
         role_known: connection.lac.is_some(),
-        lac: end(ends[0]),
-        lns: end(ends[1]),
+        lac: end(lac),
+        lns: end(lns),
         protected_by_esp: connection.protected(),
         state: state(connection),
         setup: connection.setup().map(seconds),
@@ -372,13 +375,14 @@ fn side(connection: &Connection, end: u8) -> &'static str {
     if usize::from(end) == connection.lac_end() { "lac" } else { "lns" }
 }
 
-fn end(end: &End) -> EndJson<'_> {
+fn end(end: &End, proof: Option<TunnelProof>) -> EndJson<'_> {
     EndJson {
         address: end.endpoint.address.to_string(),
         port: Some(end.endpoint.port).filter(|port| *port != 0),
         tunnel_id: end.tunnel_id.map(|id| id.0),
         host_name: end.host_name.as_ref().map(|text| text.as_str()),
         vendor: end.vendor.as_ref().map(|text| text.as_str()),
+        proof: proof.map(TunnelProof::name),
     }
 }
 

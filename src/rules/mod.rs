@@ -20,6 +20,7 @@ mod habits;
 mod header;
 mod hello;
 mod ike;
+mod message_digest;
 mod mtu;
 mod numbers;
 mod order;
@@ -129,6 +130,7 @@ static FAMILIES: &[Family] = &[
     (tunnel::RULES, tunnel::judge),
     (tunnels::RULES, tunnels::judge),
     (authentication::RULES, authentication::judge),
+    (message_digest::RULES, message_digest::judge),
     (order::RULES, order::judge),
     (call::RULES, call::judge),
     (hello::RULES, hello::judge),

@@ -89,12 +89,35 @@ pub struct L2tpV3 {
     pub nr: Option<Seq16>,
     /// The control message.
     pub control: Option<Box<Control>>,
+    /// What its Message Digest shows, if it has one.
+    pub digest: Option<DigestCheck>,
     /// Session ID of data: the receiver's.
     pub session: Option<u32>,
     /// How the data is laid out, if it is known.
     pub carried: Option<Carried>,
     /// Octets behind the Session ID of data; behind cookie and sublayer, where the layout is known.
     pub payload: u32,
+}
+
+/// What the Message Digest of a control message of L2TPv3 shows (RFC 3931 sections 4.3 and 5.4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DigestCheck {
+    /// It is made with a secret that was given.
+    Proved,
+    /// It is made without a secret, as a check of integrity, and no end is known to have sent a nonce.
+    Intact,
+    /// It is made with no secret that was given.
+    Wrong,
+    /// No end sent a nonce, and it holds neither as a check of integrity nor with a secret.
+    Damaged,
+    /// It cannot be checked: the message in which an end may have sent its nonce was not seen.
+    Unseen,
+    /// It cannot be checked: there is no secret for this tunnel.
+    NoSecret,
+    /// It cannot be checked: its Digest Type is not known, or it has another length.
+    UnknownType,
+    /// It cannot be checked: the capture cut the message.
+    Cut,
 }
 
 /// What stands between a Session ID and the frame of a pseudowire.
