@@ -330,7 +330,11 @@ impl Tracker {
         if moved || learned {
             self.relearn(id);
         }
+        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
         if !protected {
+            if self.decrypted.follows(udp, meta.time) {
+                super::bump32(&mut connection.end_mut(from).behind_esp);
+            }
             let scope = Scope::default();
             self.note(Fact::InClear, scope, meta, 1);
         }
@@ -427,6 +431,9 @@ impl Tracker {
         match explained {
             Some(Explained::BeyondSent(beyond)) => {
                 self.state.facts.note(Fact::NrBeyondSent, peer, beyond.packet, beyond.time, 1);
+                if beyond.zlb {
+                    self.state.facts.note(Fact::NrCountsZlb, peer, beyond.packet, beyond.time, 1);
+                }
             }
             Some(Explained::Unseen(beyond)) => {
                 self.state.facts.note(Fact::AcknowledgedUnseen, scope, beyond.packet, beyond.time, 1);
@@ -556,6 +563,9 @@ impl Tracker {
                 if let Some(beyond) = delivery.beyond {
                     let peer = Scope { end: Some(other(from)), ..scope };
                     self.state.facts.note(Fact::NrBeyondSeen, peer, beyond.packet, beyond.time, 1);
+                    if beyond.zlb {
+                        self.state.facts.note(Fact::NrMayCountZlb, peer, beyond.packet, beyond.time, 1);
+                    }
                 }
             }
         }

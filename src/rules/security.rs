@@ -55,6 +55,9 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
 
 fn in_clear(case: &Case<'_>, found: &mut Vec<Finding>) {
     let Some(tally) = case.analysis.facts.get(Fact::InClear, Scope::default()) else { return };
+    if tally.count <= super::gateway_view::decrypted(case) {
+        return;
+    }
     let protected: u64 =
         case.analysis.connections.iter().map(|connection| u64::from(connection.protection[0])).sum();
     let seen = match protected {

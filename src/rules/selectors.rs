@@ -101,7 +101,8 @@ fn leak(case: &Case<'_>, found: &mut Vec<Finding>) {
     for (_, connection) in case.analysis.in_order() {
         let [under_esp, in_clear] = connection.protection;
         // A packet or two after the end of the SA are no leak of the policy.
-        if in_clear == 0 || under_esp > 0 || !connection.from_start {
+        let decrypted = super::gateway_view::without_a_key(case, connection).is_some();
+        if in_clear == 0 || under_esp > 0 || !connection.from_start || decrypted {
             continue;
         }
         let Some(sa) = agreed(case, connection) else { continue };
