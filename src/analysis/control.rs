@@ -315,6 +315,11 @@ impl Tracker {
         let moved = connection.end(from).endpoint != udp.source;
         if moved {
             let end = Scope { connection: Some(connection.number), end: Some(from), ..Scope::default() };
+            let asked = connection.end(from).endpoint.address;
+            let elsewhere = connection.from_start && from == 1 && asked != udp.source.address;
+            if elsewhere && connection.end(from).packets == 1 {
+                self.state.facts.note(Fact::AnsweredElsewhere(asked), end, meta.packet, meta.time, 1);
+            }
             if connection.was_established && !protected {
                 self.note(Fact::EndMoved, end, meta, 1);
             }

@@ -128,6 +128,8 @@ pub enum Fact {
     EspPadding,
     /// An opened packet has a Next Header that does not belong to L2TP.
     EspNextHeader,
+    /// The first answer to an SCCRQ came from another address than it went to.
+    AnsweredElsewhere(std::net::IpAddr),
     /// An end of an established control connection outside ESP sends from another address or port than before.
     EndMoved,
     /// An ESP sequence number of 0.

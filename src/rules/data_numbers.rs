@@ -11,6 +11,7 @@ rules! {
     /// An LNS that switched them on drops data without them, or cannot see loss; one that switched them off may drop data
     /// with them. Said of a call without the Sequencing Required AVP, once three data messages of the LNS in a row show the
     /// switch and the LAC goes on as before for more than a second. Usual cause: a LAC with a fixed setting.
+    /// Example: an LNS whose sixth packet and all behind it carry Ns, and a LAC that never sends any.
     DATA_SEQ_LAC_NOT_FOLLOWING = "data-seq-lac-not-following", Warning, "RFC 2661 5.4",
         "a LAC that receives data with sequence numbers must begin to send them, and without them must stop.";
 
@@ -18,6 +19,7 @@ rules! {
     ///
     /// A receiver takes what follows for old packets and drops it, until the numbers pass those of before. Usual cause: a
     /// sender that forgets its count when sequence numbers are switched off.
+    /// Example: data with Ns 0 to 4, three packets without, and Ns 0 again.
     DATA_SEQ_NOT_RESUMED = "data-seq-not-resumed", Warning, "RFC 2661 5.4",
         "if sequencing is enabled after it was disabled, the sequence number state picks up where it left off.";
 }

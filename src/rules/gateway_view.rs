@@ -14,6 +14,7 @@ rules! {
     /// under ESP alone. Nothing ran in the clear. Found by: a control message outside ESP whose twin under ESP came within
     /// 2 ms before it; without a key, by each packet in the clear coming right behind an ESP packet of its hosts while the
     /// other direction has ESP alone. Second copies are left out of everything else.
+    /// Example: an SCCCN under ESP, and the same SCCCN outside ESP 1 ms later; SCCRPs under ESP alone.
     CAP_XFRM_VIEW = "cap-xfrm-view", Note, "", "";
 }
 

@@ -10,6 +10,7 @@ rules! {
     ///
     /// A receiver drops such a message, or reads beyond it. AVPs at its end are missing. What the capture itself cut is none
     /// of this. Usual causes: a sender that counts wrongly, a middlebox that shortens UDP.
+    /// Example: a Hello of 20 octets whose Length is 32.
     HDR_LENGTH_TOO_BIG = "hdr-length-too-big", Error, "RFC 2661 3.1",
         "the Length field indicates the total length of the message in octets.";
 
@@ -17,6 +18,7 @@ rules! {
     ///
     /// Nothing of such a message can be read, and its receiver drops it: a control header has 12 octets.
     /// Usual causes: a sender that counts only what follows the header, another protocol on the port.
+    /// Example: a Hello whose Length is 8, although its header has 12 octets.
     HDR_LENGTH_TOO_SMALL = "hdr-length-too-small", Error, "RFC 2661 3.1",
         "the Length field indicates the total length of the message in octets.";
 
@@ -24,6 +26,7 @@ rules! {
     ///
     /// No payload is left, and the receiver drops the packet. Usual cause: octets of padding, or of another field, that
     /// are read as Offset Size because the O bit is set by mistake.
+    /// Example: data of 30 octets whose Offset Size is 200.
     HDR_OFFSET_TOO_BIG = "hdr-offset-too-big", Error, "RFC 2661 3.1",
         "the Offset Size specifies the octets past the header at which the payload is expected to start.";
 
@@ -31,12 +34,14 @@ rules! {
     ///
     /// Its receiver drops it. Said only between the ends of a control connection that the capture shows; elsewhere it is
     /// another protocol. Usual causes: another program that sends on the port of the tunnel, a damaged packet.
+    /// Example: a datagram with Ver 4 between the ends of a tunnel.
     HDR_VERSION_UNKNOWN = "hdr-version-unknown", Error, "RFC 2661 3.1",
         "packets received with an unknown Ver field must be discarded.";
 
     /// Packets are L2F, which shares the port with L2TP.
     ///
     /// A receiver of L2TP alone drops them. Usual cause: an old access server that tries L2F first, or is set to it.
+    /// Example: an L2F management packet to port 1701.
     HDR_VERSION_L2F = "hdr-version-l2f", Note, "RFC 2661 3.1",
         "the value 1 is reserved to detect L2F packets should they arrive intermixed with L2TP packets.";
 }

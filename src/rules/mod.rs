@@ -150,6 +150,16 @@ static FAMILIES: &[Family] = &[
     (secured_end::RULES, secured_end::judge),
 ];
 
+/// Real captures below `testdata/captures` that raise a rule: the rule, the capture's folder, packets. Written by
+/// `UPDATE_GOLDEN=1 cargo test --test rules`, from the reports of the captures.
+static EXAMPLES: &str = include_str!("examples.tsv");
+
+/// A real capture that raises a rule: its folder below `testdata/captures`, and the packets.
+pub fn example(id: &str) -> Option<(&'static str, &'static str)> {
+    let rest = EXAMPLES.lines().find_map(|line| line.strip_prefix(id)?.strip_prefix('\t'))?;
+    rest.split_once('\t')
+}
+
 /// All rules, in the order of their families.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
     FAMILIES.iter().flat_map(|(rules, _)| rules.iter().copied())

@@ -27,6 +27,7 @@ rules! {
     /// An SA has no integrity protection: neither an ICV nor a combined mode.
     ///
     /// Packets can be changed on the way without notice, and what they hold can be guessed by changing them.
+    /// Example: packets under AES-CBC without an ICV, as their key file says.
     SEC_NO_INTEGRITY = "sec-no-integrity", Error, "RFC 8221 4",
         "encryption without authentication is not effective and must not be used.";
 

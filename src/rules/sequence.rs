@@ -42,12 +42,14 @@ rules! {
     /// A control message was not acknowledged, although the capture goes on for more than 31 s.
     ///
     /// 31 s is a full cycle of resends with the defaults of RFC 2661.
+    /// Example: an ICRQ, and 40 s later a ZLB whose Nr does not cover it.
     SEQ_ACK_MISSING = "seq-ack-missing", Error, "RFC 2661 5.8",
         "every message other than a ZLB must be acknowledged.";
 
     /// A control message was resent to the end, and never acknowledged.
     ///
     /// The sender then gives up the tunnel. The peer is gone, or the way to it or back is broken.
+    /// Example: an ICRQ sent six times, with 1, 2, 4, 8 and 16 s between, and no acknowledgement.
     SEQ_RETRANSMIT_EXHAUSTED = "seq-retransmit-exhausted", Error, "RFC 2661 5.8",
         "after a number of resends without an acknowledgement, the tunnel and its calls must be cleared.";
 }
