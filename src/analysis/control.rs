@@ -335,9 +335,9 @@ impl Tracker {
         if moved || learned {
             self.relearn(id);
         }
-        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
         if !protected {
-            if self.decrypted.follows(udp, meta.time) {
+            let follows = self.decrypted.follows(udp, meta.time);
+            if follows && let Some(connection) = self.state.connections.get_mut(id.0 as usize) {
                 super::bump32(&mut connection.end_mut(from).behind_esp);
             }
             let scope = Scope::default();

@@ -440,7 +440,10 @@ impl Tracker {
             self.version3(layers, v3, meta);
         }
         let (Some(udp), Some(header)) = (&layers.udp, &layers.l2tp) else {
-            return self.header_faults(layers, meta);
+            if layers.overrun.is_some() || matches!(layers.stop, Stop::Malformed { .. }) {
+                self.header_faults(layers, meta);
+            }
+            return;
         };
         bump(&mut self.state.totals.l2tp);
         if self.shown_again(meta, udp, header, layers.control.as_deref(), protected) {

@@ -142,7 +142,9 @@ fn collision(connection: &Connection, id: CallId, call: &Call) -> Option<Finding
         (Some(address), _) => {
             (*address, format!("IPCP agreed on {address}, which is an end of the tunnel as well."))
         }
-        (None, Some((a, b))) if a == b => (a, format!("IPCP agreed on {a} for both ends.")),
+        (None, Some((a, b))) if a == b && !a.is_unspecified() => {
+            (a, format!("IPCP agreed on {a} for both ends."))
+        }
         _ => return None,
     };
     let title = format!("{}: {address} is used twice", words::call(id));

@@ -1,6 +1,6 @@
 //! Every rule has a test in which it is raised and one in which it nearly is, and says where it can be seen.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use l2tp_inspect::rules;
@@ -21,18 +21,23 @@ fn tests() -> String {
     texts.map(|text| with_constants(&text)).collect()
 }
 
-/// Puts the ids in the place of constants that hold one.
+/// Puts the ids in the place of constants that hold one, from where each is defined.
 fn with_constants(text: &str) -> String {
-    let mut out = text.to_owned();
+    let mut known: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut out = String::with_capacity(text.len());
     for line in text.lines() {
         let constant = line.trim().strip_prefix("const ").and_then(|rest| rest.split_once(": &str = \""));
         if let Some((name, rest)) = constant
             && let Some((id, _)) = rest.split_once('"')
         {
-            for word in ["(", "("] {
-                out = out.replace(&format!("{word}{name}"), &format!("{word}\"{id}\""));
-            }
+            known.insert(name, id);
         }
+        let put = |line: String, (name, id): (&&str, &&str)| {
+            line.replace(&format!("({name}"), &format!("(\"{id}\""))
+                .replace(&format!("[{name}"), &format!("[\"{id}\""))
+        };
+        out.push_str(&known.iter().fold(line.to_owned(), put));
+        out.push('\n');
     }
     out
 }
@@ -78,8 +83,8 @@ fn every_rule_has_a_case_and_a_near_miss() {
 /// A capture in which a rule is raised, best first: severe, certain, with little else.
 type Choice = (std::cmp::Reverse<u8>, bool, usize, String, String);
 
-fn choices() -> std::collections::BTreeMap<String, Choice> {
-    let mut best = std::collections::BTreeMap::new();
+fn choices() -> BTreeMap<String, Choice> {
+    let mut best = BTreeMap::new();
     for sample in samples::samples() {
         let text = std::fs::read_to_string(sample.directory.join("report.json")).unwrap();
         let report: serde_json::Value = serde_json::from_str(&text).unwrap();
