@@ -3,6 +3,7 @@
 
 use crate::common::wire::*;
 use crate::common::*;
+use l2tp_inspect::analysis::CallId;
 use l2tp_inspect::rules::Certainty::{Certain, Possible};
 use l2tp_inspect::rules::Severity::{Error, Note, Warning};
 
@@ -94,7 +95,7 @@ fn a_gateway_that_shows_what_it_decrypted() {
     let judged = half_view(&talk, true, 1);
     judged.assert_raises(RULE, Note, Certain);
     judged.assert_all_quiet(&["sec-l2tp-in-clear", "sec-leak-with-sa", "seq-duplicate"]);
-    assert_eq!(judged.analysis.calls[0].data.each_ref().map(|data| data.packets), [5, 5]);
+    assert_eq!(judged.analysis.call(CallId(0)).unwrap().data.each_ref().map(|data| data.packets), [5, 5]);
     // Without a key it is likely.
     let judged = half_view(&talk, false, 1);
     judged.assert_raises(RULE, Note, Possible);
