@@ -469,3 +469,22 @@ fn lengths_tell_the_icv_without_a_key() {
         sealed(AES256).esp(shorter_icvs([10, 1, 0, 2], 4)).esp(shorter_icvs([203, 0, 113, 2], 4)).judge();
     both.quiet(&["esp-sha256-truncation"]);
 }
+
+#[test]
+fn encryption_without_integrity() {
+    // The ICV of 12 octets is taken away, and the key file says that there is none.
+    let bare = |run: Run| {
+        run.esp(|_, frame| {
+            frame.data.truncate(frame.data.len() - 12);
+            frame.original_len -= 12;
+            let length = (frame.data.len() - 14) as u16;
+            frame.data[16..18].copy_from_slice(&length.to_be_bytes());
+        })
+    };
+    let run = bare(Run::lines(AES128)).fields(|rows| {
+        rows.iter_mut().for_each(|row| {
+            (row[INTEGRITY_KEY - 1], row[INTEGRITY_KEY]) = ("\"NULL\"".into(), "\"\"".into());
+        });
+    });
+    run.judge().says("sec-no-integrity", "without an ICV", "healthy", "").unsure("sec-no-integrity");
+}

@@ -58,6 +58,8 @@ pub struct Call {
     pub unannounced: bool,
     /// The end that connected it requires sequence numbers on data (Sequencing Required AVP).
     pub numbered: bool,
+    /// Some data of it carries sequence numbers.
+    pub counts: bool,
     /// Who asked for it.
     pub kind: CallKind,
     /// Which end asked for it.
@@ -107,6 +109,7 @@ impl Call {
             first_packet: packet,
             unannounced: false,
             numbered: false,
+            counts: false,
         }
     }
 
@@ -132,7 +135,14 @@ pub struct Data {
     pub last: Option<Timestamp>,
     /// Some carry sequence numbers.
     pub sequenced: bool,
+    /// The last one carries a sequence number.
+    pub numbered: bool,
     next: Option<Seq16>,
+    /// How many in a row, up to the last one, carry numbers, or carry none.
+    pub run: u16,
+    /// When that row began.
+    pub(crate) turned: Timestamp,
+    resumes: bool,
     seen: u64,
     /// Numbers that never came.
     pub lost: u64,
@@ -140,7 +150,12 @@ pub struct Data {
     pub duplicated: u64,
     /// Numbers that came late.
     pub reordered: u64,
+    /// How often the numbers began at 0 again after a pause without them.
+    pub restarts: u32,
 }
+
+/// Packets without numbers that make a pause in the numbering: fewer may be out of order.
+const PAUSE: u16 = 2;
 
 impl Data {
     /// Counts a message; returns how many numbers it skipped.
@@ -149,8 +164,16 @@ impl Data {
         self.bytes = self.bytes.saturating_add(u64::from(header.payload));
         self.first.get_or_insert(time);
         self.last = Some(time);
+        if header.ns.is_some() == self.numbered && self.packets > 1 {
+            self.run = self.run.saturating_add(1);
+        } else {
+            self.turn(header.ns.is_some(), time);
+        }
         let Some(ns) = header.ns else { return 0 };
         self.sequenced = true;
+        if self.resumes && self.restarted(ns) {
+            return 0;
+        }
         let Some(next) = self.next else {
             self.next = Some(ns.next());
             self.seen = 1;
@@ -174,6 +197,26 @@ impl Data {
         self.lost = self.lost.saturating_add(u64::from(skipped));
         self.next = Some(ns.next());
         skipped
+    }
+
+    /// The first packet with numbers behind others without, or the other way round.
+    #[cold]
+    fn turn(&mut self, numbered: bool, time: Timestamp) {
+        self.resumes = numbered && self.next.is_some() && self.run >= PAUSE;
+        (self.numbered, self.run, self.turned) = (numbered, 1, time);
+    }
+
+    /// Whether the numbers begin at 0 again behind a pause, instead of going on where they were.
+    #[cold]
+    fn restarted(&mut self, ns: Seq16) -> bool {
+        self.resumes = false;
+        // 0 behind 0 may be a copy of the first.
+        let again = ns == Seq16(0) && self.next.is_some_and(|next| next.0 > 1 && next.is_newer_than(ns));
+        if again {
+            super::bump32(&mut self.restarts);
+            (self.next, self.seen) = (Some(ns.next()), 1);
+        }
+        again
     }
 }
 

@@ -100,6 +100,10 @@ pub struct End {
     pub last_control: Option<(u64, Timestamp)>,
     /// Its Hellos.
     pub hello: Hello,
+    /// Packets that came under ESP and that the capture shows once more, decrypted.
+    pub shown_again: u32,
+    /// Packets in the clear right behind an ESP packet between the same hosts that could not be opened.
+    pub behind_esp: u32,
 }
 
 /// The Hellos of one end, resends aside.
@@ -146,6 +150,8 @@ impl End {
             messages: Vec::new(),
             last_control: None,
             hello: Hello::default(),
+            shown_again: 0,
+            behind_esp: 0,
             packets: 0,
             last: None,
         }

@@ -315,6 +315,11 @@ impl Tracker {
         let moved = connection.end(from).endpoint != udp.source;
         if moved {
             let end = Scope { connection: Some(connection.number), end: Some(from), ..Scope::default() };
+            let asked = connection.end(from).endpoint.address;
+            let elsewhere = connection.from_start && from == 1 && asked != udp.source.address;
+            if elsewhere && connection.end(from).packets == 1 {
+                self.state.facts.note(Fact::AnsweredElsewhere(asked), end, meta.packet, meta.time, 1);
+            }
             if connection.was_established && !protected {
                 self.note(Fact::EndMoved, end, meta, 1);
             }
@@ -331,6 +336,10 @@ impl Tracker {
             self.relearn(id);
         }
         if !protected {
+            let follows = self.decrypted.follows(udp, meta.time);
+            if follows && let Some(connection) = self.state.connections.get_mut(id.0 as usize) {
+                super::bump32(&mut connection.end_mut(from).behind_esp);
+            }
             let scope = Scope::default();
             self.note(Fact::InClear, scope, meta, 1);
         }
@@ -427,6 +436,9 @@ impl Tracker {
         match explained {
             Some(Explained::BeyondSent(beyond)) => {
                 self.state.facts.note(Fact::NrBeyondSent, peer, beyond.packet, beyond.time, 1);
+                if beyond.zlb {
+                    self.state.facts.note(Fact::NrCountsZlb, peer, beyond.packet, beyond.time, 1);
+                }
             }
             Some(Explained::Unseen(beyond)) => {
                 self.state.facts.note(Fact::AcknowledgedUnseen, scope, beyond.packet, beyond.time, 1);
@@ -556,6 +568,9 @@ impl Tracker {
                 if let Some(beyond) = delivery.beyond {
                     let peer = Scope { end: Some(other(from)), ..scope };
                     self.state.facts.note(Fact::NrBeyondSeen, peer, beyond.packet, beyond.time, 1);
+                    if beyond.zlb {
+                        self.state.facts.note(Fact::NrMayCountZlb, peer, beyond.packet, beyond.time, 1);
+                    }
                 }
             }
         }

@@ -1,13 +1,28 @@
 //! Data messages: to which call they belong, and what they carry (RFC 2661 sections 5.3, 5.4).
 
 use crate::dissect::layers::{L2tp, Ppp, Udp};
+use crate::util::Timestamp;
 
-use super::call::CallState;
+use super::call::{Call, CallState};
 use super::events::{What, stage};
 use super::facts::{Fact, Scope};
 use super::foresee::Route;
 use super::watch::ROUND_TRIP;
 use super::{CallId, ConnectionId, Meta, Tracker, bump};
+
+/// Data of the LNS in a row that shows whether it numbers: a packet or two may be out of order.
+const ROW: u16 = 3;
+
+/// Whether data of the LAC does not follow the LNS, `lns`, into or out of sequence numbers (RFC 2661 section 5.4), for
+/// longer than what the LNS sent may have been on its way.
+fn strays(call: &Call, lns: u8, header: &L2tp, time: Timestamp) -> bool {
+    let Some(lead) = call.data.get(usize::from(lns)) else { return false };
+    lead.run >= ROW
+        && lead.numbered != header.ns.is_some()
+        && time.since(lead.turned) > ROUND_TRIP
+        && call.state == CallState::Established
+        && !call.numbered
+}
 
 impl Tracker {
     pub(super) fn data(
@@ -45,12 +60,17 @@ impl Tracker {
         let number = connection.number;
         connection.ladder.data(meta.packet, meta.time, usize::from(from), &mut self.budget);
         let mid_stream = !connection.from_start;
+        let follows = connection.lac == Some(from) && connection.version == 2;
         let Some(call) = self.state.calls.get_mut(call_id) else { return };
+        call.counts |= header.ns.is_some();
+        // Only a call whose data carries numbers at times has another state to follow.
+        let astray = call.counts && follows && !mid_stream && strays(call, to, header, meta.time);
         let Some(data) = call.data.get_mut(usize::from(from)) else { return };
-        let before = (data.duplicated, data.reordered);
+        let before = (data.duplicated, data.reordered, data.restarts);
         let skipped = data.push(header, meta.time);
         let (copy, behind) = (data.duplicated > before.0, data.reordered > before.1);
         let mut staged = None;
+        let restarted = data.restarts > before.2;
         if let Some(ppp) = ppp {
             // Network-layer protocols have numbers up to 3fff (RFC 1661 section 2); compressed ones count too.
             if ppp.protocol < 0x4000 {
@@ -90,6 +110,12 @@ impl Tracker {
         }
         if header.session_id.0 == 0 {
             self.note(Fact::DataZero, scope, meta, 1);
+        }
+        if astray {
+            self.note(Fact::NotFollowing { begins: header.ns.is_none() }, scope, meta, 1);
+        }
+        if restarted {
+            self.note(Fact::NumbersRestart, scope, meta, 1);
         }
         if copy || behind {
             self.note(if copy { Fact::DataCopy } else { Fact::DataLate }, scope, meta, 1);

@@ -139,6 +139,8 @@ pub struct Beyond {
     pub packet: u64,
     /// When.
     pub time: Timestamp,
+    /// It covers just the number that a ZLB had carried, the last packet before it.
+    pub zlb: bool,
 }
 
 /// What became of an Nr that acknowledged what was not seen yet.
@@ -335,7 +337,8 @@ impl Delivery {
         // Of an end that was not heard, every number is one that the capture lacks.
         self.unseen |= self.next.is_none() && nr.0 > 0;
         if self.next.is_some_and(|next| nr.is_newer_than(next)) {
-            self.beyond.get_or_insert(Beyond { nr, packet, time });
+            let zlb = self.zlb && self.next.is_some_and(|next| nr == next.next());
+            self.beyond.get_or_insert(Beyond { nr, packet, time, zlb });
             self.unseen = true;
         }
         let mut newest = None;

@@ -24,6 +24,10 @@ pub enum Fact {
     NrBeyondSent,
     /// An Nr acknowledged what was not seen, and nothing afterwards shows which of the two it is.
     NrBeyondSeen,
+    /// An Nr acknowledged a ZLB as if it were a message, and the number was used afterwards.
+    NrCountsZlb,
+    /// An Nr acknowledged the number that only a ZLB had carried, and nothing afterwards shows whether a message had it.
+    NrMayCountZlb,
     /// The form of a control message departs from the tables of the RFCs.
     Form(Form),
     /// An SCCRQ or SCCRP did not begin with Ns 0, but with this.
@@ -103,6 +107,13 @@ pub enum Fact {
     DataReplayed,
     /// Data with a number behind those that came before, which was missing.
     DataLate,
+    /// The LAC goes on without sequence numbers after the LNS began to send them, or with them after it stopped.
+    NotFollowing {
+        /// The LNS began.
+        begins: bool,
+    },
+    /// Data Ns began at 0 again after a pause without numbers.
+    NumbersRestart,
     /// A frame seen twice by the capture.
     Double,
     /// The capture cut a frame.
@@ -117,6 +128,8 @@ pub enum Fact {
     EspPadding,
     /// An opened packet has a Next Header that does not belong to L2TP.
     EspNextHeader,
+    /// The first answer to an SCCRQ came from another address than it went to.
+    AnsweredElsewhere(std::net::IpAddr),
     /// An end of an established control connection outside ESP sends from another address or port than before.
     EndMoved,
     /// An ESP sequence number of 0.
@@ -133,6 +146,18 @@ pub enum Fact {
     FragmentationNeeded,
     /// L2TP of a version that is not followed.
     OtherVersion,
+    /// A header of L2F.
+    L2f,
+    /// A version that nobody defined, between the ends of a control connection.
+    UnknownVersion(u8),
+    /// The Length of a header goes past its datagram; the amount is by how many octets.
+    LengthTooBig,
+    /// The Length of a header is less than the header.
+    LengthTooSmall,
+    /// The Offset Size of a header goes past its message.
+    OffsetTooBig,
+    /// A packet that came under ESP is in the capture once more, decrypted.
+    ShownAgain,
 }
 
 /// Where something was observed.

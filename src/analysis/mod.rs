@@ -40,8 +40,10 @@ mod control;
 mod data;
 mod doubles;
 mod foresee;
+mod header_faults;
 pub mod release;
 mod routing;
+mod shown_again;
 mod succession;
 mod version3;
 pub mod watch;
@@ -178,6 +180,7 @@ pub struct Tracker {
     opened: u32,
     learned: Learned,
     place: Place,
+    decrypted: shown_again::Decrypted,
     /// The time of the last frame.
     clock: Option<Timestamp>,
     release: Release,
@@ -324,6 +327,7 @@ impl Tracker {
             opened: 0,
             learned: Learned::default(),
             place: Place::default(),
+            decrypted: shown_again::Decrypted::default(),
             clock: None,
             release: Release::default(),
             events: None,
@@ -429,20 +433,31 @@ impl Tracker {
             return;
         }
         if let Some(version) = layers.other_version.filter(|_| layers.v3.is_none()) {
-            self.other_version(version, meta);
+            self.other_version(version, layers, meta);
         }
+        let protected = layers.esp.is_some();
         if let Some(v3) = &layers.v3 {
             self.version3(layers, v3, meta);
         }
-        let (Some(udp), Some(header)) = (&layers.udp, &layers.l2tp) else { return };
+        let (Some(udp), Some(header)) = (&layers.udp, &layers.l2tp) else {
+            if layers.overrun.is_some() || matches!(layers.stop, Stop::Malformed { .. }) {
+                self.header_faults(layers, meta);
+            }
+            return;
+        };
         bump(&mut self.state.totals.l2tp);
-        let protected = layers.esp.is_some();
+        if self.shown_again(meta, udp, header, layers.control.as_deref(), protected) {
+            return;
+        }
         match &layers.control {
             Some(control) => self.control(meta, udp, header, control, protected),
             None => {
                 let route = foreseen.route.filter(|route| route.version == self.routes.version());
                 self.data(meta, udp, header, layers.ppp.as_ref(), protected, route);
             }
+        }
+        if layers.overrun.is_some() {
+            self.header_faults(layers, meta);
         }
     }
 
@@ -538,6 +553,7 @@ impl Tracker {
                     self.note(Fact::BadIcv, scope, meta, 1);
                 }
                 EspOutcome::NoKey | EspOutcome::Unsupported { .. } => {
+                    self.decrypted.sealed(esp.addresses, meta.time);
                     self.note(Fact::NoKey, scope, meta, 1);
                 }
                 _ => {}
@@ -624,10 +640,5 @@ impl Tracker {
             let closed = icmp.quoted_ports.map_or(0, |(_, destination)| destination);
             self.state.unreachable.get_or_insert((icmp.addresses.source, closed));
         }
-    }
-
-    fn other_version(&mut self, version: u8, meta: &Meta) {
-        bump(&mut self.state.totals.other_version);
-        self.note(Fact::OtherVersion, Scope::default(), meta, u64::from(version));
     }
 }

@@ -22,6 +22,9 @@ pub(super) fn explain(id: &str) -> Result<String, Failure> {
     for line in rule.doc.lines() {
         let _ = writeln!(out, "{}", line.strip_prefix(' ').unwrap_or(line));
     }
+    if let Some((capture, packets)) = rules::example(rule.id) {
+        let _ = writeln!(out, "\nExample trace: testdata/captures/{capture}, {packets}");
+    }
     if !rule.section.is_empty() {
         let _ = writeln!(out, "\n{}: {}", rule.section, rule.says);
     }

@@ -5,7 +5,7 @@ use crate::fields;
 use crate::ipsec::HidingVersion;
 use crate::util::seq::Seq16;
 
-use super::layers::{L2tp, Layers, SessionId, TunnelId};
+use super::layers::{L2tp, L2tpFault, Layers, SessionId, TunnelId};
 use super::{Learned, Next, Protocol, Step, avp, l2f, l2tpv3};
 
 fields! {
@@ -48,6 +48,17 @@ pub(crate) fn flags<S: Sink>(c: &mut Cursor<'_, '_, S>) -> Result<u16, Short> {
 /// Reads Ns and Nr.
 pub(crate) fn numbers<S: Sink>(c: &mut Cursor<'_, '_, S>) -> Result<(Seq16, Seq16), Short> {
     Ok((Seq16(c.u16(&NS)?), Seq16(c.u16(&NR)?)))
+}
+
+/// What a read of the header that did not fit says of the header itself.
+pub(crate) fn fault(what: &Short) -> Option<L2tpFault> {
+    if std::ptr::eq(what.field, &OFFSET_PADDING) {
+        Some(L2tpFault::OffsetLong)
+    } else if std::ptr::eq(what.field, &LENGTH) && what.bound != Bound::Capture || what.bound == BOUND {
+        Some(L2tpFault::LengthShort)
+    } else {
+        None
+    }
 }
 
 /// Reads a packet of the L2TP port whose version is not 2, `octet` being its second.

@@ -88,6 +88,14 @@ impl Layers {
         }
     }
 
+    /// What keeps the header of L2TP from being read, where nothing but the header itself does.
+    pub fn l2tp_fault(&self) -> Option<L2tpFault> {
+        match self.stop {
+            Stop::Malformed { layer: Protocol::L2tp, what } => super::l2tp::fault(&what),
+            _ => None,
+        }
+    }
+
     /// What could not be read of the packet, the outermost first.
     pub fn fault(&self) -> Option<Fault> {
         if let Some(fault) = &self.overrun {

@@ -136,7 +136,7 @@ fn line(
 ) -> io::Result<()> {
     let time = jiff::Timestamp::from_nanosecond(time.0.into()).unwrap_or_default();
     let time = time.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S%.3f").to_string();
-    let text = style.wrap(&format!("{time}  {id:<6}"), &style.text(text));
+    let text = style.wrap(&format!("{time}  {id:<5} "), &style.text(text));
     let text = tone.map_or_else(|| text.clone(), |tone| style.paint(tone, &text));
     writeln!(out, "{text}")
 }

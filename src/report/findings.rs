@@ -90,7 +90,7 @@ fn one(finding: &Finding, style: &Style) -> String {
     line("seen:", &finding.seen);
     line("unsure:", finding.unsure.as_deref().unwrap_or_default());
     if !finding.section.is_empty() {
-        line("rule:", &format!("{}: {}", section(finding.section), finding.rule.says));
+        line("rule:", &format!("{}: {}", section(finding.section), finding.says));
     }
     line("advice:", &finding.advice);
     out

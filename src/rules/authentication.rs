@@ -11,24 +11,36 @@ rules! {
     ///
     /// The side that sent it clears the tunnel. Usual cause: one side demands authentication and the other has no
     /// secret for this peer.
+    /// Example: an SCCRQ with a Challenge, and an SCCRP without a Challenge Response.
     TUN_CHALLENGE_UNANSWERED = "tun-challenge-unanswered", Error, "RFC 2661 5.1.1",
         "if a Challenge is received in an SCCRQ or SCCRP, a Challenge Response must be sent in the next SCCRP or SCCCN.";
 
     /// A Challenge Response came although nobody sent a Challenge.
     ///
     /// Harmless, but its sender mixes something up.
+    /// Example: an SCCRQ without a Challenge, and an SCCRP with a Challenge Response.
     TUN_RESPONSE_WITHOUT_CHALLENGE = "tun-response-without-challenge", Warning, "RFC 2661 4.4.3",
         "the Challenge Response AVP provides a response to a challenge received.";
+
+    /// A Challenge is used twice.
+    ///
+    /// Whoever has heard the response to the first can answer the second without the secret: an end that repeats its
+    /// Challenges, or sends back that of its peer, proves nothing. Usual causes: a random number generator without a
+    /// seed, a constant. Example: an SCCRQ and an SCCRP with the same Challenge.
+    TUN_SAME_CHALLENGE = "tun-same-challenge", Warning, "RFC 1994 2.3",
+        "each challenge value should be unique.";
 
     /// A Challenge Response is wrong, measured with the secret that was given.
     ///
     /// The two sides have different secrets. Needs `--secrets`.
+    /// Example: a Challenge in the SCCRP, and a Challenge Response in the SCCCN made with another secret.
     TUN_AUTH_FAILED = "tun-auth-failed", Error, "RFC 2661 5.1.1",
         "if the expected response and the response received do not match, the tunnel must be disallowed.";
 
     /// A tunnel was established although its authentication failed.
     ///
     /// Measured with the secret that was given. Whoever can send packets to that peer can set up tunnels.
+    /// Example: a wrong Challenge Response in the SCCCN, and a call that comes up.
     TUN_AUTH_FAILED_ACCEPTED = "tun-auth-failed-accepted", Error, "RFC 2661 5.1.1",
         "if the expected response and the response received do not match, the tunnel must be disallowed.";
 }
@@ -37,6 +49,7 @@ rules! {
 const ANSWERS: [(MessageType, &str); 2] = [(MessageType::SCCCN, "SCCCN"), (MessageType::SCCRP, "SCCRP")];
 
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
+    repeated(case, found);
     for (_, connection) in case.analysis.in_order() {
         if !connection.from_start || connection.version != 2 {
             continue;
@@ -57,6 +70,43 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
                     found.push(accepted(connection, end));
                 }
             }
+        }
+    }
+}
+
+/// Tunnels whose Challenges one is compared with.
+const MOST_COMPARED: usize = 256;
+
+/// An end that uses the Challenge of its peer, or its own of another tunnel.
+fn repeated(case: &Case<'_>, found: &mut Vec<Finding>) {
+    let mut before: Vec<(&Connection, u8)> = Vec::new();
+    for (_, connection) in case.analysis.in_order() {
+        for end in 0..2u8 {
+            let own = connection.end(end);
+            let Some(challenge) = own.challenge.as_ref() else { continue };
+            // A request that was sent again for the same tunnel is the same request.
+            let again = before.iter().rev().take(MOST_COMPARED).find(|(other, other_end)| {
+                let known = other.end(*other_end);
+                let same_host = known.endpoint.address == own.endpoint.address;
+                known.challenge.as_ref() == Some(challenge)
+                    && (other.number == connection.number || same_host && known.tunnel_id != own.tunnel_id)
+            });
+            if let Some((other, _)) = again {
+                let which = if other.number == connection.number {
+                    String::from("its peer sent in the same set-up")
+                } else {
+                    format!("it sent in {}", words::tunnel(other))
+                };
+                let who = words::who(connection, end);
+                let packets = [other.first_packet, connection.first_packet];
+                found.push(
+                    finding(connection, end, &TUN_SAME_CHALLENGE, "a Challenge is used twice")
+                        .packets(if packets[0] == packets[1] { &packets[..1] } else { &packets[..] })
+                        .seen(format!("{who} sends the Challenge that {which}."))
+                        .advice(format!("update {who}: its Challenges protect against nothing.")),
+                );
+            }
+            before.push((connection, end));
         }
     }
 }

@@ -12,11 +12,13 @@ rules! {
     /// A call was asked for, the request was acknowledged, and no answer followed.
     ///
     /// Usual causes: a session limit, a role the peer does not take, an AVP it misses.
+    /// Example: an ICRQ, a ZLB that acknowledges it, and 10 s without an ICRP or CDN.
     CALL_NO_REPLY = "call-no-reply", Error, "RFC 2661 5.2", "an ICRQ is answered by an ICRP or a CDN.";
 
     /// A call was asked for and answered, and never connected.
     ///
     /// The side that asked did not accept the answer, or its last message was lost.
+    /// Example: ICRQ, ICRP, a ZLB, and 10 s without an ICCN.
     CALL_INCOMPLETE = "call-incomplete", Warning, "RFC 2661 5.2",
         "the three messages ICRQ, ICRP and ICCN (or OCRQ, OCRP and OCCN) establish a call.";
 }

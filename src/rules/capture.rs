@@ -14,6 +14,7 @@ rules! {
     /// Everything before the damage was analysed and is in this report; what follows it could not be read.
     /// Usual causes: the capturing program was killed, the disk was full, the file was cut by a transfer in text mode.
     /// Found by: a record or block whose length does not fit, or an end of file inside a record.
+    /// Example: a pcap file that ends within a record.
     CAP_DAMAGED = "cap-damaged", Warning, "", "";
 
     /// Packets were cut by the snap length of the capture.
@@ -38,6 +39,7 @@ rules! {
     ///
     /// They were sent and they arrived, so the capture lost them, not the network.
     /// Usual causes: a sniffer that cannot keep up, a filter, a second path.
+    /// Example: a ZLB with Nr 5, although no message with Ns 4 is in the capture.
     CAP_MISSING_ACKED = "cap-missing-acked", Warning, "RFC 2661 5.8",
         "Nr is the number of the next message expected, so it acknowledges all before it.";
 
@@ -52,29 +54,34 @@ rules! {
     ///
     /// Whatever they hold is unknown: findings that it could explain say so. A rekey changes the SPI; the keys of the
     /// new SA are then needed too.
+    /// Example: a capture with ESP that is read without --keys.
     CAP_ESP_UNDECRYPTED = "cap-esp-undecrypted", Warning, "", "";
 
     /// A table of the analysis is full, and what came after was left out.
     ///
     /// Every table has a limit, so that hostile captures cannot fill the memory.
+    /// Example: requests for 500 tunnels where the limit is 50.
     CAP_LIMIT_REACHED = "cap-limit-reached", Warning, "", "";
 
     /// The capturing interface or system dropped packets itself.
     ///
     /// The file counts them. What is missing may be among them, so nothing that is missing is certain.
     /// Usual causes: a busy machine, a small buffer; tcpdump -B and a capture filter help.
+    /// Example: a pcapng file whose interface statistics count dropped packets.
     CAP_DROPS = "cap-drops", Warning, "", "";
 
     /// The clock of the capture was set while it ran.
     ///
     /// Rules on times say nothing about such a capture. Found by: a packet more than a second before, or more than an
     /// hour after the one in front of it. Usual causes: NTP that steps, a laptop that slept, files put together.
+    /// Example: a packet 5 s before the one in front of it.
     CAP_CLOCK_STEP = "cap-clock-step", Note, "", "";
 
     /// IP datagrams are in the capture in part only.
     ///
     /// Fragments of them are missing, so what they carry cannot be read.
     /// Usual causes: a capture filter on ports (only the first fragment has them), loss of fragments on the way.
+    /// Example: the first fragment of a datagram, and no other.
     CAP_INNER_FRAGMENTS = "cap-inner-fragments", Note, "", "";
 
     /// A key that was given fits no packet of the capture.

@@ -13,6 +13,7 @@ rules! {
     ///
     /// One round trip of it is normal: the side that sends the last message of the set-up may send data right behind
     /// it. More of it, or a call that is never established, shows that the last message was lost or never sent.
+    /// Example: ICRQ, ICRP, and data although no ICCN follows.
     DATA_BEFORE_ESTABLISHED = "data-before-established", Warning, "RFC 2661 7.4",
         "an incoming call is established by the ICCN, an outgoing one by the OCCN.";
 
@@ -20,6 +21,7 @@ rules! {
     ///
     /// The sender believes in a call that the tunnel does not have: a stale call after a restart, a wrong id, or
     /// hidden AVPs that could not be read.
+    /// Example: a call that is up, and data to Session ID 99.
     DATA_UNKNOWN_SESSION = "data-unknown-session", Warning, "RFC 2661 5.3",
         "the Session ID of a data message is the one that its receiver assigned to the call.";
 
@@ -45,6 +47,7 @@ rules! {
     /// Data has no sequence numbers, although the set-up of the call requires them.
     ///
     /// The receiver may drop it.
+    /// Example: an ICCN with the Sequencing Required AVP, and data without Ns.
     DATA_SEQ_REQUIRED_MISSING = "data-seq-required-missing", Error, "RFC 2661 5.4",
         "with the Sequencing Required AVP in the set-up, sequence numbers must be present at all times.";
 
@@ -52,6 +55,7 @@ rules! {
     ///
     /// More than a round trip after the CDN, so not what was under way. The receiver drops it. Usual cause: the
     /// sender did not hear of the end, or its data path outlives the call.
+    /// Example: a CDN, its acknowledgement, and data 2 s later.
     DATA_AFTER_CDN = "data-after-cdn", Warning, "RFC 2661 5.6",
         "a session is torn down by the CDN.";
 
@@ -65,6 +69,7 @@ rules! {
     /// Data has Tunnel ID or Session ID 0.
     ///
     /// 0 names no tunnel and no call, so the receiver drops it.
+    /// Example: data to Session ID 0.
     DATA_SESSION_ZERO = "data-session-zero", Error, "RFC 2661 5.3",
         "0 is special and must not be used as an assigned ID.";
 }

@@ -39,6 +39,7 @@ rules! {
     /// differ here agree in IKE and then drop every packet of each other. Some key dialects cannot name the 96-bit form,
     /// so a key line alone proves nothing: compare what both gateways use. Without keys the lengths of the packets
     /// tell the ICV of each direction.
+    /// Example: ESP whose ICV is that of HMAC-SHA-256 cut to 96 bits, with a key line for 128.
     ESP_SHA256_TRUNCATION = "esp-sha256-truncation", Note, "RFC 4868 2.3",
         "HMAC-SHA-256 in ESP is truncated to 128 bits.";
 
@@ -46,6 +47,7 @@ rules! {
     ///
     /// The ICV holds, so this is how the sender made them. A receiver that checks drops them. Usual cause: an
     /// implementation that pads with zeros or random octets.
+    /// Example: packets with a good ICV whose padding is 0, 0.
     ESP_PADDING_BAD = "esp-padding-bad", Warning, "RFC 4303 2.4",
         "padding octets are 1, 2, 3 and so on, unless the encryption algorithm asks for others.";
 
@@ -54,12 +56,14 @@ rules! {
     /// Its selectors are wider than UDP 1701, or its packets are not what they seem. Found by: a Next Header that is
     /// neither UDP, L2TP, IPComp, IP in IP, nor a dummy packet, after a good ICV. ICMP between the gateways is usual where
     /// the policy covers all traffic between two hosts.
+    /// Example: packets with a good ICV and Next Header 47 (GRE).
     ESP_NEXT_HEADER_UNEXPECTED = "esp-next-header-unexpected", Warning, "RFC 4303 2.6",
         "Next Header names the protocol of the payload.";
 
     /// An SPI that is reserved.
     ///
     /// 0 is for local use and never on the wire, 1 to 255 are reserved. Usual cause: what was taken for ESP is none.
+    /// Example: an ESP packet with SPI 255.
     ESP_SPI_RESERVED = "esp-spi-reserved", Error, "RFC 4303 2.1",
         "SPI values from 1 to 255 are reserved, and 0 must not be sent on the wire.";
 
@@ -67,6 +71,7 @@ rules! {
     ///
     /// The receiver has no SA any more and drops the packets. Found where IKE was opened with keys. Usual causes: a Delete
     /// that got lost, or a gateway that restarted and a peer that did not notice.
+    /// Example: a Delete of an SA, and ESP with its SPI 5 s later.
     ESP_UNKNOWN_SPI = "esp-unknown-spi", Warning, "RFC 4303 3.4.2",
         "if no valid SA exists for a packet, its receiver must discard it.";
 
@@ -82,6 +87,7 @@ rules! {
     /// Octets stand behind the packets inside: padding against traffic analysis.
     ///
     /// It is allowed, costs bandwidth, and hides the sizes of packets.
+    /// Example: opened packets with 8 octets behind the UDP datagram.
     ESP_TFC_PADDING = "esp-tfc-padding", Note, "RFC 4303 2.7",
         "TFC padding may follow the payload where the payload says its own length.";
 
@@ -89,6 +95,7 @@ rules! {
     ///
     /// Its packets verify only with an upper half that is not on the wire, and the key file did not say so. Nothing is
     /// wrong; a tool that takes such an SA for an ordinary one fails to verify every packet.
+    /// Example: ESP of an SA with extended sequence numbers, whose key line does not say so.
     ESP_ESN_HIGH_GUESS = "esp-esn-high-guess", Note, "RFC 4303 2.2.1",
         "the upper 32 bits of an extended sequence number are part of the ICV and not transmitted.";
 }

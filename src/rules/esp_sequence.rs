@@ -26,6 +26,7 @@ rules! {
     /// The receiver drops them, although they are genuine. Judged by the window in the key file (`ip xfrm state` prints
     /// it), else by 64, the default of RFC 4303. Usual causes: links that are used in parallel, priority queues below
     /// ESP, several cores that encrypt one SA.
+    /// Example: sequence numbers 1, 2, 200, and then 136.
     ESP_OUTSIDE_WINDOW = "esp-outside-window", Warning, "RFC 4303 3.4.3",
         "packets to the left of the window must be rejected; a window of 64 is the default.";
 
@@ -38,12 +39,14 @@ rules! {
     ///
     /// The first packet of an SA has 1, and without extended numbers a sender must not go round. Usual cause: a sender
     /// that begins to count at 0. Receivers drop the packet.
+    /// Example: sequence numbers 0, 1, 2 of an SA.
     ESP_SEQ_ZERO = "esp-seq-zero", Error, "RFC 4303 2.2",
         "the first packet sent using a given SA will have a sequence number of 1.";
 
     /// The first packet of an SA whose negotiation is in the capture does not have the number 1.
     ///
     /// Packets before it were lost before the capture point, or by the capture.
+    /// Example: quick mode, and ESP of its SA that begins with sequence number 3.
     ESP_SEQ_FIRST = "esp-seq-first", Note, "RFC 4303 3.3.3",
         "the counter is initialized to 0 when an SA is established, so the first packet has 1.";
 
@@ -51,6 +54,7 @@ rules! {
     ///
     /// Once all numbers are used the receiver drops everything; the SA has to be rekeyed before. Usual cause: a fast link
     /// and a lifetime by time alone. Extended sequence numbers (RFC 4303 section 2.2.1) avoid it.
+    /// Example: sequence numbers 4294967294, 4294967295, 0, 1 with one SPI.
     ESP_SEQ_WRAP = "esp-seq-wrap", Error, "RFC 4303 3.3.3",
         "with anti-replay, the sequence number must not cycle: a new SA must be there before the 2^32nd packet.";
 
@@ -58,6 +62,7 @@ rules! {
     ///
     /// A rekey was seen, and the old SA carried packets for more than ten seconds beside the new one. Nothing breaks as
     /// long as both ends keep the old SA; when one deletes it, packets are lost.
+    /// Example: an SA that another replaces, and 15 packets of it beside the new one.
     ESP_OLD_SA_IN_USE = "esp-old-sa-in-use", Note, "RFC 4301 4.4.2.1",
         "an SA has a lifetime after which it must be replaced with a new SA or terminated.";
 }

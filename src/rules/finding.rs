@@ -56,6 +56,8 @@ pub struct Finding {
     pub severity: Severity,
     /// The section of the RFC: the rule's, or for L2TPv3 its like in RFC 3931.
     pub section: &'static str,
+    /// What that section says, in one sentence.
+    pub says: &'static str,
     /// One line: what is wrong, without packet numbers and rule.
     pub title: String,
     /// The packets that show it, the first few.
@@ -85,6 +87,7 @@ impl Finding {
             rule,
             severity: rule.severity,
             section: rule.section,
+            says: rule.says,
             title: title.into(),
             packets: Vec::new(),
             count: 1,
@@ -125,6 +128,12 @@ impl Finding {
 
     pub(super) fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
+        self
+    }
+
+    /// Another section than the rule's, where that one is about another protocol.
+    pub(super) fn cites(mut self, section: &'static str, says: &'static str) -> Self {
+        (self.section, self.says) = (section, says);
         self
     }
 

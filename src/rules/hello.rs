@@ -26,6 +26,7 @@ rules! {
     ///
     /// More than a full cycle of resends (31 s) later it still sends data, although it should have cleared the tunnel and
     /// told its users. Usual cause: a data path that does not know of the control connection.
+    /// Example: a Hello sent five times in vain, and data of its sender 40 s later.
     HELLO_NOT_TORN_DOWN = "hello-not-torn-down", Error, "RFC 2661 5.8",
         "without a response after several retransmissions, the tunnel and all its sessions must be cleared.";
 }

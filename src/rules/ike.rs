@@ -40,6 +40,7 @@ rules! {
     /// The responder asked for another Diffie-Hellman group.
     ///
     /// One round trip more; the initiator tries again with the group that is asked for. No fault if it comes up.
+    /// Example: IKE_SA_INIT with group 2, answered by INVALID_KE_PAYLOAD that asks for group 14.
     IKE_INVALID_KE = "ike-invalid-ke", Note, "RFC 7296 1.2",
         "INVALID_KE_PAYLOAD names the group that the initiator must use instead.";
 
@@ -56,6 +57,7 @@ rules! {
     /// The tunnel has no protection any more, and what its ends still send is lost or leaves in the clear; it dies when the
     /// Hellos time out. Found where IKE was opened with keys. Usual causes: somebody stopped IPsec first, or dead peer
     /// detection cleared the SAs.
+    /// Example: main mode, quick mode and a call under ESP, then a Delete of the SA while the tunnel is up.
     IKE_DELETE_BEFORE_STOPCCN = "ike-delete-before-stopccn", Warning, "RFC 3193 3.1",
         "the SAs should be deleted once the L2TP tunnel is deleted.";
 
@@ -64,18 +66,21 @@ rules! {
     /// After some questions without an answer the SAs are deleted. Usual causes: a laptop that sleeps, a NAT mapping that
     /// expired, a path that broke. Found by: three or more R-U-THERE without an answer (IKEv1, opened with keys), or an
     /// INFORMATIONAL request that was sent three times or more (IKEv2).
+    /// Example: three R-U-THERE, 4 s apart, without an R-U-THERE-ACK.
     IKE_DPD_TIMEOUT = "ike-dpd-timeout", Error, "RFC 3706 5.5",
         "a peer that does not answer several R-U-THERE messages is taken for dead.";
 
     /// Messages of IKE had to be sent again, and were answered in the end.
     ///
     /// A message or its answer was lost, or the peer is slow.
+    /// Example: message 1 of main mode three times, and message 2 behind the third.
     IKE_RETRANSMIT = "ike-retransmit", Note, "RFC 7296 2.1",
         "a request is sent again until there is an answer or it is given up.";
 
     /// IKE refused something that was asked for.
     ///
     /// The notification tells what; many are harmless. Found in the clear, or where IKE was opened with keys.
+    /// Example: message 1 of main mode, answered by the notification PAYLOAD-MALFORMED.
     IKE_REFUSED = "ike-refused", Note, "RFC 2408 3.14.1",
         "notify message types below 8192 (IKEv1) or 16384 (IKEv2) are errors.";
 }

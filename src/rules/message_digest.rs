@@ -15,6 +15,7 @@ rules! {
     /// somebody else sent it, or its sender computes the digest of such messages in another way. Digests of messages
     /// whose nonces were not seen are not judged. Where no end sends a nonce, digests check integrity alone and need no
     /// secret; in all other control connections they need `--secrets`.
+    /// Example: a Hello whose Message Digest is changed, between messages whose digests hold.
     TUN_DIGEST_WRONG = "tun-digest-wrong", Error, "RFC 3931 5.4.1",
         "if the calculation of the Message Digest fails, the message must be dropped.";
 
@@ -22,6 +23,7 @@ rules! {
     ///
     /// The two sides have different secrets, or the one of `--secrets` is neither side's. If the control connection comes
     /// up all the same, it is rather the file that is wrong, and the finding is a note.
+    /// Example: an SCCRQ, SCCRP and SCCCN with Message Digests of another secret than that of `--secrets`.
     TUN_DIGEST_SECRET = "tun-digest-secret", Error, "RFC 3931 5.4.1",
         "the contents of the Message Digest are compared against the expected value; if that fails, the message must be dropped.";
 }

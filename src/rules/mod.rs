@@ -13,11 +13,14 @@ mod beliefs;
 mod call;
 mod capture;
 mod data;
+mod data_numbers;
 mod esp;
 mod esp_sequence;
 mod form;
+mod gateway_view;
 mod habits;
 mod header;
+mod header_faults;
 mod hello;
 mod ike;
 mod message_digest;
@@ -117,6 +120,7 @@ type Family = (&'static [&'static Rule], fn(&Case<'_>, &mut Vec<Finding>));
 
 static FAMILIES: &[Family] = &[
     (capture::RULES, capture::judge),
+    (gateway_view::RULES, gateway_view::judge),
     (security::RULES, security::judge),
     (selectors::RULES, selectors::judge),
     (ike::RULES, ike::judge),
@@ -124,6 +128,7 @@ static FAMILIES: &[Family] = &[
     (esp_sequence::RULES, esp_sequence::judge),
     (udp::RULES, udp::judge),
     (header::RULES, form::judge),
+    (header_faults::RULES, header_faults::judge),
     (avp::RULES, |_, _| {}),
     (sequence::RULES, sequence::judge),
     (numbers::RULES, numbers::judge),
@@ -135,6 +140,7 @@ static FAMILIES: &[Family] = &[
     (call::RULES, call::judge),
     (hello::RULES, hello::judge),
     (data::RULES, data::judge),
+    (data_numbers::RULES, data_numbers::judge),
     (ppp::RULES, ppp::judge),
     (ppp_order::RULES, ppp_order::judge),
     (ppp_proof::RULES, ppp_proof::judge),
@@ -144,6 +150,16 @@ static FAMILIES: &[Family] = &[
     (secured_end::RULES, secured_end::judge),
 ];
 
+/// Real captures below `testdata/captures` that raise a rule: the rule, the capture's folder, packets. Written by
+/// `UPDATE_GOLDEN=1 cargo test --test rules`, from the reports of the captures.
+static EXAMPLES: &str = include_str!("examples.tsv");
+
+/// A real capture that raises a rule: its folder below `testdata/captures`, and the packets.
+pub fn example(id: &str) -> Option<(&'static str, &'static str)> {
+    let rest = EXAMPLES.lines().find_map(|line| line.strip_prefix(id)?.strip_prefix('\t'))?;
+    rest.split_once('\t')
+}
+
 /// All rules, in the order of their families.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
     FAMILIES.iter().flat_map(|(rules, _)| rules.iter().copied())
@@ -151,6 +167,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
 
 /// Sections of RFC 2661 and those of RFC 3931 that say the same of L2TPv3.
 static VERSION3: &[(&str, &str)] = &[
+    ("RFC 2661 3.1", "RFC 3931 3.2.1"),
     ("RFC 2661 4.4.2", "RFC 3931 5.4.2"),
     ("RFC 2661 4.4.3", "RFC 3931 5.4.3"),
     ("RFC 2661 4.4.4", "RFC 3931 5.4.4"),
@@ -201,7 +218,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
 /// Whether the packets of a finding show it, whatever others say: what is wrong inside a message.
 fn shown_by_its_packets(finding: &Finding) -> bool {
     let id = finding.rule.id;
-    [capture::RULES, security::RULES, header::RULES, avp::RULES]
+    [capture::RULES, security::RULES, header::RULES, header_faults::RULES, avp::RULES]
         .iter()
         .any(|rules| rules.iter().any(|rule| rule.id == id))
         || id.starts_with("esp-icv")

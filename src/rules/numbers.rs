@@ -10,12 +10,14 @@ rules! {
     /// The first message of a side does not have Ns 0.
     ///
     /// Its peer expects 0 and takes it for a message out of order. Usual cause: numbers of an older tunnel go on.
+    /// Example: an SCCRQ with Ns 5.
     SEQ_FIRST_NS_NONZERO = "seq-first-ns-nonzero", Error, "RFC 2661 5.8",
         "the message sequence number, Ns, begins at 0.";
 
     /// A control message that skipped a number came later.
     ///
     /// The way reordered it, or it was lost before the capture point and sent again. No fault of either side.
+    /// Example: a Hello with Ns 5, then the one with Ns 4.
     SEQ_OUT_OF_ORDER = "seq-out-of-order", Note, "RFC 2661 5.8",
         "messages that arrive out of order may be queued, or discarded and sent again.";
 
@@ -23,24 +25,28 @@ rules! {
     ///
     /// The receiver takes the second for a copy of the first and drops it: what it says is lost. Hidden AVPs, which
     /// may differ in each copy, are not compared.
+    /// Example: a Hello with Ns 4, and a CDN with Ns 4 a second later.
     SEQ_DUPLICATE_DIFFERENT = "seq-duplicate-different", Error, "RFC 2661 5.8",
         "the retransmitted message contains the same Ns value.";
 
     /// A side counts its acknowledgements alone (ZLBs) as if they used up a number.
     ///
     /// Its peer waits for the number that was skipped, drops everything behind it, and the tunnel dies.
+    /// Example: twice a ZLB with Ns n and the next message with Ns n + 1.
     SEQ_ZLB_ADVANCES_NS = "seq-zlb-advances-ns", Error, "RFC 2661 5.8",
         "Ns is not incremented after a ZLB message is sent.";
 
     /// ZLBs carry a number that their sender used before.
     ///
     /// Some stacks repeat their last number instead of naming the next. A receiver need not look at it.
+    /// Example: a ZLB with the Ns of the last message, 2 s behind it.
     SEQ_ZLB_NS_WRONG = "seq-zlb-ns-wrong", Warning, "RFC 2661 5.8",
         "a ZLB takes no slot in the number space, so its Ns is that of the next message.";
 
     /// A new message acknowledges less than its sender acknowledged before.
     ///
     /// The way reordered two messages, or the sender lost its count.
+    /// Example: a Hello whose Nr is one less than that of the message 2 s before.
     SEQ_NR_BACKWARDS = "seq-nr-backwards", Warning, "RFC 2661 5.8",
         "Nr is the sequence number of the message that its sender expects next.";
 
@@ -60,12 +66,14 @@ rules! {
     ///
     /// Most senders resend after 1 s, so late acknowledgements cause copies. Usual causes: a busy or hanging daemon,
     /// acknowledgements that wait for the next message.
+    /// Example: a Hello, and the ZLB that acknowledges it 1.5 s later.
     SEQ_ACK_DELAYED = "seq-ack-delayed", Warning, "RFC 2661 5.8",
         "a peer must not withhold acknowledgement, and a sender resends after about 1 s.";
 
     /// Copies of a message that was acknowledged are not acknowledged again.
     ///
     /// The first acknowledgement was lost, and its sender resends to the end and then clears the tunnel.
+    /// Example: a Hello, its ZLB, and three copies of the Hello that nothing answers.
     SEQ_DUPLICATE_NOT_ACKED = "seq-duplicate-not-acked", Error, "RFC 2661 5.8",
         "receipt of duplicate messages must be acknowledged.";
 
@@ -76,12 +84,15 @@ rules! {
         "each subsequent retransmission of a message must employ an exponential backoff interval.";
 
     /// The waits between resends stop growing below 8 s.
+    ///
+    /// Example: a Hello sent again after 1, 2, 4, 4 and 4 s.
     SEQ_RETRANSMIT_CAP_LOW = "seq-retransmit-cap-low", Warning, "RFC 2661 5.8",
         "a cap upon the interval between retransmissions must be no less than 8 seconds.";
 
     /// A message is resent within half a second.
     ///
     /// On a way with a long round trip each message is then sent twice.
+    /// Example: a Hello sent again after 0.3 s.
     SEQ_RETRANSMIT_TOO_EARLY = "seq-retransmit-too-early", Note, "RFC 2661 5.8",
         "the recommended wait before the first retransmission is 1 second.";
 

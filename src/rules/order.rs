@@ -11,12 +11,14 @@ rules! {
     /// An SCCRP came where none was awaited.
     ///
     /// Its receiver sends a StopCCN. Usual cause: two daemons answer one request, or an answer to an older request.
+    /// Example: SCCRQ, SCCRP, and a second SCCRP with the next Ns.
     TUN_SCCRP_UNEXPECTED = "tun-sccrp-unexpected", Error, "RFC 2661 7.2.1",
         "an SCCRP is acceptable in the state wait-ctl-reply only.";
 
     /// An SCCCN came where none was awaited, for example right behind the SCCRQ.
     ///
     /// Its receiver clears the tunnel.
+    /// Example: SCCRQ, and an SCCCN right behind it.
     TUN_SCCCN_UNEXPECTED = "tun-scccn-unexpected", Error, "RFC 2661 7.2.1",
         "an SCCCN is acceptable in the state wait-ctl-conn only.";
 
@@ -24,6 +26,7 @@ rules! {
     ///
     /// Its receiver clears the tunnel and all calls. Usual cause: the sender lost its state and begins anew with old
     /// IDs.
+    /// Example: a tunnel that is up, and an SCCCN with the next Ns.
     TUN_SCCRQ_IN_ESTABLISHED = "tun-sccrq-in-established", Error, "RFC 2661 7.2.1",
         "an SCCRQ, SCCRP or SCCCN in the state established is answered by a StopCCN.";
 
@@ -31,36 +34,42 @@ rules! {
     ///
     /// Its receiver is not ready for it, and clears the tunnel or drops the message. A request for a call right behind
     /// the SCCCN is in order.
+    /// Example: SCCRQ, SCCRP, and an ICRQ where the SCCCN should be.
     TUN_MESSAGE_BEFORE_ESTABLISHED = "tun-message-before-established", Error, "RFC 2661 5.2",
         "calls are set up after the control connection is established.";
 
     /// A Hello was sent before the control connection was established.
     ///
     /// The peer has no established tunnel to keep alive.
+    /// Example: SCCRQ, SCCRP, and a Hello where the SCCCN should be.
     HELLO_BEFORE_ESTABLISHED = "hello-before-established", Error, "RFC 2661 7.2.1",
         "the states before established have no place for a Hello.";
 
     /// An SCCRP went to another Tunnel ID than the request assigned.
     ///
     /// The initiator does not know the ID and drops the answer, so the set-up stalls.
+    /// Example: an SCCRQ that assigns Tunnel ID 7, and an SCCRP to Tunnel ID 77.
     TUN_WRONG_TUNNEL_ID = "tun-wrong-tunnel-id", Error, "RFC 2661 4.4.3",
         "the Tunnel ID of a message is the one that its receiver gave in the Assigned Tunnel ID AVP.";
 
     /// A resent SCCRP assigns another Tunnel ID than its first copy.
     ///
     /// The initiator has the first one, and everything it sends goes to a tunnel that the sender has forgotten.
+    /// Example: an SCCRP with Assigned Tunnel ID 9, sent again with 78.
     TUN_ID_CHANGED_ON_RETRANSMIT = "tun-id-changed-on-retransmit", Error, "RFC 2661 5.8",
         "a retransmission is the same message.";
 
     /// A message about a call came in a state that has no place for it.
     ///
     /// Its receiver answers with a CDN.
+    /// Example: an ICRQ, and an ICCN before any ICRP.
     CALL_UNEXPECTED_MESSAGE = "call-unexpected-message", Error, "RFC 2661 7.4",
         "each state of a call has the messages that it accepts; others clear the call.";
 
     /// A message about a call has another Session ID in its header than its receiver assigned.
     ///
     /// The receiver looks for another call, finds none, and drops the message.
+    /// Example: a call that is up, and an ICRP for it to Session ID 99.
     CALL_WRONG_SESSION_ID = "call-wrong-session-id", Error, "RFC 2661 5.3",
         "the Session ID of a message is the one that its receiver assigned.";
 
@@ -68,18 +77,21 @@ rules! {
     ///
     /// Its Session ID was not assigned by any message of this tunnel. Usual cause: one side kept a call over a
     /// restart of the other.
+    /// Example: a CDN to Session ID 99, which nobody assigned.
     CALL_UNKNOWN_SESSION = "call-unknown-session", Warning, "RFC 2661 5.3",
         "the Session ID of a message is the one that its receiver assigned.";
 
     /// A request assigns a Session ID that another call of the same tunnel still has.
     ///
     /// Data of the two calls cannot be told apart.
+    /// Example: a call that is up, and an ICRQ that assigns the same Session ID.
     CALL_ID_IN_USE = "call-id-in-use", Error, "RFC 2661 4.4.4",
         "the Assigned Session ID uniquely identifies the session at the end that assigns it.";
 
     /// A StopCCN names another tunnel than its sender gave before.
     ///
     /// Its receiver may not find the tunnel that is meant.
+    /// Example: a StopCCN with Assigned Tunnel ID 99 from an end that had assigned 7.
     END_STOPCCN_TUNNEL_ID = "end-stopccn-tunnel-id", Error, "RFC 2661 4.4.3",
         "the Assigned Tunnel ID in a StopCCN is the one first sent to the receiving peer.";
 
@@ -98,6 +110,7 @@ rules! {
     /// Messages about calls go on after the StopCCN.
     ///
     /// The tunnel and its calls are gone; its receiver drops them.
+    /// Example: a StopCCN, its acknowledgement, and an ICRQ 3 s later.
     END_SESSIONS_AFTER_STOPCCN = "end-sessions-after-stopccn", Warning, "RFC 2661 6.4",
         "the tunnel and all its calls are shut down by a StopCCN.";
 }

@@ -1,6 +1,6 @@
 //! Rules on PPP inside calls (RFC 1661, 1334, 1994, 2759).
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::analysis::CallId;
 use crate::analysis::call::Call;
@@ -25,10 +25,20 @@ rules! {
     PPP_AUTH_FAILED = "ppp-auth-failed", Error, "RFC 1661 3.5",
         "a peer that is not authenticated must not reach the network-layer phase.";
 
+    /// An address inside PPP is one of the tunnel outside.
+    ///
+    /// A client routes the address of its peer into the PPP link. If that is the address the tunnel itself goes to, its
+    /// packets are sent into themselves: the call comes up, and at once nothing passes. Or both ends have one address.
+    /// Usual cause: a server whose local PPP address is set to its public one, which some clients live with.
+    /// Example: IPCP that opens with 198.51.100.1 for the LNS, whose UDP comes from 198.51.100.1.
+    PPP_IPCP_ADDRESS_COLLISION = "ppp-ipcp-address-collision", Warning, "RFC 1332 3.3",
+        "the IP-Address option negotiates the IP address to be used on the local end of the link.";
+
     /// One end asks for an IPv4 address again and again, and the other names another one each time.
     ///
     /// Neither gives way, so IPCP ends without an address. Usual causes: a fixed address on one side that the pool of
     /// the other does not hold, or an option that refuses what the peer assigns.
+    /// Example: five requests for 10.55.55.55, each answered by a Configure-Nak with 10.99.0.10.
     PPP_IPCP_NAK_LOOP = "ppp-ipcp-nak-loop", Error, "RFC 1332 3.3",
         "the peer may accept the value of a Configure-Nak or ask for another; the negotiation has to end.";
 }
@@ -50,6 +60,7 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
                 found.extend(no_answer(case, connection, *id, call, end));
             }
             found.extend(refused(connection, *id, call));
+            found.extend(collision(connection, *id, call));
             for end in 0..2u8 {
                 found.extend(address_loop(connection, *id, call, end));
             }
@@ -120,6 +131,30 @@ fn address_loop(connection: &Connection, id: CallId, call: &Call, end: u8) -> Op
             count(dispute.naks.into(), "Configure-Nak")
         ))
         .advice(format!("let {own} accept the address it is given, or assign {asked} to it on {peer}.")),
+    )
+}
+
+fn collision(connection: &Connection, id: CallId, call: &Call) -> Option<Finding> {
+    let outside = connection.ends.each_ref().map(|end| end.endpoint.address);
+    let [first, second] = call.ppp.addresses;
+    let taken = call.ppp.addresses.iter().flatten().find(|address| outside.contains(&IpAddr::V4(**address)));
+    let (address, seen) = match (taken, first.zip(second)) {
+        (Some(address), _) => {
+            (*address, format!("IPCP agreed on {address}, which is an end of the tunnel as well."))
+        }
+        (None, Some((a, b))) if a == b && !a.is_unspecified() => {
+            (a, format!("IPCP agreed on {a} for both ends."))
+        }
+        _ => return None,
+    };
+    let title = format!("{}: {address} is used twice", words::call(id));
+    Some(
+        Finding::new(&PPP_IPCP_ADDRESS_COLLISION, title)
+            .packets(&[call.first_packet])
+            .connection(connection.number)
+            .call(id)
+            .seen(seen)
+            .advice("give PPP an address of its own on the server (local address); else see that no client routes it into the link."),
     )
 }
 

@@ -29,6 +29,7 @@ rules! {
     /// CHAP Challenges are repeated, and no Response comes.
     ///
     /// The peer does not see them, or does not know the protocol although it agreed on it.
+    /// Example: four CHAP Challenges, 3 s apart, without a Response.
     PPP_AUTH_NO_ANSWER = "ppp-auth-no-answer", Error, "RFC 1994 4.1",
         "whenever a Challenge is received, the peer must send a Response.";
 
@@ -41,24 +42,28 @@ rules! {
     /// Packets of a later phase came before LCP was open.
     ///
     /// Their receiver must discard them. A few at the end of the LCP negotiation are a race and are not reported.
+    /// Example: Configure-Requests of LCP without an Ack, and IPCP every second.
     PPP_DATA_BEFORE_OPENED = "ppp-data-before-opened", Error, "RFC 1661 3.4",
         "any non-LCP packets received during the Link Establishment phase must be silently discarded.";
 
     /// A network control protocol began before the authentication had succeeded.
     ///
     /// Its packets must be discarded. A peer that answers them lets in who is not authenticated.
+    /// Example: LCP that agreed on MS-CHAPv2, and IPCP every second without any Challenge.
     PPP_NCP_BEFORE_AUTH = "ppp-ncp-before-auth", Error, "RFC 1661 3.5",
         "advancement to the Network-Layer Protocol phase must not occur until authentication has completed.";
 
     /// LCP never comes to an end: it goes round in circles.
     ///
     /// More than ten Configure-Naks and -Rejects of one side, and LCP never opened.
+    /// Example: twelve rounds of a Configure-Request and a Configure-Nak that asks for another MRU.
     PPP_LCP_LOOP = "ppp-lcp-loop", Error, "RFC 1661 4.6",
         "after Max-Failure Configure-Naks it is assumed that the configuration is not converging.";
 
     /// A peer does not know an essential LCP code.
     ///
     /// It rejects a code from 1 to 7. The two do not speak the same LCP.
+    /// Example: a Code-Reject of a Configure-Ack.
     PPP_CODE_REJECT = "ppp-code-reject", Error, "RFC 1661 5.6",
         "the rejection of a code that is fundamental to the protocol ends the connection.";
 
@@ -73,12 +78,14 @@ rules! {
     ///
     /// At least three in a row. Many PPP daemons close the call after some of them. The data channel is dead in one
     /// direction, or the peer's PPP daemon is.
+    /// Example: five Echo-Requests, 10 s apart, without an Echo-Reply.
     PPP_ECHO_UNANSWERED = "ppp-echo-unanswered", Error, "RFC 1661 5.8",
         "upon reception of an Echo-Request in the Opened state, an Echo-Reply must be transmitted.";
 
     /// The user was authenticated, and no network protocol came up.
     ///
     /// Usual causes: no address in the pool, a side that wants an address of its own, a policy of the server.
+    /// Example: a CHAP Success, Configure-Requests of IPCP without an Ack, and a CDN.
     PPP_NO_NCP = "ppp-no-ncp", Error, "RFC 1661 3.6",
         "each network-layer protocol must be configured by its network control protocol.";
 }

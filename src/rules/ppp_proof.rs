@@ -15,9 +15,10 @@ rules! {
     ///
     /// Its Response (of PAP: its password) is held against the passwords of `--secrets`. It is made with none of them,
     /// with that of another user, or for MS-CHAPv2 with another form of the name. Only Responses whose Challenge was
-    /// seen, with the same Identifier, are judged. If the authenticator accepts it all the same, it is rather the file
+    /// seen, with the same Identifier, are judged. For PAP the finding cites RFC 1334. If the authenticator accepts it all the same, it is rather the file
     /// that is wrong, and the finding is a note. Usual causes: a mistyped or old password at the client, a mistyped
     /// name, a client that hashes the name with its domain.
+    /// Example: a CHAP Challenge, a Response made with another password than that of --secrets, and a Failure.
     PPP_AUTH_RESPONSE_WRONG = "ppp-auth-response-wrong", Error, "RFC 1994 4.1",
         "whenever a Response is received, the authenticator compares it with its own calculation of the expected value.";
 
@@ -26,6 +27,7 @@ rules! {
     /// The Response is right for the password of `--secrets`, and the authenticator response (`S=`) in the Success is
     /// not the one that this password gives, or is missing. Clients end the session then. Whoever answers does not have
     /// the user's password: a server that lets everybody in, or a backend that hashes the name with its domain.
+    /// Example: an MS-CHAPv2 Response made with the password of --secrets, and a Success with another S=.
     PPP_AUTH_SUCCESS_WRONG = "ppp-auth-success-wrong", Error, "RFC 2759 5",
         "if the authenticator response is either missing or incorrect, the peer must end the session.";
 }
@@ -57,6 +59,12 @@ fn finding(
         .call(id)
         .by(by)
 }
+
+/// What RFC 1334 says of PAP, as RFC 1994 does of CHAP.
+const OF_PAP: (&str, &str) = (
+    "RFC 1334 2.2.2",
+    "a Peer-ID/Password pair that is not recognizable or acceptable is answered by an Authenticate-Nak.",
+);
 
 /// What an end sent: the password, or what is made with it.
 fn sent(answer: &Answer) -> &'static str {
@@ -113,13 +121,12 @@ fn wrong_response(connection: &Connection, id: CallId, end: u8, answer: &Answer)
             Some(format!("what {peer} said is not in the capture: the password that was given may be old."))
         }
     };
-    Some(
-        finding(&PPP_AUTH_RESPONSE_WRONG, title, (connection, id, end), answer)
-            .severity(if accepted { Severity::Note } else { Severity::Error })
-            .seen(format!("{seen}{says}"))
-            .unsure(unsure)
-            .advice(advice),
-    )
+    let found = finding(&PPP_AUTH_RESPONSE_WRONG, title, (connection, id, end), answer)
+        .severity(if accepted { Severity::Note } else { Severity::Error })
+        .seen(format!("{seen}{says}"))
+        .unsure(unsure)
+        .advice(advice);
+    Some(if answer.in_clear() { found.cites(OF_PAP.0, OF_PAP.1) } else { found })
 }
 
 fn wrong_success(connection: &Connection, id: CallId, end: u8, answer: &Answer) -> Option<Finding> {

@@ -16,6 +16,7 @@ rules! {
     /// Under IPsec a responder that wants to use another address must say so by Error Code 7 (Try Another) with the address
     /// as Error Message, so that the initiator can make SAs with it. Usual causes: a text beside the address, a name in
     /// place of it, a client that does not know of Try Another.
+    /// Example: a StopCCN with error code 7 and the text "go to 198.51.100.2".
     SEC_TRY_ANOTHER_BAD = "sec-try-another-bad", Warning, "RFC 3193 4",
         "only the IP address, in ASCII, should be in the Error Message of Try Another, and the initiator must send a new SCCRQ to it.";
 
@@ -23,6 +24,7 @@ rules! {
     ///
     /// They stay until their lifetime ends; a client that comes back from behind another NAT mapping may then be sent
     /// packets on the old ones. Usual cause: L2TP and IPsec are run by programs that do not know of each other.
+    /// Example: IKE, a tunnel that ends by a StopCCN, and 70 s without a message of IKE.
     IKE_SA_LEFT_AFTER_STOPCCN = "ike-sa-left-after-stopccn", Note, "RFC 3193 3.1",
         "once the L2TP tunnel is deleted by either peer, its phase 1 and phase 2 SAs should be deleted.";
 }

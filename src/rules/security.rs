@@ -27,6 +27,7 @@ rules! {
     /// An SA has no integrity protection: neither an ICV nor a combined mode.
     ///
     /// Packets can be changed on the way without notice, and what they hold can be guessed by changing them.
+    /// Example: packets under AES-CBC without an ICV, as their key file says.
     SEC_NO_INTEGRITY = "sec-no-integrity", Error, "RFC 8221 4",
         "encryption without authentication is not effective and must not be used.";
 
@@ -55,6 +56,9 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
 
 fn in_clear(case: &Case<'_>, found: &mut Vec<Finding>) {
     let Some(tally) = case.analysis.facts.get(Fact::InClear, Scope::default()) else { return };
+    if tally.count <= super::gateway_view::decrypted(case) {
+        return;
+    }
     let protected: u64 =
         case.analysis.connections.iter().map(|connection| u64::from(connection.protection[0])).sum();
     let seen = match protected {

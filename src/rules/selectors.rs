@@ -25,6 +25,7 @@ rules! {
     ///
     /// The ports in the identities of quick mode, or in the traffic selectors, do not cover the ports of L2TP. What does
     /// not fit leaves in the clear or is dropped. Found where IKE was opened with keys.
+    /// Example: quick mode for UDP port 1702, and an SCCRQ from and to port 1701.
     SEC_SELECTOR_MISMATCH = "sec-selector-mismatch", Error, "RFC 3193 4.2",
         "the identities of quick mode must cover the UDP ports of L2TP, 1701 among them.";
 
@@ -32,6 +33,7 @@ rules! {
     ///
     /// Without a NAT the mode is tunnel (1) or transport (2), behind one it is UDP-encapsulated tunnel (3) or transport (4).
     /// Found where IKE was opened with keys.
+    /// Example: NAT detection that found a NAT, and quick mode with encapsulation mode 2 (transport).
     SEC_ENCAP_MODE_WRONG = "sec-encap-mode-wrong", Warning, "RFC 3947 5.1",
         "UDP-encapsulated modes should be used if a NAT was detected, and only then.";
 
@@ -39,12 +41,14 @@ rules! {
     ///
     /// A NAT has no ports to tell apart the hosts behind it, so what comes back does not find its way. Found by the hashes
     /// of NAT detection, which do not fit the addresses on the wire.
+    /// Example: NAT detection that found a NAT, and ESP as IP protocol 50.
     SEC_NAT_T_NEEDED = "sec-nat-t-needed", Error, "RFC 3947 5.1",
         "when a NAT is detected, UDP encapsulation should be used.";
 
     /// Packets in UDP pause for more than a minute, and no NAT keepalives are sent.
     ///
     /// A NAT forgets its mapping after some time without packets, often after 30 s; what comes back later is lost.
+    /// Example: ESP in UDP, silence of 70 s without a keepalive, and the next packet from another port.
     SEC_NAT_KEEPALIVE_MISSING = "sec-nat-keepalive-missing", Note, "RFC 3948 4",
         "a NAT-keepalive should be sent if no other packet was sent for 20 seconds (the default).";
 
@@ -101,7 +105,8 @@ fn leak(case: &Case<'_>, found: &mut Vec<Finding>) {
     for (_, connection) in case.analysis.in_order() {
         let [under_esp, in_clear] = connection.protection;
         // A packet or two after the end of the SA are no leak of the policy.
-        if in_clear == 0 || under_esp > 0 || !connection.from_start {
+        let decrypted = super::gateway_view::without_a_key(case, connection).is_some();
+        if in_clear == 0 || under_esp > 0 || !connection.from_start || decrypted {
             continue;
         }
         let Some(sa) = agreed(case, connection) else { continue };

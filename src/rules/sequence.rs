@@ -30,15 +30,26 @@ rules! {
     SEQ_NR_BEYOND_SENT = "seq-nr-beyond-sent", Error, "RFC 2661 5.8",
         "Nr is the Ns of the next message expected, at most one more than the highest Ns sent.";
 
+    /// A ZLB was acknowledged as if it were a message.
+    ///
+    /// The side that does so expects a number too many: the next message of its peer then looks like a duplicate to it,
+    /// and is acknowledged and dropped. Found by: an Nr that covers just the number which only a ZLB had carried, and the
+    /// ZLB was the last packet before it. Usual cause: a receiver that sees the ZLB as a message, as some do when it has a
+    /// Session ID in its header that is not theirs.
+    SEQ_NR_COUNTS_ZLB = "seq-nr-counts-zlb", Error, "RFC 2661 5.8",
+        "the Nr of the next message sent is not updated by the Ns of a ZLB.";
+
     /// A control message was not acknowledged, although the capture goes on for more than 31 s.
     ///
     /// 31 s is a full cycle of resends with the defaults of RFC 2661.
+    /// Example: an ICRQ, and 40 s later a ZLB whose Nr does not cover it.
     SEQ_ACK_MISSING = "seq-ack-missing", Error, "RFC 2661 5.8",
         "every message other than a ZLB must be acknowledged.";
 
     /// A control message was resent to the end, and never acknowledged.
     ///
     /// The sender then gives up the tunnel. The peer is gone, or the way to it or back is broken.
+    /// Example: an ICRQ sent six times, with 1, 2, 4, 8 and 16 s between, and no acknowledgement.
     SEQ_RETRANSMIT_EXHAUSTED = "seq-retransmit-exhausted", Error, "RFC 2661 5.8",
         "after a number of resends without an acknowledgement, the tunnel and its calls must be cleared.";
 }
@@ -58,6 +69,7 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
                 found.push(duplicate(connection, end, tally));
             }
             beyond(case, connection, end, found);
+            counts_zlb(case, connection, end, found);
             if words::one_direction_missing(connection) {
                 continue;
             }
@@ -132,6 +144,30 @@ fn beyond(case: &Case<'_>, connection: &Connection, end: u8, found: &mut Vec<Fin
         })
         .unsure(Some(unsure))
         .advice("the side that sent this Nr counts wrongly, most often a ZLB as if it were a message."),
+    );
+}
+
+fn counts_zlb(case: &Case<'_>, connection: &Connection, end: u8, found: &mut Vec<Finding>) {
+    let scope = Scope { connection: Some(connection.number), end: Some(end), ..Scope::default() };
+    let used = case.analysis.facts.get(Fact::NrCountsZlb, scope);
+    let Some(tally) = used.or_else(|| case.analysis.facts.get(Fact::NrMayCountZlb, scope)) else { return };
+    let (who, peer) = (words::who(connection, end), words::who(connection, 1 - end));
+    found.push(
+        Finding::new(
+            &SEQ_NR_COUNTS_ZLB,
+            format!("{}: {who} counts a ZLB as a message", words::tunnel(connection)),
+        )
+        .tally(tally)
+        .connection(connection.number)
+        .by(end)
+        .seen(match used {
+            Some(_) => format!(
+                "right after a ZLB of {peer} it acknowledged its number, and a message with that number came only then."
+            ),
+            None => format!("right after a ZLB of {peer} it acknowledged the number of that ZLB."),
+        })
+        .unsure(Some(format!("if the capture lost a message of {peer}, the Nr would be right.")))
+        .advice(format!("the next message of {peer} is dropped as a duplicate: update {who}, or report it to its maker.")),
     );
 }
 

@@ -34,6 +34,7 @@ rules! {
     /// A general error (result 2), or a wrong protocol version (StopCCN result 5), without its Error Code.
     ///
     /// The code would say what was wrong.
+    /// Example: a StopCCN with Result Code 2 and nothing behind it.
     END_ERROR_CODE_MISSING = "end-error-code-missing", Error, "RFC 2661 4.4.2",
         "with result 2 the Error Code indicates the problem, with StopCCN result 5 the highest version supported.";
 
@@ -41,6 +42,7 @@ rules! {
     ///
     /// Error 6 is vendor-specific and error 8 an unknown AVP with the M bit: without the text nobody knows what or
     /// which.
+    /// Example: a StopCCN with Result Code 2, Error Code 6, and no message.
     END_ERROR_6_NO_TEXT = "end-error-6-no-text", Warning, "RFC 2661 4.4.2",
         "with error 6, and with error 8, the Error Message should say more.";
 
@@ -48,6 +50,7 @@ rules! {
     ///
     /// Its sender resends it for about half a minute. Usual causes: the peer is gone, or forgets the tunnel at once
     /// instead of waiting out the resends.
+    /// Example: a StopCCN sent five times, and data of its receiver 5 s later.
     END_STOPCCN_NOT_ACKED = "end-stopccn-not-acked", Error, "RFC 2661 5.7",
         "the receiver of a StopCCN must send a ZLB to acknowledge it.";
 
@@ -55,6 +58,7 @@ rules! {
     ///
     /// Its packets stop while the capture goes on. One of its ends keeps it open, and users stay unreachable until a
     /// keepalive fails. Usual causes: a crash, a cut way, a NAT that forgot the mapping.
+    /// Example: a tunnel whose last packet is a Hello's ZLB, and 300 s of other traffic.
     END_SILENT = "end-silent", Warning, "RFC 2661 5.7",
         "a control connection is torn down by a StopCCN.";
 }

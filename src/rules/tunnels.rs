@@ -19,6 +19,7 @@ rules! {
     /// Both hosts asked the other for a tunnel at the same time.
     ///
     /// Without tie breakers both tunnels come up; with them, one of the two gives way.
+    /// Example: two SCCRQ that cross each other.
     TUN_COLLISION = "tun-collision", Note, "RFC 2661 7.2.1",
         "an SCCRQ in the state wait-ctl-reply is decided by the tie breakers.";
 
@@ -26,6 +27,7 @@ rules! {
     ///
     /// The one with the lower value wins and the other is dropped; of equal values both are dropped; one with a tie
     /// breaker wins against one without. Here both tunnels, or the wrong one, came up.
+    /// Example: two SCCRQ that cross each other, with Tie Breakers 1 and 2; the one with 2 is answered by an SCCRP.
     TUN_TIE_BREAKER_IGNORED = "tun-tie-breaker-ignored", Error, "RFC 2661 4.4.3",
         "the lower Tie Breaker value wins, and the other request is discarded.";
 
@@ -33,18 +35,21 @@ rules! {
     ///
     /// And sends nothing more in the old one: it was restarted, or lost its state. Its peer keeps the old tunnel and
     /// its calls until a Hello fails.
+    /// Example: a tunnel with a call, and a new SCCRQ from the same port without a StopCCN.
     TUN_PEER_RESTARTED = "tun-peer-restarted", Warning, "RFC 2661 5.7",
         "a control connection is torn down by a StopCCN.";
 
     /// A tunnel ID is used again soon after its tunnel was closed.
     ///
     /// Late messages of the old tunnel can be taken for those of the new one.
+    /// Example: a StopCCN, and a tunnel with the same Tunnel IDs 2 s later.
     TUN_ID_REUSED_EARLY = "tun-id-reused-early", Warning, "RFC 2661 5.7",
         "state of a closed tunnel is kept for a full retransmission cycle, 31 seconds.";
 
     /// Control messages of a tunnel whose set-up is not in the capture, beside one whose is.
     ///
     /// A stale tunnel that one side still believes in, or one that was set up before the capture began.
+    /// Example: a Hello of another tunnel between the ends of one whose set-up is in the capture.
     TUN_UNKNOWN_TUNNEL = "tun-unknown-tunnel", Note, "RFC 2661 5.3",
         "the Tunnel ID of a message is the one that its receiver assigned.";
 }

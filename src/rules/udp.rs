@@ -6,7 +6,7 @@ use crate::analysis::facts::{Fact, Scope};
 use crate::util::Timestamp;
 
 use super::words::{self, count};
-use super::{Case, Finding, rules};
+use super::{Case, Finding, Severity, rules};
 
 rules! {
     /// Packets of L2TP or ESP leave as IP fragments.
@@ -27,6 +27,7 @@ rules! {
     /// An ICMP error says that a packet of the tunnel is too big for the path.
     ///
     /// It tells the MTU of the next hop. Sender and PPP link must use less, or full-size packets vanish.
+    /// Example: an ICMP error of type 3 code 4 with an MTU of 1400, quoting UDP 1701.
     UDP_ICMP_FRAG_NEEDED = "udp-icmp-frag-needed", Warning, "RFC 3193 3.2",
         "path MTU information must be taken into account for the packets inside.";
 
@@ -42,12 +43,22 @@ rules! {
     /// The SCCRQ went to another port than 1701.
     ///
     /// A responder listens on 1701; only its answer may come from another port.
+    /// Example: an SCCRQ from port 1701 to port 1702.
     UDP_SCCRQ_NOT_TO_1701 = "udp-sccrq-not-to-1701", Error, "RFC 2661 8.1",
         "the initiator sends to the destination port 1701.";
+
+    /// The answer to an SCCRQ came from another address than it went to.
+    ///
+    /// RFC 2661 allows it, and most initiators, NATs and firewalls drop it; no SA to the first address covers it. Note if the
+    /// tunnel came up all the same. Usual cause: a responder with several addresses that answers from the one of its route
+    /// instead of the one that was asked. Example: an SCCRQ to 198.51.100.1, and an SCCRP from 198.51.100.2.
+    UDP_ADDRESS_CHANGED_IN_SCCRP = "udp-address-changed-in-sccrp", Warning, "RFC 3193 4",
+        "implementations requiring protection of L2TP via IPsec should not use a new IP address when sending the SCCRP.";
 
     /// The SCCRP came from another port than the SCCRQ went to.
     ///
     /// Allowed, but NATs and stateful firewalls drop it, and IPsec policies on 1701 to 1701 do not cover it.
+    /// Example: an SCCRQ to port 1701, and an SCCRP from port 60000.
     UDP_RESPONDER_FLOATED = "udp-responder-floated", Note, "RFC 2661 8.1",
         "the recipient picks a free port on its own system (which may or may not be 1701).";
 }
@@ -55,6 +66,7 @@ rules! {
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
     fragments(case, found);
     errors(case, found);
+    answers(case, found);
     moved(case, found);
     moved_in_clear(case, found);
     for (_, connection) in case.analysis.in_order() {
@@ -216,6 +228,32 @@ fn ports(case: &Case<'_>, connection: &Connection, found: &mut Vec<Finding>) {
                 .connection(connection.number)
                 .seen(format!("the SCCRQ went to port {}.", first.1))
                 .advice("if a firewall or NAT is on the way, have the responder answer from port 1701."),
+        );
+    }
+}
+
+fn answers(case: &Case<'_>, found: &mut Vec<Finding>) {
+    let elsewhere = |fact| if let Fact::AnsweredElsewhere(asked) = fact { Some(asked) } else { None };
+    for (asked, scope, tally) in case.analysis.facts.each(elsewhere) {
+        let Some((_, connection)) = scope.connection.and_then(|number| case.analysis.numbered(number)) else {
+            continue;
+        };
+        let answered = connection.end(1).endpoint.address;
+        let up = connection.was_established;
+        found.push(
+            Finding::new(
+                &UDP_ADDRESS_CHANGED_IN_SCCRP,
+                format!("{}: the answer comes from another address", words::tunnel(connection)),
+            )
+            .severity(if up { Severity::Note } else { Severity::Warning })
+            .tally(tally)
+            .connection(connection.number)
+            .by(1)
+            .seen(format!("the SCCRQ went to {asked}, and {answered} answered."))
+            .unsure((!up).then(|| String::from("a NAT whose two sides are both in the capture would explain it.")))
+            .advice(format!(
+                "let the L2TP daemon listen on {asked} itself, so that it answers from there, or ask {answered} at once."
+            )),
         );
     }
 }

@@ -1,6 +1,7 @@
 //! Builds conversations of two L2TP ends, packet by packet, and judges them.
 #![allow(dead_code, missing_docs)]
 
+pub mod ppp;
 pub mod wire;
 
 use l2tp_inspect::analysis::Analysis;
@@ -283,6 +284,13 @@ pub fn judge_frames(
     judge_inspected(Inspector::new(sad, limits), frames, sad, original, profile)
 }
 
+/// Judges frames as they are.
+pub fn judge_all(frames: &[Frame<'_>], sad: &Sad) -> Judged {
+    let mut inspector = Inspector::new(sad, Limits::default());
+    frames.iter().for_each(|frame| inspector.push(frame));
+    judged(inspector.finish(), sad, rules::Profile::Interop)
+}
+
 fn judge_inspected(
     mut inspector: Inspector<'_>,
     frames: &[(i64, Vec<u8>)],
@@ -301,7 +309,10 @@ fn judge_inspected(
             offset: 0,
         });
     }
-    let analysis = inspector.finish();
+    judged(inspector.finish(), sad, profile)
+}
+
+fn judged(analysis: Analysis, sad: &Sad, profile: rules::Profile) -> Judged {
     let case = Case { profile, ..Case::of(&analysis, sad) };
     let findings = rules::judge(&case);
     let diagnosis = rules::diagnose(&case, &findings);
@@ -318,6 +329,14 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// The same capture, out of a file that is damaged, or of which the interface dropped packets.
+    pub fn again(self, damage: Option<&str>, drops: u64) -> Self {
+        let sad = Sad::default();
+        let case = Case { damage, drops, ..Case::of(&self.analysis, &sad) };
+        let findings = rules::judge(&case);
+        Self { findings, ..self }
+    }
+
     pub fn finding(&self, rule: &str) -> Option<&Finding> {
         self.findings.iter().find(|finding| finding.rule.id == rule)
     }
@@ -338,6 +357,10 @@ impl Judged {
 
     pub fn assert_quiet(&self, rule: &str) {
         assert!(self.finding(rule).is_none(), "{:#?}", self.finding(rule));
+    }
+
+    pub fn assert_all_quiet(&self, rules: &[&str]) {
+        rules.iter().for_each(|rule| self.assert_quiet(rule));
     }
 }
 

@@ -48,6 +48,15 @@ pub struct L2tp {
     pub payload: u32,
 }
 
+/// What keeps the header from being read, beside a datagram that is too short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum L2tpFault {
+    /// The Length ends within the header.
+    LengthShort,
+    /// The Offset Size goes past the message.
+    OffsetLong,
+}
+
 impl L2tp {
     /// The T bit: a control message.
     pub const T: u16 = 0x8000;

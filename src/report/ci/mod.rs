@@ -43,7 +43,7 @@ fn sentences(finding: &Finding) -> String {
         out.push_str(&format!(" Unsure: {unsure}"));
     }
     if !finding.section.is_empty() {
-        out.push_str(&format!(" {}: {}", finding.section, finding.rule.says));
+        out.push_str(&format!(" {}: {}", finding.section, finding.says));
     }
     if !finding.advice.is_empty() {
         out.push_str(&format!(" Advice: {}", finding.advice));

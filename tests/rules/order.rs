@@ -1,10 +1,9 @@
 //! Rules on numbers, order and ends: each is raised by one conversation that breaks it, and not by one that nearly does.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use l2tp_inspect::rules::Certainty::{Certain, Possible};
 use l2tp_inspect::rules::Severity::{Error, Note, Warning};
+use md5::{Digest, Md5};
 
 fn up() -> Talk {
     let mut talk = Talk::default();
@@ -177,15 +176,13 @@ fn set_up_out_of_order() {
     talk.send(LAC, SCCRQ).send(LNS, SCCRP).send(LAC, ICRQ);
     talk.judge().assert_raises("tun-message-before-established", Error, Certain);
     let orderly = up().judge();
-    for rule in [
+    orderly.assert_all_quiet(&[
         "tun-scccn-unexpected",
         "tun-sccrp-unexpected",
         "tun-sccrq-in-established",
         "hello-before-established",
         "tun-message-before-established",
-    ] {
-        orderly.assert_quiet(rule);
-    }
+    ]);
 }
 
 #[test]
@@ -206,9 +203,11 @@ fn tunnel_ids_that_do_not_fit() {
         Certain,
     );
     let orderly = up().close().judge();
-    for rule in ["tun-wrong-tunnel-id", "tun-id-changed-on-retransmit", "end-stopccn-tunnel-id"] {
-        orderly.assert_quiet(rule);
-    }
+    orderly.assert_all_quiet(&[
+        "tun-wrong-tunnel-id",
+        "tun-id-changed-on-retransmit",
+        "end-stopccn-tunnel-id",
+    ]);
 }
 
 #[test]
@@ -238,7 +237,7 @@ fn calls_out_of_order() {
     // Near misses: an orderly call, and a second one after the first was closed.
     let mut talk = up();
     let orderly = talk.send(LAC, CDN).zlb(LNS).call().close().judge();
-    for rule in [
+    orderly.assert_all_quiet(&[
         "call-unexpected-message",
         "call-wrong-session-id",
         "call-unknown-session",
@@ -246,9 +245,7 @@ fn calls_out_of_order() {
         "end-cdn-session-id",
         "end-cdn-answered",
         "end-sessions-after-stopccn",
-    ] {
-        orderly.assert_quiet(rule);
-    }
+    ]);
 }
 
 #[test]
@@ -280,11 +277,12 @@ fn data_that_does_not_fit() {
     numbered(&[Some(0), Some(2), Some(1)]).assert_raises("data-seq-out-of-order", Warning, Certain);
     numbered(&[Some(0), Some(1), Some(1)]).assert_raises("data-seq-duplicate", Warning, Certain);
     let orderly = numbered(&[Some(0), Some(1), Some(2)]);
-    for rule in
-        ["data-seq-required-missing", "data-seq-out-of-order", "data-seq-duplicate", "data-session-zero"]
-    {
-        orderly.assert_quiet(rule);
-    }
+    orderly.assert_all_quiet(&[
+        "data-seq-required-missing",
+        "data-seq-out-of-order",
+        "data-seq-duplicate",
+        "data-session-zero",
+    ]);
 }
 
 #[test]
@@ -351,6 +349,67 @@ fn authentication_of_tunnels() {
 }
 
 #[test]
+fn challenges_that_are_used_twice() {
+    const RULE: &str = "tun-same-challenge";
+    let request = |id: u16, challenge: &[u8]| {
+        let base = [avp(2, &[1, 0]), avp(3, &[0; 4]), avp(7, b"x"), avp(9, &id.to_be_bytes())];
+        [base.concat(), avp(11, challenge)]
+    };
+    let both = |ours: &[u8], theirs: &[u8]| {
+        let mut talk = Talk::default();
+        talk.send_with(LAC, SCCRQ, 0, &body(SCCRQ, &request(7, ours)));
+        talk.send_with(LNS, SCCRP, 0, &body(SCCRP, &request(9, theirs))).judge()
+    };
+    both(&[5; 16], &[5; 16]).assert_raises(RULE, Warning, Certain);
+    both(&[5; 16], &[6; 16]).assert_quiet(RULE);
+    // The same end in two tunnels.
+    let twice = |id: u16, challenge: u8| {
+        let mut talk = Talk::default();
+        talk.send_with(LAC, SCCRQ, 0, &body(SCCRQ, &request(7, &[5; 16]))).wait(60_000);
+        (talk.ns, talk.tunnels) = ([0, 0], [id, 9]);
+        talk.send_with(LAC, SCCRQ, 0, &body(SCCRQ, &request(id, &[challenge; 16]))).judge()
+    };
+    twice(8, 5).assert_raises(RULE, Warning, Certain);
+    twice(8, 6).assert_quiet(RULE);
+    // Near miss: the same request again.
+    twice(7, 5).assert_quiet(RULE);
+}
+
+#[test]
+fn secrets_of_tunnels() {
+    const SECRETS: &str = "[[tunnel]]\nsecret = \"wonderland\"\n";
+    // RFC 2661 section 5.1.1: the MD5 of the message type, the secret and the challenge.
+    let set_up = |secret: &str, connected: bool| {
+        let challenge = [5; 16];
+        let response = Md5::digest([&[SCCCN as u8], secret.as_bytes(), &challenge].concat()).to_vec();
+        let mut talk = Talk::default();
+        let reply = [avp(2, &[1, 0]), avp(3, &[0; 4]), avp(7, b"lns"), avp(9, &[0, 9]), avp(11, &challenge)];
+        talk.send(LAC, SCCRQ).send_with(LNS, SCCRP, 0, &body(SCCRP, &reply));
+        talk.send_with(LAC, SCCCN, 0, &body(SCCCN, &[avp(13, &response)])).zlb(LNS);
+        if connected {
+            talk.call();
+        }
+        talk.judge_told(SECRETS)
+    };
+    let judged = set_up("looking-glass", true);
+    judged.assert_raises("tun-auth-failed", Error, Possible);
+    judged.assert_raises("tun-auth-failed-accepted", Error, Possible);
+    set_up("wonderland", true).assert_all_quiet(&["tun-auth-failed", "tun-auth-failed-accepted"]);
+    // A hidden Assigned Tunnel ID (RFC 2661 section 4.3): length and value, XORed with the MD5 of attribute, secret and vector.
+    let hidden = |secret: &str| {
+        let vector = [7; 16];
+        let pad = Md5::digest([&[0, 9], secret.as_bytes(), &vector].concat());
+        let mut value: Vec<u8> = [0, 2, 0, 7].iter().zip(pad).map(|(plain, pad)| plain ^ pad).collect();
+        value.splice(0..0, [0xc0, 10, 0, 0, 0, 9]);
+        let request = [avp(2, &[1, 0]), avp(3, &[0; 4]), avp(7, b"lac"), avp(36, &vector), value];
+        let mut talk = Talk::default();
+        talk.send_with(LAC, SCCRQ, 0, &body(SCCRQ, &request)).judge_told(SECRETS)
+    };
+    hidden("looking-glass").assert_raises("avp-hidden-undecodable", Error, Possible);
+    hidden("wonderland").assert_quiet("avp-hidden-undecodable");
+}
+
+#[test]
 fn several_tunnels_between_the_same_hosts() {
     // Both ask at once, and the one with the higher tie breaker comes up.
     let meet = |ours: u8, theirs: u8| {
@@ -378,6 +437,7 @@ fn several_tunnels_between_the_same_hosts() {
     let wrong = meet(1, 2);
     wrong.assert_raises("tun-collision", Note, Certain);
     wrong.assert_raises("tun-tie-breaker-ignored", Error, Certain);
+    up().chat(1).judge().assert_quiet("tun-collision");
     let right = meet(2, 1);
     right.assert_raises("tun-collision", Note, Certain);
     right.assert_quiet("tun-tie-breaker-ignored");
@@ -395,8 +455,7 @@ fn several_tunnels_between_the_same_hosts() {
     talk.chat(2).close().wait(40_000);
     (talk.ns, talk.nr, talk.tunnels, talk.sessions) = ([0, 0], [0, 0], [27, 29], [61, 62]);
     let judged = talk.tunnel().call().chat(2).wait(3000).chat(1).judge();
-    judged.assert_quiet("tun-peer-restarted");
-    judged.assert_quiet("tun-id-reused-early");
+    judged.assert_all_quiet(&["tun-peer-restarted", "tun-id-reused-early"]);
     // A stale tunnel beside one that was set up here.
     let mut talk = up();
     talk.tunnels = [87, 89];

@@ -1,9 +1,7 @@
 //! Rules on IKE and the SAs it makes: each is raised by one conversation, and not by another that nearly breaks it.
 
-mod common;
-
-use common::wire::*;
-use common::*;
+use crate::common::wire::*;
+use crate::common::*;
 use l2tp_inspect::rules::Certainty::{Certain, Possible};
 use l2tp_inspect::rules::Severity::{Error, Note, Warning};
 
@@ -39,6 +37,7 @@ fn proposals_that_are_refused() {
     let judged = wire.judge();
     judged.assert_quiet("ike-no-proposal-chosen");
     judged.assert_raises("ike-refused", Note, Possible);
+    agreed(&mut Wire::default()).judge().assert_quiet("ike-refused");
 }
 
 #[test]

@@ -1,9 +1,7 @@
 //! Rules on ESP and on protection by IPsec: each is raised by one conversation, and not by another that nearly breaks it.
 
-mod common;
-
-use common::wire::*;
-use common::*;
+use crate::common::wire::*;
+use crate::common::*;
 use l2tp_inspect::rules::Certainty::{Certain, Possible};
 use l2tp_inspect::rules::Severity::{Error, Note, Warning};
 
@@ -198,28 +196,25 @@ fn protection_by_its_key_file() {
     // What was not opened says nothing of its suite.
     suite("DES-CBC [RFC2405]", 8, "HMAC-MD5-96 [RFC2403]", 16).assert_quiet("sec-weak-cipher");
     suite("AES-CBC [RFC3602]", 16, "NULL", 0).assert_quiet("sec-no-integrity");
-    let weak = samples::judge("softether/ipsec-3des-sha1");
-    assert!(weak.iter().any(|rule| rule == "sec-weak-cipher"), "{weak:?}");
-    let strong = samples::judge("l2tp-ipsec/aes128-sha1");
-    assert!(!strong.iter().any(|rule| rule.starts_with("sec-")), "{strong:?}");
-    let tunnel = samples::judge("l2tp-ipsec/tunnelmode");
-    assert!(tunnel.iter().any(|rule| rule == "sec-tunnel-mode"), "{tunnel:?}");
 }
-/// Real traces, where a conversation would need a cipher.
-mod samples {
-    pub fn judge(name: &str) -> Vec<String> {
-        let path = format!("{}/testdata/captures/{name}", env!("CARGO_MANIFEST_DIR"));
-        let output = super::tool(&[
-            "-T",
-            "json",
-            &format!("{path}/outer.pcap"),
-            "-k",
-            &format!("{path}/lac-xfrm-state.txt"),
-        ]);
-        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        let findings = report["captures"][0]["findings"].as_array().unwrap();
-        findings.iter().map(|finding| finding["rule"].as_str().unwrap().to_owned()).collect()
-    }
+
+/// Real captures, where a conversation would need a cipher.
+#[test]
+fn protection_of_real_captures() {
+    let weak = sampled("softether/ipsec-3des-sha1");
+    weak.assert_raises("sec-weak-cipher", Note, Certain);
+    let tunnel = sampled("l2tp-ipsec/tunnelmode");
+    tunnel.assert_raises("sec-tunnel-mode", Note, Certain);
+    let strong = sampled("l2tp-ipsec/aes128-sha1");
+    strong.assert_all_quiet(&["sec-weak-cipher", "sec-tunnel-mode", "sec-no-integrity", "sec-l2tp-in-clear"]);
+    strong.assert_all_quiet(&["cap-truncated", "key-unused"]);
+}
+
+fn sampled(name: &str) -> Judged {
+    let sample = crate::samples::sample(name);
+    let frames = crate::samples::frames(&sample.capture()).unwrap().0;
+    let frames: Vec<_> = frames.iter().map(crate::samples::Held::frame).collect();
+    judge_all(&frames, &sample.sad())
 }
 
 #[test]

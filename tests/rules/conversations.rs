@@ -1,8 +1,6 @@
 //! Each rule is raised by one conversation, and not by another that nearly breaks it.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use l2tp_inspect::analysis::CallId;
 use l2tp_inspect::analysis::limits::Limits;
 use l2tp_inspect::rules::Certainty::{Certain, Possible};
@@ -63,6 +61,7 @@ fn calls_that_do_not_come_up() {
     let judged =
         talk.tunnel().send(LAC, ICRQ).send(LNS, CDN).zlb(LAC).wait(10_000).send(LAC, HELLO).zlb(LNS).judge();
     judged.assert_quiet("call-no-reply");
+    up().chat(1).wait(20_000).chat(1).judge().assert_quiet("call-incomplete");
     assert_eq!(judged.diagnosis.id, "call-refused");
 }
 
@@ -78,6 +77,12 @@ fn a_message_that_is_never_acknowledged() {
     judged.assert_raises("seq-retransmit-exhausted", Error, Certain);
     judged.assert_raises("seq-duplicate", Note, Certain);
     judged.assert_quiet("seq-ack-missing");
+    // Near miss: acknowledged after the last resend; and nothing was sent again.
+    let mut talk = Talk::default();
+    talk.tunnel().in_vain(LAC, HELLO, &[1000, 2000, 4000, 8000]);
+    talk.nr[LNS] = talk.ns[LAC];
+    talk.zlb(LNS).judge().assert_quiet("seq-retransmit-exhausted");
+    up().send(LAC, HELLO).zlb(LNS).send(LAC, HELLO).zlb(LNS).judge().assert_quiet("seq-duplicate");
 }
 
 #[test]
@@ -136,7 +141,7 @@ fn hellos_without_an_answer() {
     let mut talk = up();
     talk.chat(3).wait(60_000).in_vain(LAC, HELLO, &[1000, 2000]);
     talk.nr[LNS] = talk.ns[LAC];
-    talk.zlb(LNS).judge().assert_quiet("hello-unacknowledged");
+    talk.zlb(LNS).judge().assert_all_quiet(&["hello-unacknowledged", "hello-tunnel-dead"]);
 }
 
 #[test]
@@ -159,6 +164,41 @@ fn data_before_the_call_is_established() {
 }
 
 #[test]
+fn data_of_a_call_that_is_established() {
+    up().chat(2).judge().assert_quiet("data-before-established");
+}
+
+#[test]
+fn a_zlb_that_is_counted() {
+    const RULE: &str = "seq-nr-counts-zlb";
+    // The LAC takes the ZLB of the LNS for a message, and acknowledges its number.
+    let counted = |used: bool| {
+        let mut talk = up();
+        talk.send(LAC, HELLO).zlb(LNS);
+        talk.nr[LAC] += 1;
+        talk.send(LAC, HELLO).zlb(LNS);
+        if used {
+            talk.send(LNS, HELLO);
+        }
+        talk.judge()
+    };
+    let judged = counted(true);
+    assert!(judged.assert_raises(RULE, Error, Possible).seen.contains("came only then"));
+    counted(false).assert_raises(RULE, Error, Possible);
+    // Near miss: the number that it acknowledges is not that of a ZLB.
+    let mut talk = up();
+    talk.send(LAC, HELLO).zlb(LNS);
+    talk.nr[LAC] += 2;
+    let judged = talk.send(LAC, HELLO).zlb(LNS).judge();
+    judged.assert_quiet(RULE);
+    judged.assert_raises("seq-nr-beyond-sent", Error, Possible);
+    // Near miss: the LNS sent a message, which the capture lacks.
+    let mut talk = up();
+    talk.send(LAC, HELLO).zlb(LNS).unseen(LNS, HELLO).zlb(LAC).send(LNS, HELLO).zlb(LAC);
+    talk.judge().assert_quiet(RULE);
+}
+
+#[test]
 fn data_of_an_unknown_session() {
     let mut talk = up();
     let judged = talk.chat(2).data_to(LAC, 99, None, IP).judge();
@@ -171,6 +211,7 @@ fn data_of_an_unknown_session() {
     judged.assert_raises("cap-mid-stream", Note, Certain);
     assert_eq!(judged.analysis.connections.len(), 1);
     assert_eq!(judged.analysis.calls.len(), 1);
+    up().chat(2).judge().assert_all_quiet(&["cap-mid-stream", "cap-one-way", "cap-missing-acked"]);
 }
 
 #[test]
@@ -243,6 +284,8 @@ fn closed_for_a_reason() {
     let body = [avp(0, &[0, 14]), avp(1, &[0, 4, 0, 0]), avp(14, &[0, 22])].concat();
     talk.send_with(LNS, CDN, 21, &body).zlb(LAC);
     talk.judge().assert_raises("end-cdn", Error, Certain);
+    // Near miss: closed because there is nothing more to do.
+    up().chat(1).close().judge().assert_all_quiet(&["end-stopccn", "end-cdn"]);
 }
 
 #[test]
@@ -252,6 +295,7 @@ fn tunnel_ids_are_used_again_after_stopccn() {
     (talk.ns, talk.nr) = ([0, 0], [0, 0]);
     let judged = talk.tunnel().call().chat(3).close().judge();
     assert_eq!(judged.raised(), ["tun-id-reused-early"]);
+    judged.assert_raises("tun-id-reused-early", Warning, Certain);
     assert_eq!(judged.analysis.connections.len(), 2);
     let packets: Vec<u64> = judged.analysis.calls.iter().map(|call| call.data[0].packets).collect();
     assert_eq!(packets, [2, 3]);
@@ -269,6 +313,8 @@ fn several_tunnels_and_calls_on_one_pair_of_ports() {
     both.frames.sort_by_key(|frame| frame.0);
     let judged = both.judge();
     assert_eq!(judged.raised(), ["tun-duplicate-pair"]);
+    judged.assert_raises("tun-duplicate-pair", Note, Certain);
+    up().close().judge().assert_quiet("tun-duplicate-pair");
     let mut packets: Vec<u64> = judged.analysis.calls.iter().map(|call| call.data[1].packets).collect();
     packets.sort_unstable();
     assert_eq!((judged.analysis.connections.len(), packets), (2, vec![3, 4, 5]));
@@ -328,4 +374,49 @@ fn an_address_that_neither_side_gives_up() {
     let mut talk = up();
     (0..4).for_each(|_| round(&mut talk));
     talk.judge().assert_quiet("ppp-ipcp-nak-loop");
+}
+
+#[test]
+fn what_a_capture_says_of_itself() {
+    let mut talk = up();
+    talk.chat(2);
+    talk.judge().again(Some("a record ends too early"), 0).assert_raises("cap-damaged", Warning, Certain);
+    talk.judge().again(None, 7).assert_raises("cap-drops", Warning, Certain);
+    talk.judge().again(None, 0).assert_all_quiet(&["cap-damaged", "cap-drops"]);
+    talk.judge_cut(1500).assert_raises("cap-truncated", Warning, Certain);
+    talk.judge().assert_quiet("cap-truncated");
+    // Each packet once more, a moment later.
+    let twice = |later: i64| {
+        let mut talk = up();
+        talk.chat(2);
+        let copies = talk.frames.clone().into_iter().map(|(time, octets)| (time + later, octets));
+        talk.frames.extend(copies);
+        talk.frames.sort_by_key(|frame| frame.0);
+        talk.judge()
+    };
+    twice(1).assert_raises("cap-duplicate-frames", Note, Certain);
+    twice(3).assert_quiet("cap-duplicate-frames");
+}
+
+#[test]
+fn l2tp_outside_esp() {
+    up().chat(1).judge().assert_raises("sec-l2tp-in-clear", Warning, Certain);
+}
+
+#[test]
+fn addresses_that_are_used_twice() {
+    const RULE: &str = "ppp-ipcp-address-collision";
+    let agreed = |lac: [u8; 4], lns: [u8; 4]| {
+        let mut talk = up();
+        talk.data(LAC, &ipcp(1, lac)).data(LNS, &ipcp(2, lac));
+        talk.data(LNS, &ipcp(1, lns)).data(LAC, &ipcp(2, lns)).chat(2);
+        talk.judge()
+    };
+    agreed([10, 0, 0, 5], [198, 51, 100, 1]).assert_raises(RULE, Warning, Certain);
+    agreed([10, 0, 0, 5], [10, 0, 0, 5]).assert_raises(RULE, Warning, Certain);
+    agreed([10, 0, 0, 5], [198, 51, 100, 2]).assert_quiet(RULE);
+    // Near miss: the address of the tunnel is asked for, and not agreed on.
+    let mut talk = up();
+    talk.data(LNS, &ipcp(1, [198, 51, 100, 1])).data(LAC, &ipcp(3, [10, 0, 0, 1]));
+    talk.judge().assert_quiet(RULE);
 }

@@ -1,9 +1,7 @@
 //! Rules on UDP, ICMP errors and fragments: each is raised by one conversation, and not by another that nearly breaks it.
 
-mod common;
-
-use common::wire::*;
-use common::*;
+use crate::common::wire::*;
+use crate::common::*;
 use l2tp_inspect::rules::Certainty::{Certain, Possible};
 use l2tp_inspect::rules::Severity::{Error, Note, Warning};
 
@@ -67,6 +65,7 @@ fn errors_of_icmp() {
     error(3, 4, 1400, 1701).assert_raises("udp-icmp-frag-needed", Warning, Certain);
     error(3, 1, 0, 1701).assert_quiet("udp-icmp-port-unreachable");
     error(3, 4, 1400, 1701).assert_quiet("udp-icmp-port-unreachable");
+    error(3, 3, 0, 1701).assert_quiet("udp-icmp-frag-needed");
 }
 
 /// An L2TP data message in two fragments: a segment of TCP with this sequence number.
@@ -115,4 +114,50 @@ fn full_size_packets_that_vanish() {
     judged.assert_raises("udp-fragmented", Note, Certain);
     assert_eq!(judged.diagnosis.id, "outer-fragmentation");
     run(true, true).assert_quiet("udp-fragmented");
+}
+
+#[test]
+fn an_mru_that_does_not_fit() {
+    let run = |mru: u16, pieces: bool| {
+        let mut option = vec![1, 4];
+        option.extend(mru.to_be_bytes());
+        let mut talk = Talk { addresses: [A, B], ..Talk::default() };
+        talk.tunnel().call();
+        talk.data(LAC, &ppp::packet(ppp::LCP, ppp::REQUEST, 1, &option));
+        talk.data(LNS, &ppp::packet(ppp::LCP, ppp::REQUEST, 1, &option));
+        talk.data(LNS, &ppp::packet(ppp::LCP, ppp::ACK, 1, &option));
+        talk.data(LAC, &ppp::packet(ppp::LCP, ppp::ACK, 1, &option)).chat(2);
+        let mut wire = Wire { frames: talk.frames, now: talk.now, ..Wire::default() };
+        for sequence in 0..3 {
+            fragments(&mut wire, sequence, !pieces);
+        }
+        wire.judge()
+    };
+    run(1500, true).assert_raises("ppp-mru-too-big", Warning, Possible);
+    run(1462, true).assert_quiet("ppp-mru-too-big");
+    run(1500, false).assert_quiet("ppp-mru-too-big");
+}
+
+#[test]
+fn an_answer_from_another_address() {
+    const RULE: &str = "udp-address-changed-in-sccrp";
+    let run = |address: [u8; 4], goes_on: bool| {
+        let mut talk = Talk::default();
+        talk.send(LAC, SCCRQ);
+        talk.addresses[LNS] = address;
+        talk.send(LNS, SCCRP);
+        if goes_on {
+            talk.send(LAC, SCCCN).zlb(LNS).call().chat(2);
+        }
+        talk.judge()
+    };
+    let judged = run([198, 51, 100, 2], false);
+    assert!(judged.assert_raises(RULE, Warning, Possible).seen.contains("198.51.100.1"));
+    run([198, 51, 100, 2], true).assert_raises(RULE, Note, Certain);
+    // Near miss: the same address from another port is another matter.
+    run([198, 51, 100, 1], true).assert_quiet(RULE);
+    let mut talk = Talk::default();
+    talk.send(LAC, SCCRQ);
+    talk.ports[LNS] = 60_000;
+    talk.send(LNS, SCCRP).judge().assert_quiet(RULE);
 }

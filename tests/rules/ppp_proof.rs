@@ -1,40 +1,16 @@
 //! Rules on what PPP authentication proves: each is raised by one session that breaks it, and not by one that nearly does.
 
-mod common;
-
-use common::*;
+use crate::common::ppp::*;
+use crate::common::*;
 use l2tp_inspect::rules::Certainty::{Certain, Possible};
 use l2tp_inspect::rules::Severity::{Error, Note};
 use md5::{Digest, Md5};
 
-const PAP: u16 = 0xc023;
-const CHAP: u16 = 0xc223;
-const EAP: u16 = 0xc227;
 const RESPONSE_WRONG: &str = "ppp-auth-response-wrong";
 const SUCCESS_WRONG: &str = "ppp-auth-success-wrong";
 
 const USERS: &str = "[[user]]\nname = \"alice\"\npassword = \"wonderland\"\n[[user]]\nname = \"bob\"\npassword = \"builder\"\n\
      [[user]]\nname = \"User\"\npassword = \"clientPass\"\n";
-
-/// A packet of an authentication protocol: code, identifier, and what follows the length.
-fn packet(protocol: u16, code: u8, identifier: u8, rest: &[u8]) -> Vec<u8> {
-    let mut out = vec![0xff, 3];
-    out.extend(protocol.to_be_bytes());
-    out.extend([code, identifier]);
-    out.extend((4 + rest.len() as u16).to_be_bytes());
-    out.extend(rest);
-    out
-}
-
-fn call() -> Talk {
-    let mut talk = Talk::default();
-    talk.tunnel().call();
-    talk
-}
-
-fn value(value: &[u8], name: &str) -> Vec<u8> {
-    [&[value.len() as u8], value, name.as_bytes()].concat()
-}
 
 fn digest(identifier: u8, password: &str, challenge: &[u8]) -> Vec<u8> {
     Md5::digest([&[identifier], password.as_bytes(), challenge].concat()).to_vec()
@@ -211,13 +187,13 @@ fn a_retry_answers_the_challenge_of_the_failure() {
 fn passwords_in_the_clear() {
     let pap = |name: &str, password: &str, code: u8| {
         let mut talk = call();
-        let body = [value(name.as_bytes(), ""), value(password.as_bytes(), "")].concat();
-        talk.data(LAC, &packet(PAP, 1, 5, &body)).data(LNS, &packet(PAP, code, 5, &[0]));
+        pap(&mut talk, name, password, code);
         talk
     };
     let judged = pap("alice", "looking-glass", 3).judge_told(USERS);
     let found = judged.assert_raises(RESPONSE_WRONG, Error, Certain);
     assert!(found.seen.contains("the password of the LAC 192.0.2.10 is not"), "{found:?}");
+    assert_eq!(found.section, "RFC 1334 2.2.2");
     pap("alice", "looking-glass", 2).judge_told(USERS).assert_raises(RESPONSE_WRONG, Note, Possible);
     pap("alice", "wonderland", 3).judge_told(USERS).assert_quiet(RESPONSE_WRONG);
     // The capture cut the password.

@@ -1,8 +1,6 @@
 //! Rules on the form of one message: each is raised by one SCCRQ (or other message) that breaks it, and by no orderly one.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use l2tp_inspect::rules::Certainty::Certain;
 use l2tp_inspect::rules::Severity;
 use l2tp_inspect::rules::Severity::{Error, Note, Warning};
@@ -86,7 +84,20 @@ fn headers() {
     raises("hello-session-id", Error, &sent(0xc802, 7, 5, &[avp(0, &HELLO.to_be_bytes())]));
     let call = [avp(0, &ICRQ.to_be_bytes()), avp(14, &[0, 9]), avp(15, &[0; 4])];
     raises("call-request-session-id-not-zero", Error, &sent(0xc802, 7, 5, &call));
-    // Near misses: a StopCCN that refuses a request may have no Tunnel ID, other messages about calls have a session.
+    // Near misses: an orderly request has none of these bits and IDs, and neither have a Hello and a request for a call.
+    sent(0xc802, 0, 0, &request()).assert_all_quiet(&[
+        "hdr-control-length-bit",
+        "hdr-control-offset-bit",
+        "hdr-control-priority-bit",
+        "hdr-reserved-bits",
+        "hdr-control-sequence-bit",
+        "hdr-tunnel-id-not-zero",
+        "hdr-session-id-on-tunnel-message",
+    ]);
+    sent(0xc802, 7, 0, &[avp(0, &HELLO.to_be_bytes())])
+        .assert_all_quiet(&["hello-session-id", "hdr-control-tunnel-id-zero"]);
+    sent(0xc802, 7, 0, &call).assert_quiet("call-request-session-id-not-zero");
+    // A StopCCN that refuses a request may have no Tunnel ID, other messages about calls have a session.
     let refusal = [avp(0, &STOPCCN.to_be_bytes()), avp(9, &[0, 9]), avp(1, &[0, 4])];
     sent(0xc802, 0, 0, &refusal).assert_quiet("hdr-control-tunnel-id-zero");
     assert!(
@@ -96,7 +107,7 @@ fn headers() {
     );
 }
 
-/// Each row: the rule, how bad, and the request with one AVP replaced or added.
+/// Each row: the rule, how bad, messages that break it, and messages that nearly do.
 #[test]
 fn avps_of_a_request() {
     let with = |extra: Vec<u8>| [request(), vec![extra]].concat();
@@ -112,40 +123,67 @@ fn avps_of_a_request() {
     };
     let mut swapped = request();
     swapped.swap(0, 1);
-    let rows: Vec<(&str, Severity, Vec<Vec<u8>>)> = vec![
-        ("avp-length-short", Error, with(vec![0x80, 5, 0, 0, 0, 8])),
-        ("avp-overruns-message", Error, with(vec![0x80, 40, 0, 0, 0, 8, 1])),
-        ("avp-reserved-bits", Warning, with(flagged(0x2000, 0, 8, b"v"))),
-        ("avp-message-type-not-first", Error, swapped),
-        ("avp-message-type-twice", Error, with(avp(0, &SCCRQ.to_be_bytes()))),
-        ("avp-message-type-m-bit", Warning, instead(0, flagged(0, 0, 0, &SCCRQ.to_be_bytes()))),
-        ("avp-message-type-hidden", Error, vec![flagged(M | H, 0, 0, &[0; 8])]),
-        ("msg-type-unknown-mandatory", Error, vec![avp(0, &[0, 99])]),
-        ("msg-type-unknown-optional", Note, vec![flagged(0, 0, 0, &[0, 99])]),
-        ("msg-type-reserved", Error, vec![avp(0, &[0, 5])]),
-        ("avp-missing-required", Error, without(3)),
-        ("avp-not-allowed", Warning, with(avp(14, &[0, 9]))),
-        ("avp-duplicate", Warning, with(avp(7, b"again"))),
-        ("avp-mandatory-bit-wrong", Warning, instead(5, flagged(0, 0, 10, &[0, 4]))),
+    let mut behind = request();
+    behind.swap(1, 2);
+    let vector = || avp(36, &[7; 16]);
+    let hello = || avp(0, &HELLO.to_be_bytes());
+    let rows: Vec<(&str, Severity, Vec<Vec<u8>>, Vec<Vec<u8>>)> = vec![
+        ("avp-length-short", Error, with(vec![0x80, 5, 0, 0, 0, 8]), with(flagged(0, 0, 8, b""))),
+        (
+            "avp-overruns-message",
+            Error,
+            with(vec![0x80, 40, 0, 0, 0, 8, 1]),
+            with(vec![0, 7, 0, 0, 0, 8, b'v']),
+        ),
+        ("avp-reserved-bits", Warning, with(flagged(0x2000, 0, 8, b"v")), with(flagged(0, 0, 8, b"v"))),
+        ("avp-message-type-not-first", Error, swapped, behind),
+        ("avp-message-type-twice", Error, with(avp(0, &SCCRQ.to_be_bytes())), request()),
+        // From type 17 on it may be clear.
+        (
+            "avp-message-type-m-bit",
+            Warning,
+            instead(0, flagged(0, 0, 0, &SCCRQ.to_be_bytes())),
+            vec![flagged(0, 0, 0, &[0, 18])],
+        ),
+        ("avp-message-type-hidden", Error, vec![flagged(M | H, 0, 0, &[0; 8])], request()),
+        ("msg-type-unknown-mandatory", Error, vec![avp(0, &[0, 99])], vec![flagged(0, 0, 0, &[0, 99])]),
+        ("msg-type-unknown-optional", Note, vec![flagged(0, 0, 0, &[0, 99])], vec![avp(0, &[0, 99])]),
+        ("msg-type-reserved", Error, vec![avp(0, &[0, 5])], vec![hello()]),
+        ("avp-missing-required", Error, without(3), without(5)),
+        ("avp-not-allowed", Warning, with(avp(14, &[0, 9])), with(flagged(0, 0, 47, &[0, 1]))),
+        ("avp-duplicate", Warning, with(avp(7, b"again")), [request(), vec![vector(), vector()]].concat()),
+        (
+            "avp-mandatory-bit-wrong",
+            Warning,
+            instead(5, flagged(0, 0, 10, &[0, 4])),
+            with(flagged(0, 0, 8, b"v")),
+        ),
         (
             "avp-hidden-not-allowed",
             Error,
-            instead(3, [avp(36, &[7; 16]), flagged(M | H, 0, 7, &[1; 8])].concat()),
+            instead(3, [vector(), flagged(M | H, 0, 7, &[1; 8])].concat()),
+            instead(4, [vector(), flagged(M | H, 0, 9, &[1; 8])].concat()),
         ),
-        ("avp-value-length", Error, instead(2, avp(3, &[0, 3]))),
-        ("avp-unknown-mandatory", Error, with(flagged(M, 4711, 1, &[1]))),
-        ("avp-unknown-optional", Note, with(flagged(0, 4711, 1, &[1]))),
-        ("avp-random-vector-missing", Error, with(flagged(H, 0, 8, &[1; 8]))),
-        ("avp-random-vector-short", Note, with(avp(36, &[7; 8]))),
-        ("avp-assigned-id-zero", Error, instead(4, avp(9, &[0, 0]))),
-        ("avp-window-zero", Error, instead(5, avp(10, &[0, 0]))),
-        ("avp-protocol-version", Error, instead(1, avp(2, &[2, 0]))),
-        ("avp-host-name-empty", Error, instead(3, avp(7, b""))),
-        ("hello-extra-avps", Note, vec![avp(0, &HELLO.to_be_bytes()), avp(7, b"lac")]),
+        ("avp-value-length", Error, instead(2, avp(3, &[0, 3])), instead(2, avp(3, &[0, 0, 0, 1]))),
+        ("avp-unknown-mandatory", Error, with(flagged(M, 4711, 1, &[1])), with(flagged(0, 4711, 1, &[1]))),
+        ("avp-unknown-optional", Note, with(flagged(0, 4711, 1, &[1])), with(flagged(0, 9, 1, &[1]))),
+        (
+            "avp-random-vector-missing",
+            Error,
+            with(flagged(H, 0, 8, &[1; 8])),
+            [request(), vec![vector(), flagged(H, 0, 8, &[1; 8])]].concat(),
+        ),
+        ("avp-random-vector-short", Note, with(avp(36, &[7; 15])), with(vector())),
+        ("avp-assigned-id-zero", Error, instead(4, avp(9, &[0, 0])), instead(4, avp(9, &[0, 1]))),
+        ("avp-window-zero", Error, instead(5, avp(10, &[0, 0])), instead(5, avp(10, &[0, 1]))),
+        ("avp-protocol-version", Error, instead(1, avp(2, &[2, 0])), request()),
+        ("avp-host-name-empty", Error, instead(3, avp(7, b"")), instead(3, avp(7, b"l"))),
+        ("hello-extra-avps", Note, vec![hello(), avp(7, b"lac")], vec![hello(), vector()]),
     ];
-    for (rule, severity, avps) in rows {
+    for (rule, severity, breaks, nearly) in rows {
         let tunnel = if rule == "hello-extra-avps" { 9 } else { 0 };
-        raises(rule, severity, &sent(0xc802, tunnel, 0, &avps));
+        raises(rule, severity, &sent(0xc802, tunnel, 0, &breaks));
+        sent(0xc802, tunnel, 0, &nearly).assert_quiet(rule);
     }
 }
 
@@ -183,6 +221,9 @@ fn proxy_authentication() {
     let judged = connect(all.clone());
     judged.assert_quiet("avp-proxy-authen-incomplete");
     judged.assert_raises("avp-cleartext-proxy-password", Warning, Certain);
+    // Near miss: type 2 sends no password.
+    let chap = [vec![flagged(0, 0, 29, &[0, 2])], all[1..].to_vec()].concat();
+    connect(chap).assert_quiet("avp-cleartext-proxy-password");
     connect(all[..2].to_vec()).assert_raises("avp-proxy-authen-incomplete", Warning, Certain);
     // Near miss: type 4 needs none.
     connect(vec![flagged(0, 0, 29, &[0, 4])]).assert_quiet("avp-proxy-authen-incomplete");
@@ -204,9 +245,12 @@ fn results() {
     stop(&[0, 5]).assert_raises("end-error-code-missing", Error, Certain);
     stop(&[0, 2, 0, 6]).assert_raises("end-error-6-no-text", Warning, Certain);
     let orderly = stop(&[0, 2, 0, 6, b'x']);
-    for rule in ["end-result-out-of-range", "end-error-code-missing", "end-error-6-no-text"] {
-        orderly.assert_quiet(rule);
-        stop(&[0, 1, 0, 0]).assert_quiet(rule);
+    for orderly in [orderly, stop(&[0, 1, 0, 0])] {
+        orderly.assert_all_quiet(&[
+            "end-result-out-of-range",
+            "end-error-code-missing",
+            "end-error-6-no-text",
+        ]);
     }
 }
 
