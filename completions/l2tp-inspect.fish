@@ -15,7 +15,7 @@ complete -c l2tp-inspect -l call -d 'Only packets of this call, such as C1, as t
 complete -c l2tp-inspect -l diff -d 'What differs between this capture and another one, message by message (keys and secrets serve both); with --check exit with 1 if anything does' -r -F
 complete -c l2tp-inspect -s T -l format -d 'How to write it' -r -f -a "text\t'For people'
 json\t'For programs: docs/report.schema.json'
-jsonl\t'For programs, a line for each packet: with -P or -V'
+jsonl\t'For programs, a line for each packet with -P or -V, or with -i for each event and the report'
 fields\t'A line for each packet with the fields of -e'
 csv\t'The same with a header, commas and quotes'
 markdown\t'Tables for comments and job summaries'
