@@ -22,7 +22,7 @@ rules! {
 const ENOUGH: u32 = 3;
 
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
-    let advice = "capture outside alone (ip proto 50, udp port 500 or 4500), or what is decrypted of both directions: iptables -m policy --pol ipsec -j NFLOG, read from the interface nflog.";
+    let advice = "capture outside alone (ip proto 50, udp port 500 or 4500), or what is decrypted of both directions: the match policy of iptables with the target NFLOG, read from the interface nflog.";
     for (scope, tally) in case.analysis.facts.all(Fact::ShownAgain) {
         let Some((_, connection)) = scope.connection.and_then(|number| case.analysis.numbered(number)) else {
             continue;
