@@ -13,7 +13,7 @@ use super::facts::{Fact, Scope};
 use super::ladder::{Effect, MessageRow};
 use super::limits::{self, Limit};
 use super::watch::ROUND_TRIP;
-use super::{CallId, ConnectionId, Meta, Tracker};
+use super::{CallId, ConnectionId, Meta, Tracker, bump};
 
 /// Connections between one pair of endpoints that a search looks at: a flood between two hosts must not make it slow.
 pub(super) const MOST_STEPS: usize = 64;
@@ -269,6 +269,7 @@ impl Tracker {
             self.recycle()?
         };
         self.opened = self.opened.saturating_add(1);
+        bump(&mut self.state.totals.connections);
         let mut connection =
             Connection::new(self.opened, header.version(), udp.source, udp.destination, meta.packet);
         connection.older =
@@ -409,6 +410,13 @@ impl Tracker {
         let acknowledged = connection.end_mut(other(from)).delivery.acknowledge(nr, meta.packet, meta.time);
         let after = acknowledged.as_ref().map(|known| meta.time.since(known.first));
         let first = acknowledged.as_ref().and_then(|known| known.packets().first().copied());
+        if let Some((known, after)) = acknowledged.as_ref().zip(after)
+            && known.message.is(MessageType::HELLO)
+        {
+            let hello = &mut self.state.totals.hello;
+            bump(&mut hello.acknowledged);
+            hello.waited.0 = hello.waited.0.saturating_add(after.0.max(0));
+        }
         self.place.acknowledges = first.zip(after);
         if acknowledged.as_ref().is_some_and(|known| known.copies == 1)
             && let Some(waited) = after.filter(|waited| *waited > ROUND_TRIP)
@@ -448,6 +456,10 @@ impl Tracker {
         match sent {
             Sent::Again(resend) => {
                 self.place.resent = true;
+                bump(&mut self.state.totals.resent);
+                if message.kind.is(MessageType::HELLO) {
+                    bump(&mut self.state.totals.hello.resent);
+                }
                 self.note(Fact::Resent, scope, meta, 1);
                 return Delivered::Again(resend);
             }

@@ -158,6 +158,25 @@ pub struct Totals {
     pub malformed: u64,
     /// Datagrams that came in fragments and were put together.
     pub reassembled: u64,
+    /// Control connections that were followed, let go of or not.
+    pub connections: u64,
+    /// Calls that were followed.
+    pub calls: u64,
+    /// Control messages that were sent again.
+    pub resent: u64,
+    /// Hellos.
+    pub hello: HelloTotals,
+}
+
+/// Counts over all Hellos (RFC 2661 section 5.5).
+#[derive(Debug, Default, Clone, Copy)]
+pub struct HelloTotals {
+    /// Sent again.
+    pub resent: u64,
+    /// Acknowledged.
+    pub acknowledged: u64,
+    /// From the first copy of each of these to its acknowledgement, added up.
+    pub waited: Duration,
 }
 
 /// Interfaces that are captured together differ by less.

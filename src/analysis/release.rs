@@ -7,6 +7,7 @@ use hashbrown::HashSet;
 use crate::util::{Duration, Timestamp};
 
 use super::connection::{Connection, ConnectionState};
+use super::flow::Flow;
 use super::{ConnectionId, FlowId, Tracker};
 
 /// Ended control connections, silent SAs and silent IKE SAs that are kept of each for the report.
@@ -120,6 +121,9 @@ impl Tracker {
             moved.push((!goes).then_some(FlowId(stays)));
             stays = stays.saturating_add(u32::from(!goes));
         }
+        for flow in self.state.flows.iter().zip(&going).filter_map(|(flow, goes)| goes.then_some(flow)) {
+            self.state.let_go.esp.add(flow);
+        }
         let to = |id: FlowId| moved.get(id.0 as usize).copied().flatten();
         keep(&mut self.state.flows, &going);
         self.flow_index = self.flow_index.iter().filter_map(|(key, id)| Some((*key, to(*id)?))).collect();
@@ -150,6 +154,35 @@ pub struct LetGo {
     pub flows: u64,
     /// IKE SAs that were silent.
     pub ike: u64,
+    /// The packets of these SAs.
+    pub esp: EspCounts,
+}
+
+/// What came of opening ESP packets.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct EspCounts {
+    /// Opened.
+    pub decrypted: u64,
+    /// The ICV does not hold.
+    pub bad_icv: u64,
+    /// Padding or Next Header are wrong, or it is too short.
+    pub bad_padding: u64,
+    /// No usable key, or cut by the capture.
+    pub no_key: u64,
+    /// Sequence numbers that came again.
+    pub replayed: u64,
+}
+
+impl EspCounts {
+    /// Adds those of a flow.
+    pub fn add(&mut self, flow: &Flow) {
+        let sum = |count: &mut u64, more: u64| *count = count.saturating_add(more);
+        sum(&mut self.decrypted, flow.decrypted);
+        sum(&mut self.bad_icv, flow.bad_icv);
+        sum(&mut self.bad_padding, flow.bad_padding);
+        sum(&mut self.no_key, flow.no_key);
+        sum(&mut self.replayed, flow.replayed);
+    }
 }
 
 /// The last packet of either end.

@@ -305,6 +305,18 @@ pub struct Args {
     #[arg(long, requires = "interface", help_heading = "Limits and safety")]
     pub keep_privileges: bool,
 
+    /// With -i: what was counted as a page for Prometheus, on 127.0.0.1:9701 or this address
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "127.0.0.1:9701",
+        requires = "interface",
+        help_heading = "Output"
+    )]
+    pub metrics: Option<String>,
+
     /// Print version
     #[arg(long, action = clap::ArgAction::Version)]
     pub version: Option<bool>,

@@ -17,6 +17,7 @@ use super::args::{Args, Format};
 use super::checking::Checking;
 use super::conditions::Conditions;
 use super::exit::{Exit, Failure};
+use super::metrics::Socket;
 use super::privilege::{Needs, Privileges};
 use super::report::{self, Collector, Origin};
 use super::ring::Ring;
@@ -48,10 +49,14 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let mut ring = ring.transpose()?;
     let settings = (args, &sad, &checking);
     let mut shown = Shown::new(args, &sad, &checking, &interfaces)?;
+    let socket = args.metrics.as_deref().map(Socket::open).transpose()?;
     let reads = live.reads();
     privileges.give_up(&Needs { reads, writes: ring.iter().filter_map(Ring::writes).collect() })?;
     if let Some(ring) = &ring {
         ring.check(&privileges)?;
+    }
+    if let Some(socket) = socket {
+        shown.serve(socket)?;
     }
     let name = names(&interfaces);
     let _ = writeln!(io::stderr(), "l2tp-inspect: capturing on {name}; Ctrl-C ends it");
@@ -155,6 +160,14 @@ impl<'k> Shown<'k> {
                 output.written().map(|()| shown)
             }
         }
+    }
+
+    /// Answers those who ask for metrics from now on.
+    fn serve(&mut self, socket: Socket) -> Result<(), Failure> {
+        if let Self::Report(parts) = self {
+            parts.1.serve(socket.serve()?);
+        }
+        Ok(())
     }
 
     fn tick(&mut self, settings: Settings<'_>, interfaces: &[Interface]) -> io::Result<()> {
@@ -317,6 +330,10 @@ fn check(args: &Args) -> Result<(), Failure> {
     if args.write.is_some() && (args.tunnel.is_some() || args.call.is_some()) && !shows_packets(args) {
         return Err(Failure::new("-w with -i writes the packets of all control connections and calls")
             .hint("-w FILE, then l2tp-inspect FILE --tunnel T1 -w OTHER"));
+    }
+    if args.metrics.is_some() && shows_packets(args) {
+        return Err(Failure::new("--metrics goes with events and the report, not with packets")
+            .hint("without -P, -V, -x and -T fields, csv"));
     }
     if args.write.is_none() && !args.ring_buffer.is_empty() {
         return Err(Failure::new("-b needs a file").hint("-w NAME.pcapng -b filesize:100000 -b files:10"));

@@ -14,6 +14,8 @@ mod keys;
 mod lists;
 #[cfg(feature = "live")]
 mod live;
+#[cfg(feature = "live")]
+mod metrics;
 mod offline;
 mod output;
 mod privacy;

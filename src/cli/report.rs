@@ -306,7 +306,7 @@ impl Counts {
 
 /// What a long capture let go of, in a sentence.
 fn let_go(analysis: &Analysis) -> Option<String> {
-    let LetGo { connections, calls, flows, ike } = analysis.let_go;
+    let LetGo { connections, calls, flows, ike, .. } = analysis.let_go;
     let parts = [(connections, "control connection"), (calls, "call"), (flows, "SA"), (ike, "IKE SA")];
     let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| count(*n, what)).collect();
     (!parts.is_empty())

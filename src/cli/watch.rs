@@ -18,6 +18,7 @@ use crate::util::Timestamp;
 
 use super::args::{Args, Format, Time};
 use super::checking::Checking;
+use super::metrics::Page;
 use super::report::Collector;
 use super::screen;
 
@@ -41,6 +42,7 @@ pub(super) struct Watch {
     status: Option<Status>,
     /// Events were written since the last report.
     written: bool,
+    page: Option<Page>,
 }
 
 /// The line at the bottom of a terminal.
@@ -61,7 +63,12 @@ impl Watch {
         };
         let drawn = Status { drawn: Instant::now(), packets: 0 };
         let status = (!quiet && io::stderr().is_terminal()).then_some(drawn);
-        Self { form, told: HashSet::new(), judge: Instant::now() + JUDGE, status, written: false }
+        Self { form, told: HashSet::new(), judge: Instant::now() + JUDGE, status, written: false, page: None }
+    }
+
+    /// Answers those who ask for metrics from now on.
+    pub(super) fn serve(&mut self, page: Page) {
+        self.page = Some(page);
     }
 
     /// Whether anybody wants to see events.
@@ -94,6 +101,9 @@ impl Watch {
             collector.let_go();
         }
         self.write(&lines)?;
+        if let Some(page) = &self.page {
+            page.tick(collector.so_far(), interfaces);
+        }
         self.draw(collector, interfaces);
         Ok(())
     }

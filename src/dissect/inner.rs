@@ -77,7 +77,7 @@ fn ipv4<S: Sink>(
     let addresses = Some(Addresses { source, destination });
     let inner = found.insert(Inner { addresses, protocol, ports: None, sequence: None });
     // A length of 0 is what an interface that segments by itself hands to a capture: not known yet.
-    if total != 0 && total < header.into() {
+    if total != 0 && total < u16::from(header) {
         return Err(c.invalid(&ipv4::LENGTH, header.into(), total.into()));
     }
     skip(c, &ipv4::HEADER_LENGTH, header.saturating_sub(MIN_HEADER).into())?;

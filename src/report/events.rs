@@ -172,8 +172,7 @@ fn describe(event: &Event, analysis: &Analysis) -> Option<Said> {
         }
         What::HelloResent(id, from) => {
             let connection = analysis.connection(id)?;
-            let (from, to) = (who(connection, from), who(connection, 1u8.saturating_sub(from)));
-            let text = format!("{from} sends its Hello again: {to} has not acknowledged it");
+            let text = format!("Hello resent by {}, not acknowledged", who(connection, from));
             of_connection("hello-resent", Some(Tone::Odd), connection, text)
         }
         What::ConnectionDead(id) => {
