@@ -15,12 +15,13 @@ const KEPT: usize = 512;
 /// How many more there must be before any are let go: the tables are then gone through once.
 const SLACK: usize = KEPT / 4;
 /// How often, in time of packets, what ended is looked for.
-const PAUSE: Duration = Duration::seconds(1);
+const PAUSE: Duration = Duration::millis(500);
 
 /// A closed control connection keeps its state for a full cycle of resends (RFC 2661 section 5.7): 31 s by default.
 const CLOSED: Duration = Duration::seconds(60);
-/// The same where half of all control connections that may be followed are there.
-const CROWDED: Duration = Duration::seconds(1);
+/// The same where as many are there as this part of all that may be followed: what is resent later than that looks
+/// like a control connection of its own, which is better than none.
+const CROWDED: [(usize, Duration); 2] = [(2, Duration::seconds(1)), (8, Duration::seconds(10))];
 /// Nobody resends an SCCRQ for so long.
 const UNANSWERED: Duration = Duration::seconds(120);
 /// An end whose Hellos come less often than this is taken as gone.
@@ -58,8 +59,10 @@ impl Tracker {
     }
 
     fn ending(&self, now: Timestamp) -> Ending {
-        let crowded = self.state.connections.len() > self.limits.tunnels / 2;
-        Ending { now, stepped: self.release.stepped, closed: if crowded { CROWDED } else { CLOSED } }
+        let crowded =
+            |part: usize| self.state.connections.len() > self.limits.tunnels.checked_div(part).unwrap_or(0);
+        let closed = CROWDED.iter().find(|(part, _)| crowded(*part)).map_or(CLOSED, |(_, after)| *after);
+        Ending { now, stepped: self.release.stepped, closed }
     }
 
     /// Lets go of all that ended but the newest. To be called between batches: what was foreseen does not hold any more.
