@@ -44,6 +44,7 @@ struct Helper {
     orders: ChildStdin,
     answers: ChildStdout,
     told: Told,
+    failed: HashSet<String>,
     hang_up: Arc<AtomicBool>,
 }
 
@@ -76,6 +77,7 @@ impl Keys {
             helper.orders.write_all(&[RUN]).map_err(failed)?;
             let news = hear(&mut helper.answers, &mut keys.chain).map_err(failed)?.news;
             news.say();
+            helper.failed.extend(news.failures);
         }
         keys.helper = Some(helper);
         Ok(keys)
@@ -89,7 +91,7 @@ impl Keys {
     /// What brings more of them, if anything does. To be called after privileges are given up, for it starts a thread.
     pub(super) fn follow(self) -> Option<NewKeys> {
         let Self { mut chain, helper } = self;
-        let Helper { child, orders, mut answers, told, hang_up } = helper?;
+        let Helper { child, orders, mut answers, told, failed, hang_up } = helper?;
         let (to, heard) = mpsc::channel();
         std::thread::spawn(move || {
             while let Ok(answer) = hear(&mut answers, &mut chain)
@@ -105,7 +107,7 @@ impl Keys {
             due,
             busy: None,
             strangers: Strangers::new(Instant::now()),
-            failed: HashSet::new(),
+            failed,
             hang_up,
             terminals: terminals(),
         })
@@ -128,7 +130,9 @@ impl Helper {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(failed)?;
         match (child.stdin.take(), child.stdout.take()) {
-            (Some(orders), Some(answers)) => Ok(Self { child, orders, answers, told, hang_up }),
+            (Some(orders), Some(answers)) => {
+                Ok(Self { child, orders, answers, told, failed: HashSet::new(), hang_up })
+            }
             _ => Err(failed(io::ErrorKind::BrokenPipe.into())),
         }
     }
