@@ -5,7 +5,8 @@
 //! the capture. Whatever depends on earlier frames (reassembly, ports learned from control messages, doubles, states)
 //! happens in the ordered stage, so the result does not depend on how batches were cut.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
 
 use crate::analysis::events::Event;
 use crate::analysis::limits::{Limit, Limits};
@@ -17,7 +18,7 @@ use crate::dissect::ike::IkeState;
 use crate::dissect::layers::Layers;
 use crate::dissect::{Context, Learned, Scratch, Told, dissect, glance};
 use crate::field::{Nothing, Sink};
-use crate::ipsec::{Ahead, Hints, Sad};
+use crate::ipsec::{Ahead, Hints, Sad, SecretsFile, Spi};
 use crate::util::{Frame, Timestamp};
 
 /// Frames of one batch.
@@ -28,10 +29,30 @@ const BATCH_OCTETS: usize = 1 << 20;
 /// Frames that both stages look ahead.
 const AHEAD: usize = 64;
 
+/// The keys that an inspector opens ESP with: lent at first, its own once some were added.
+#[derive(Debug, Clone)]
+pub enum Keys<'k> {
+    /// Those that it began with.
+    Lent(&'k Sad),
+    /// Those, and more.
+    Grown(Arc<Sad>),
+}
+
+impl Deref for Keys<'_> {
+    type Target = Sad;
+
+    fn deref(&self) -> &Sad {
+        match self {
+            Self::Lent(sad) => sad,
+            Self::Grown(sad) => sad,
+        }
+    }
+}
+
 /// Inspects the frames of one capture.
 #[derive(Debug)]
 pub struct Inspector<'k> {
-    sad: &'k Sad,
+    keys: Keys<'k>,
     tracker: Tracker,
     defrag: Defrag,
     ike: IkeState,
@@ -88,7 +109,7 @@ impl<'k> Inspector<'k> {
     /// An inspector that opens ESP with these keys.
     pub fn new(sad: &'k Sad, limits: Limits) -> Self {
         Self {
-            sad,
+            keys: Keys::Lent(sad),
             tracker: Tracker::new(limits),
             defrag: Defrag::default(),
             ike: IkeState::default(),
@@ -107,13 +128,42 @@ impl<'k> Inspector<'k> {
         }
     }
 
+    /// The keys that it has now.
+    pub fn keys(&self) -> &Keys<'k> {
+        &self.keys
+    }
+
+    /// Goes on with `sad`, which has the SAs of the one before in the same places, and more. What was opened, or stayed
+    /// sealed, is not touched.
+    pub fn grow(&mut self, sad: Arc<Sad>) {
+        self.worker.hints.grow(&sad);
+        self.keys = Keys::Grown(sad);
+    }
+
+    /// Remembers from now on SPIs without a key, for [`strangers`](Self::strangers).
+    pub fn watch_keys(&mut self) {
+        self.worker.hints.watch();
+    }
+
+    /// The SPIs without a key of the packets that were opened since the last call.
+    pub fn strangers(&mut self) -> impl Iterator<Item = Spi> {
+        self.worker.hints.strangers()
+    }
+
+    /// Goes on with other secrets than were [told](Self::tell).
+    pub fn tell_secrets(&mut self, secrets: SecretsFile) {
+        self.worker.told.secrets = Arc::new(secrets.tunnels);
+        self.worker.told.users = Arc::new(secrets.users);
+        self.tracker.tell_more(self.worker.told.clone());
+    }
+
     /// Dissects the next frame of the capture at once and tells `sink` all of it: for views of packets. It is to be
     /// [followed](Self::follow) before the next one comes.
     pub fn look<S: Sink>(&mut self, frame: &Frame<'_>, sink: &mut S) -> &Layers {
         self.layers = Layers::default();
         self.clock.describe(frame, sink);
         let mut context = Context {
-            sad: self.sad,
+            sad: &self.keys,
             hints: &mut self.worker.hints,
             scratch: &mut self.worker.scratch,
             defrag: Some(&mut self.defrag),
@@ -187,7 +237,7 @@ impl<'k> Inspector<'k> {
 
     /// Opens and analyses what was gathered.
     pub fn flush(&mut self) {
-        self.batch.open(self.sad, &mut self.worker);
+        self.batch.open(&self.keys, &mut self.worker);
         self.in_order();
         self.batch.clear();
     }
@@ -266,7 +316,7 @@ impl<'k> Inspector<'k> {
                     *layers = Layers::default();
                     foreseen = Foreseen::default();
                     let mut context = Context {
-                        sad: self.sad,
+                        sad: &self.keys,
                         hints: &mut self.worker.hints,
                         scratch: &mut self.worker.scratch,
                         defrag: Some(&mut self.defrag),

@@ -2,6 +2,8 @@
 //! and iproute2; where they are missing the tests say so and pass.
 #![cfg(target_os = "linux")]
 
+#[path = "live/keys.rs"]
+mod keys;
 mod samples;
 
 use std::fs;

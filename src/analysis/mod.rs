@@ -359,6 +359,11 @@ impl Tracker {
         self.learned = Learned::with(told);
     }
 
+    /// Takes what the user says now, and keeps what packets taught.
+    pub(crate) fn tell_more(&mut self, told: Told) {
+        self.learned.tell(told);
+    }
+
     /// What earlier packets taught.
     pub fn learned(&self) -> &Learned {
         &self.learned

@@ -74,23 +74,23 @@ impl Tracker {
     }
 
     fn let_go_of_connections(&mut self, ending: Ending) {
-        let mut all = std::mem::take(&mut self.state.connections);
+        let all = &mut self.state.connections;
         let going = oldest(all.iter().map(|one| ending.connection(one).then(|| last(one))));
-        skip(&mut all, &going);
+        skip(all, &going);
         let mut moved: Vec<Option<ConnectionId>> = Vec::with_capacity(all.len());
-        let mut gone = HashSet::new();
-        for (connection, goes) in all.into_iter().zip(&going) {
+        let (mut gone, mut stays) = (HashSet::new(), 0);
+        for (connection, goes) in all.iter().zip(&going) {
+            moved.push((!goes).then_some(ConnectionId(stays)));
             if !goes {
-                moved.push(u32::try_from(self.state.connections.len()).ok().map(ConnectionId));
-                self.state.connections.push(connection);
+                stays = stays.saturating_add(1);
                 continue;
             }
-            moved.push(None);
             gone.insert(connection.number);
             self.budget.left = self.budget.left.saturating_add(connection.ladder.rows.len());
             self.state.let_go.calls = self.state.let_go.calls.saturating_add(connection.calls.len() as u64);
             connection.calls.iter().for_each(|call| self.state.calls.remove(*call));
         }
+        keep(all, &going);
         if gone.is_empty() {
             return;
         }
@@ -102,7 +102,6 @@ impl Tracker {
         for call in self.state.calls.iter_mut() {
             call.connection = to(call.connection).unwrap_or(call.connection);
         }
-        self.state.connections.shrink_to_fit();
         self.half_open = self.half_open.iter().filter_map(|id| to(*id)).collect();
         let calls = &self.state.calls;
         self.routes.move_connections(to, |call| calls.get(call).is_some());

@@ -67,6 +67,11 @@ pub struct Args {
     #[arg(short, long, value_name = "PATH", help_heading = "Keys and secrets")]
     pub keys: Vec<PathBuf>,
 
+    /// With -i: run COMMAND (without a shell), such as 'ip xfrm state', for keys: once at the start, and again when an SA
+    /// without a key appears, so that rekeys are followed
+    #[arg(long, value_name = "COMMAND", requires = "interface", help_heading = "Keys and secrets")]
+    pub keys_command: Option<String>,
+
     /// tshark's -o 'uat:esp_sa:…': one SA as a line of Wireshark's table (others can see it while this runs)
     #[arg(short = 'o', value_name = "PREFERENCE", help_heading = "Keys and secrets")]
     pub preferences: Vec<String>,

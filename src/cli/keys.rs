@@ -4,10 +4,12 @@ use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::IpAddr;
 use std::path::Path;
+#[cfg(feature = "live")]
+use std::path::PathBuf;
 
 use crate::analysis::Analysis;
 use crate::ipsec::keys::{self, KeyError, KeyFile};
-use crate::ipsec::{Sad, SecretsFile};
+use crate::ipsec::{Keychain, Sad, SecretsFile};
 use crate::util::Printable;
 
 use super::args::Args;
@@ -27,7 +29,7 @@ const LAYOUT: [&str; 7] = ["header", "separator", "occurrence", "aggregator", "q
 /// # Errors
 ///
 /// When one cannot be read or understood. No message holds a byte of a key.
-pub(super) fn load(args: &Args) -> Result<Sad, Failure> {
+pub(super) fn load(args: &Args) -> Result<Keychain, Failure> {
     let secrets: Vec<&String> = args.layout.iter().filter(|option| is_secret(option)).collect();
     if !args.keys.is_empty() || !secrets.is_empty() || !args.preferences.is_empty() {
         privacy::protect_memory();
@@ -52,7 +54,16 @@ pub(super) fn load(args: &Args) -> Result<Sad, Failure> {
     if let Some(path) = &args.export_esp_sa {
         export_esp_sa(args, path, &files)?;
     }
-    Sad::build(files).map_err(|error| failure(&error))
+    Keychain::new(files).map_err(|error| failure(&error))
+}
+
+/// The key files of the command line that can be read again.
+#[cfg(feature = "live")]
+pub(super) fn files(args: &Args) -> Vec<PathBuf> {
+    let secrets = args.layout.iter().filter(|option| is_secret(option));
+    let paths = secrets.filter_map(|secret| secret.trim().strip_prefix(FROM_FILE));
+    let paths = paths.map(|path| PathBuf::from(path.trim())).chain(args.keys.iter().cloned());
+    paths.filter(|path| path.is_file() || path.is_dir()).collect()
 }
 
 /// Writes the SAs as lines of Wireshark's table.

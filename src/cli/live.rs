@@ -9,6 +9,7 @@ use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::flag;
 
 use crate::capture::live::{self, Interface, Live, LiveError, Next, Options};
+use crate::inspector::Inspector;
 use crate::ipsec::Sad;
 use crate::report::packet::Outlook;
 use crate::util::{Frame, Printable, Timestamp};
@@ -18,6 +19,7 @@ use super::checking::Checking;
 use super::conditions::Conditions;
 use super::exit::{Exit, Failure};
 use super::metrics::Socket;
+use super::new_keys::{Keys, NewKeys, News};
 use super::privilege::{Needs, Privileges};
 use super::report::{self, Collector, Origin};
 use super::ring::Ring;
@@ -40,14 +42,14 @@ const KILLED_BY: i32 = 128;
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     check(args)?;
     let checking = Checking::new(args)?;
-    let sad = keys::load(args)?;
+    let keys = Keys::new(args, keys::load(args)?)?;
+    let sad = keys.sad();
     let end = End::new(args)?;
     let privileges = Privileges::new(args)?;
     let mut live = Live::open(&args.interface, &options(args)?).map_err(|error| failure(&error))?;
     let interfaces = live.interfaces();
     let ring = args.write.as_deref().map(|path| Ring::new(args, path, interfaces.clone(), &privileges));
     let mut ring = ring.transpose()?;
-    let settings = (args, &sad, &checking);
     let mut shown = Shown::new(args, &sad, &checking, &interfaces)?;
     let socket = args.metrics.as_deref().map(Socket::open).transpose()?;
     let reads = live.reads();
@@ -58,18 +60,23 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     if let Some(socket) = socket {
         shown.serve(socket)?;
     }
+    let mut keys = keys.follow();
+    if keys.is_some() {
+        shown.inspector().watch_keys();
+    }
     let name = names(&interfaces);
     let _ = writeln!(io::stderr(), "l2tp-inspect: capturing on {name}; Ctrl-C ends it");
-    let written = capture(&mut live, &mut shown, settings, ring.as_mut(), end);
+    let written = capture(&mut live, &mut shown, (args, &checking), (ring.as_mut(), keys.as_mut()), end);
     let interfaces = live.interfaces();
     let whole = ring.is_none_or(|mut ring| ring.end(&interfaces));
     written?;
-    let ended = shown.end(args, &sad, &checking, &interfaces)?;
+    drop(keys);
+    let ended = shown.end(args, &checking, &interfaces)?;
     Ok(if whole { ended } else { Exit::Failed })
 }
 
-/// What the command line asks for, the keys, and what is checked.
-type Settings<'a> = (&'a Args, &'a Sad, &'a Checking);
+/// What the command line asks for, and what is checked.
+type Settings<'a> = (&'a Args, &'a Checking);
 
 /// Whether packets are shown, and not events and a report.
 fn shows_packets(args: &Args) -> bool {
@@ -84,7 +91,7 @@ fn capture(
     live: &mut Live,
     shown: &mut Shown<'_>,
     settings: Settings<'_>,
-    mut ring: Option<&mut Ring>,
+    (mut ring, mut keys): (Option<&mut Ring>, Option<&mut NewKeys>),
     mut end: End,
 ) -> Result<(), Failure> {
     let mut ticked = Instant::now();
@@ -110,7 +117,13 @@ fn capture(
             ticked = Instant::now();
             let interfaces = live.interfaces();
             gone = warn_of_gone(&interfaces, gone);
-            if let Err(error) = shown.tick(settings, &interfaces) {
+            let ticked = shown.tick(settings, &interfaces);
+            let told = keys.iter_mut().try_for_each(|keys| {
+                end.hang_up(keys.lost_terminal());
+                let news = keys.tick(shown.inspector());
+                shown.tell(&news)
+            });
+            if let Err(error) = ticked.and(told) {
                 return finish(Err(error));
             }
             if end.asked.swap(false, Ordering::Relaxed) {
@@ -180,28 +193,41 @@ impl<'k> Shown<'k> {
         }
     }
 
+    /// What inspects the frames.
+    fn inspector(&mut self) -> &mut Inspector<'k> {
+        match self {
+            Self::Report(parts) => parts.0.inspector(),
+            Self::Packets(parts) => parts.0.inspector(),
+        }
+    }
+
+    /// Tells that keys came.
+    fn tell(&mut self, news: &News) -> io::Result<()> {
+        match self {
+            _ if news.is_empty() => Ok(()),
+            Self::Report(parts) => {
+                let (collector, watch) = &mut **parts;
+                watch.tell(news, collector)
+            }
+            Self::Packets(_) => {
+                news.say();
+                Ok(())
+            }
+        }
+    }
+
     /// Writes the report as it is now.
-    fn interim(
-        &mut self,
-        (args, sad, checking): Settings<'_>,
-        interfaces: &[Interface],
-    ) -> Result<(), Failure> {
+    fn interim(&mut self, (args, checking): Settings<'_>, interfaces: &[Interface]) -> Result<(), Failure> {
         let Self::Report(parts) = self else { return Ok(()) };
         let (collector, watch) = &mut **parts;
         if let Err(error) = watch.end() {
             return finish(Err(error));
         }
         let gone = interfaces.iter().filter_map(went).collect();
-        collector.interim(args, sad, checking, origin(args, interfaces, gone))
+        collector.interim(args, checking, origin(args, interfaces, gone))
     }
 
-    fn end(
-        self,
-        args: &Args,
-        sad: &Sad,
-        checking: &Checking,
-        interfaces: &[Interface],
-    ) -> Result<Exit, Failure> {
+    fn end(self, args: &Args, checking: &Checking, interfaces: &[Interface]) -> Result<Exit, Failure> {
         let gone: Vec<String> = interfaces.iter().filter_map(went).collect();
         match self {
             Self::Packets(parts) => {
@@ -212,8 +238,9 @@ impl<'k> Shown<'k> {
             }
             Self::Report(parts) => {
                 let (mut collector, mut watch) = *parts;
-                finish(watch.tick(&mut collector, (args, sad, checking), interfaces))?;
+                finish(watch.tick(&mut collector, (args, checking), interfaces))?;
                 finish(watch.end())?;
+                let sad = &collector.keys();
                 let inspected = collector.finish(args, sad, checking, origin(args, interfaces, gone))?;
                 let exit = inspected.exit(args, checking);
                 if args.list_keys {
@@ -304,6 +331,11 @@ impl End {
             self.over = Some(Over { at, until: Instant::now() + LAST_FRAMES });
         }
         false
+    }
+
+    /// Ends the capture if the terminal that it was started from is gone.
+    fn hang_up(&self, gone: bool) {
+        self.signalled.fetch_or(gone, Ordering::Relaxed);
     }
 
     /// Whether the capture is over, and all that was captured before has had time to come.

@@ -10,12 +10,16 @@ mod diff;
 mod explain;
 mod export;
 mod habits;
+#[cfg(feature = "live")]
+mod key_helper;
 mod keys;
 mod lists;
 #[cfg(feature = "live")]
 mod live;
 #[cfg(feature = "live")]
 mod metrics;
+#[cfg(feature = "live")]
+mod new_keys;
 mod offline;
 mod output;
 mod privacy;
@@ -26,6 +30,8 @@ mod report;
 mod ring;
 mod screen;
 mod selection;
+#[cfg(feature = "live")]
+mod strangers;
 mod views;
 #[cfg(feature = "live")]
 mod watch;
@@ -40,6 +46,10 @@ use exit::{Exit, Failure};
 
 /// Runs the command: arguments in, exit code out.
 pub fn run() -> ExitCode {
+    #[cfg(feature = "live")]
+    if std::env::args_os().nth(1).is_some_and(|word| word == key_helper::WORD) {
+        return key_helper::run(std::env::args_os().skip(2));
+    }
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return usage(&error),

@@ -23,7 +23,7 @@ use super::{diff, export, keys, views};
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let files: Vec<&PathBuf> = args.read.iter().chain(&args.files).collect();
     if files.is_empty() && (args.list_keys || args.export_esp_sa.is_some()) {
-        let sad = keys::load(args)?;
+        let sad = keys::load(args)?.sad();
         if args.list_keys {
             super::print(&keys::list(&sad, &[]))?;
         }
@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     display_filter(args)?;
     Selection::new(args)?;
-    let sad = keys::load(args)?;
+    let sad = keys::load(args)?.sad();
     check_columns(args)?;
     let mut exit = Exit::Done;
     if export::wanted(args) {

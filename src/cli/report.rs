@@ -14,6 +14,8 @@ use crate::dissect::{Told, registry};
 use crate::field::Wanted;
 use crate::filter::Filter;
 use crate::inspector::Inspector;
+#[cfg(feature = "live")]
+use crate::inspector::Keys;
 use crate::ipsec::Sad;
 use crate::report::ci::sarif::Places;
 use crate::report::ci::{Checked, github, junit, markdown, sarif, text as check_text};
@@ -150,6 +152,18 @@ impl<'k> Collector<'k> {
         self.counts.captured += 1;
     }
 
+    /// What inspects the frames.
+    #[cfg(feature = "live")]
+    pub(super) fn inspector(&mut self) -> &mut Inspector<'k> {
+        &mut self.inspector
+    }
+
+    /// The keys as they are now.
+    #[cfg(feature = "live")]
+    pub(super) fn keys(&self) -> Keys<'k> {
+        self.inspector.keys().clone()
+    }
+
     /// Keeps from now on what happens.
     #[cfg(feature = "live")]
     pub(super) fn watch(&mut self) {
@@ -185,10 +199,10 @@ impl<'k> Collector<'k> {
     pub(super) fn findings(
         &mut self,
         args: &Args,
-        sad: &Sad,
         checking: &Checking,
         drops: u64,
     ) -> (Vec<Finding>, Timestamp) {
+        let sad = &self.keys();
         let (analysis, paused) = self.inspector.pause();
         let left_out = self.counts.captured + self.counts.displayed;
         let mut findings =
@@ -208,10 +222,10 @@ impl<'k> Collector<'k> {
     pub(super) fn interim(
         &mut self,
         args: &Args,
-        sad: &Sad,
         checking: &Checking,
         origin: Origin<'_>,
     ) -> Result<(), Failure> {
+        let sad = &self.keys();
         let selection = Selection::new(args)?;
         let (analysis, paused) = self.inspector.pause();
         if let Err(failure) = selection.check(&analysis) {

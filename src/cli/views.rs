@@ -321,7 +321,6 @@ fn file(
 
 /// Looks at the frames of one capture, one by one.
 pub(super) struct Viewer<'k> {
-    sad: &'k Sad,
     inspector: Inspector<'k>,
     filter: Option<Filter>,
     selection: Selection,
@@ -346,7 +345,6 @@ impl<'k> Viewer<'k> {
         nanoseconds: bool,
     ) -> Result<Self, Failure> {
         Ok(Self {
-            sad,
             inspector: inspector(args, sad)?,
             filter: display_filter(args)?,
             selection: Selection::new(args)?,
@@ -357,6 +355,12 @@ impl<'k> Viewer<'k> {
             masks: Masks::default(),
             times: None,
         })
+    }
+
+    /// What looks at the frames.
+    #[cfg(feature = "live")]
+    pub(super) fn inspector(&mut self) -> &mut Inspector<'k> {
+        &mut self.inspector
     }
 
     /// Takes the next frame, puts it into the output if it is to be shown, and says whether it is.
@@ -378,7 +382,7 @@ impl<'k> Viewer<'k> {
             scratch,
             layers,
             place: &place,
-            sad: self.sad,
+            sad: self.inspector.keys(),
             outlook: &self.outlook,
             clock,
             masked: &[],

@@ -10,7 +10,7 @@ use crate::analysis::CallId;
 use crate::analysis::call::CallState;
 use crate::analysis::connection::ConnectionState;
 use crate::capture::live::Interface;
-use crate::ipsec::{Sad, Spi};
+use crate::ipsec::Spi;
 use crate::report::events::{self, Form};
 use crate::rules::words::{count, thousands};
 use crate::rules::{Certainty, Finding, Severity};
@@ -19,6 +19,7 @@ use crate::util::Timestamp;
 use super::args::{Args, Format, Time};
 use super::checking::Checking;
 use super::metrics::Page;
+use super::new_keys::News;
 use super::report::Collector;
 use super::screen;
 
@@ -84,7 +85,7 @@ impl Watch {
     pub(super) fn tick(
         &mut self,
         collector: &mut Collector<'_>,
-        (args, sad, checking): (&Args, &Sad, &Checking),
+        (args, checking): (&Args, &Checking),
         interfaces: &[Interface],
     ) -> io::Result<()> {
         let mut lines = Vec::new();
@@ -93,7 +94,7 @@ impl Watch {
         let full = collector.is_full();
         if self.form.is_some() && (full || Instant::now() >= self.judge) {
             let began = Instant::now();
-            let (findings, time) = collector.findings(args, sad, checking, drops(interfaces));
+            let (findings, time) = collector.findings(args, checking, drops(interfaces));
             self.show_findings(&findings, time, &mut lines)?;
             self.judge = Instant::now() + JUDGE.max(began.elapsed() * SHARE);
         }
@@ -106,6 +107,27 @@ impl Watch {
         }
         self.draw(collector, interfaces);
         Ok(())
+    }
+
+    /// Tells that keys came, as an event where events are shown.
+    ///
+    /// # Errors
+    ///
+    /// When standard output cannot be written.
+    pub(super) fn tell(&mut self, news: &News, collector: &Collector<'_>) -> io::Result<()> {
+        self.clear();
+        let Some(form) = &self.form else {
+            news.say();
+            return Ok(());
+        };
+        news.warn();
+        let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
+        let at = (collector.so_far().totals.packets, Timestamp(now));
+        let mut lines = Vec::new();
+        for (of, more) in &news.more {
+            events::write_keys(*more, of, at, form, &mut lines)?;
+        }
+        self.write(&lines)
     }
 
     fn show_events(&self, collector: &mut Collector<'_>, out: &mut dyn Write) -> io::Result<()> {

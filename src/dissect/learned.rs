@@ -116,6 +116,11 @@ impl Learned {
         Self { told, ..Self::default() }
     }
 
+    /// Takes what the user says now in place of what was told before.
+    pub fn tell(&mut self, told: Told) {
+        self.told = told;
+    }
+
     /// What the user says that ports carry.
     pub(super) fn assigned(&self) -> &DecodeAs {
         &self.told.ports

@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 
 use super::hmac_mac::MacState;
 use super::ike_cipher;
 use super::ike_suite::{EncryptionRow, IntegrityRow};
+use super::keys::KeyError;
 use super::secret::Secret;
 use super::suite::{Hash, Mac};
 
@@ -46,11 +48,11 @@ impl V2Keys {
     }
 }
 
-/// The keys of IKE SAs. They do not change while messages are opened.
-#[derive(Default)]
+/// The keys of IKE SAs. They do not change while messages are opened. Copies share the keys.
+#[derive(Default, Clone)]
 pub struct IkeKeys {
-    v1: HashMap<u64, Vec<Secret>>,
-    v2: HashMap<(u64, u64), Vec<V2Keys>>,
+    v1: HashMap<u64, Vec<Arc<Secret>>>,
+    v2: HashMap<(u64, u64), Vec<Arc<V2Keys>>>,
     len: usize,
 }
 
@@ -148,26 +150,32 @@ impl IkeKeys {
         self.len == 0
     }
 
-    pub(super) fn add(&mut self, record: IkeRecord) {
+    /// Adds a key, unless it is there.
+    pub(super) fn add(&mut self, record: IkeRecord) -> Result<(), KeyError> {
+        let full = self.len >= MAX_IKE_SAS;
         let added = match record {
             IkeRecord::V1 { cookie, key } => {
-                let keys = self.v1.entry(cookie).or_default();
+                let keys = self.v1.get(&cookie).map_or(&[][..], Vec::as_slice);
                 let new = keys.len() < MAX_CANDIDATES && !keys.iter().any(|known| known.same(&key));
-                if new {
-                    keys.push(key);
+                if new && !full {
+                    self.v1.entry(cookie).or_default().push(Arc::new(key));
                 }
                 new
             }
             IkeRecord::V2 { spis, sa } => {
-                let keys = self.v2.entry(spis).or_default();
+                let keys = self.v2.get(&spis).map_or(&[][..], Vec::as_slice);
                 let new = keys.len() < MAX_CANDIDATES && !keys.iter().any(|known| known.same(&sa));
-                if new {
-                    keys.push(sa);
+                if new && !full {
+                    self.v2.entry(spis).or_default().push(Arc::new(sa));
                 }
                 new
             }
         };
+        if added && full {
+            return Err(KeyError::TooMany { what: "IKE SAs", limit: MAX_IKE_SAS });
+        }
         self.len = self.len.saturating_add(added.into());
+        Ok(())
     }
 
     /// Whether there is a key for the IKEv1 SA of this initiator's cookie.

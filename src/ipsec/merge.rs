@@ -6,46 +6,76 @@ use hashbrown::HashMap;
 
 use super::keys::{KeyError, SaRecord};
 use super::sa::Spi;
-use super::sad::{MAX_ASSOCIATIONS, MAX_CANDIDATES};
+use super::sad::{MAX_ASSOCIATIONS, MAX_CANDIDATES, MAX_WILDCARDS};
 use super::suite::{Encryption, Integrity, IntegrityRow};
 
 /// Places in the merged list, by SPI and an address.
 type Places = HashMap<(Option<Spi>, Option<IpAddr>), Vec<usize>>;
 
-/// Merges the records that are the same SA; those that differ in a key all stay.
-pub(super) fn merge(records: impl Iterator<Item = SaRecord>) -> Result<Vec<SaRecord>, KeyError> {
-    let mut merged: Vec<SaRecord> = Vec::new();
-    let (mut by_destination, mut by_source, mut by_spi) = (Places::new(), Places::new(), Places::new());
-    for record in records {
+/// SAs, each once; those that differ in a key all stay.
+#[derive(Default)]
+pub(super) struct Merged {
+    records: Vec<SaRecord>,
+    wildcards: usize,
+    /// So many records at the beginning learn nothing more.
+    settled: usize,
+    by_destination: Places,
+    by_source: Places,
+    by_spi: Places,
+}
+
+impl Merged {
+    /// The SAs, in the order in which each was first mentioned.
+    pub(super) fn records(&self) -> &[SaRecord] {
+        &self.records
+    }
+
+    /// From now on what is there stays as it is.
+    pub(super) fn settle(&mut self) {
+        self.settled = self.records.len();
+    }
+
+    /// Adds what a record says: to an SA that is there, or a new one at the end.
+    pub(super) fn add(&mut self, record: SaRecord) -> Result<(), KeyError> {
         let spi = record.spi.exact();
         let destination = (spi, record.destination.exact());
         let source = (spi, record.source.exact());
         let nearby = [
-            by_destination.get(&destination),
-            by_destination.get(&(spi, None)),
-            by_source.get(&source),
+            self.by_destination.get(&destination),
+            self.by_destination.get(&(spi, None)),
+            self.by_source.get(&source),
             // Only a record without a destination may be the same as any of this SPI.
-            by_spi.get(&(spi, None)).filter(|_| destination.1.is_none()),
+            self.by_spi.get(&(spi, None)).filter(|_| destination.1.is_none()),
         ];
         let found = nearby
             .into_iter()
             .flatten()
             .flat_map(|list| list.iter().take(MAX_CANDIDATES))
-            .find(|place| merged.get(**place).is_some_and(|known| is_same(known, &record)))
+            .find(|place| self.records.get(**place).is_some_and(|known| is_same(known, &record)))
             .copied();
-        if let Some(known) = found.and_then(|place| merged.get_mut(place)) {
-            absorb(known, record);
-            continue;
+        if let Some((place, known)) = found.and_then(|place| Some((place, self.records.get_mut(place)?))) {
+            if place >= self.settled {
+                absorb(known, record);
+            }
+            return Ok(());
         }
-        if merged.len() >= MAX_ASSOCIATIONS {
+        let place = self.records.len();
+        if place >= MAX_ASSOCIATIONS {
             return Err(KeyError::TooMany { what: "security associations", limit: MAX_ASSOCIATIONS });
         }
-        by_destination.entry(destination).or_default().push(merged.len());
-        by_source.entry(source).or_default().push(merged.len());
-        by_spi.entry((spi, None)).or_default().push(merged.len());
-        merged.push(record);
+        if spi.is_none() {
+            if self.wildcards >= MAX_WILDCARDS {
+                let what = "associations without a definite SPI";
+                return Err(KeyError::TooMany { what, limit: MAX_WILDCARDS });
+            }
+            self.wildcards = self.wildcards.saturating_add(1);
+        }
+        self.by_destination.entry(destination).or_default().push(place);
+        self.by_source.entry(source).or_default().push(place);
+        self.by_spi.entry((spi, None)).or_default().push(place);
+        self.records.push(record);
+        Ok(())
     }
-    Ok(merged)
 }
 
 fn is_same(a: &SaRecord, b: &SaRecord) -> bool {

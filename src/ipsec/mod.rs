@@ -1,7 +1,7 @@
 //! Keys and crypto: bytes in, bytes out.
 //!
 //! [`keys`] reads security associations from what hosts print and tools save, [`Sad`] holds them and opens
-//! ESP packets with them. Nothing here knows a protocol above ESP, and no key leaves this module.
+//! ESP packets with them, and a [`Keychain`] makes a larger one when keys are added. Nothing here knows a protocol above ESP, and no key leaves this module.
 
 #![cfg_attr(
     not(test),
@@ -29,6 +29,7 @@ mod hmac_mac;
 mod ike_cipher;
 pub mod ike_keys;
 mod ike_suite;
+mod keychain;
 mod keyed;
 mod merge;
 mod message_digest;
@@ -50,6 +51,7 @@ mod tests;
 mod vectors;
 
 pub use ike_keys::IkeKeys;
+pub use keychain::Keychain;
 pub(crate) use message_digest::{DigestHash, DigestPlace, Digested};
 pub use ms_chap::Authenticator;
 pub(crate) use ms_chap::next_challenge;

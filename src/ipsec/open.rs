@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::ops::Range;
 
+use hashbrown::HashSet;
+
 use super::keyed::{Failure, Keyed, Memory, Plain};
 use super::sa::{SaId, Spi};
 use super::sad::{Sad, Slot};
@@ -63,19 +65,53 @@ pub enum Opening {
 
 /// What one worker remembers so that the usual packet costs one look-up and one MAC.
 ///
-/// It changes what is tried first, never what is accepted. One may be used with one [`Sad`] only.
+/// It changes what is tried first, never what is accepted. One may be used with one [`Sad`] only, and with those to which
+/// its keys grew.
 #[derive(Debug, Default)]
 pub struct Hints {
     /// By [`SaId`].
     memories: Vec<Memory>,
     /// By [`Slot::start`], for lists: which member opened the last packet.
     winners: Vec<u32>,
+    /// SPIs without a key, where somebody asks for them.
+    strangers: Option<HashSet<Spi>>,
 }
+
+/// SPIs without a key that are remembered until they are taken: more at a time is a flood.
+const MOST_STRANGERS: usize = 1024;
 
 impl Hints {
     /// Nothing remembered, with room for the SAs of `sad`.
     pub fn new(sad: &Sad) -> Self {
-        Self { memories: vec![Memory::default(); sad.len()], winners: vec![0; sad.members.len()] }
+        Self {
+            memories: vec![Memory::default(); sad.len()],
+            winners: vec![0; sad.members.len()],
+            strangers: None,
+        }
+    }
+
+    /// Goes on with `sad`, which has the SAs of the one before in the same places, and more.
+    pub fn grow(&mut self, sad: &Sad) {
+        self.memories.resize(sad.len(), Memory::default());
+        self.winners = vec![0; sad.members.len()];
+    }
+
+    /// Remembers from now on SPIs without a key, for [`strangers`](Self::strangers).
+    pub fn watch(&mut self) {
+        self.strangers.get_or_insert_default();
+    }
+
+    /// The SPIs without a key of the packets since the last call.
+    pub fn strangers(&mut self) -> impl Iterator<Item = Spi> {
+        self.strangers.iter_mut().flat_map(HashSet::drain)
+    }
+
+    fn note_stranger(&mut self, spi: Spi) {
+        if let Some(strangers) = &mut self.strangers
+            && strangers.len() < MOST_STRANGERS
+        {
+            strangers.insert(spi);
+        }
     }
 }
 
@@ -191,7 +227,10 @@ impl Sad {
                 }
             }
         }
-        verdict.0.unwrap_or(Opening::NoKey)
+        verdict.0.unwrap_or_else(|| {
+            hints.note_stranger(spi);
+            Opening::NoKey
+        })
     }
 
     /// Tries the SAs of a list, the last winner first.

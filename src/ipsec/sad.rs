@@ -6,10 +6,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hashbrown::HashMap;
 
-use super::ike_keys::{IkeKeys, MAX_IKE_SAS};
+use super::ike_keys::IkeKeys;
+use super::keychain::Keychain;
 use super::keyed::Keyed;
 use super::keys::{KeyError, KeyFile, SaRecord};
-use super::merge::merge;
 use super::sa::{AddressPattern, SaId, SecurityAssociation, Spi, SpiPattern};
 
 /// How many different SAs one run may hold. Each costs about 1 KiB.
@@ -19,7 +19,8 @@ pub const MAX_WILDCARDS: usize = 256;
 /// How many SAs a packet is tried with for its SPI (and destination); the rest of a longer list is left out.
 pub const MAX_CANDIDATES: usize = 64;
 
-/// All SAs of a run. It does not change while packets are opened, so it can be shared by threads.
+/// The SAs of a run. It does not change while packets are opened, so it can be shared by threads; where keys are added,
+/// a [`Keychain`] makes another one.
 pub struct Sad {
     associations: Vec<SecurityAssociation>,
     /// By [`SaId`]; `None` where an algorithm cannot be computed. It has its full size from the beginning: keys are not
@@ -84,16 +85,14 @@ impl Sad {
     ///
     /// # Errors
     ///
-    /// [`KeyError::TooMany`] if there are more than [`MAX_ASSOCIATIONS`], [`MAX_WILDCARDS`] or [`MAX_IKE_SAS`].
+    /// [`KeyError::TooMany`] if there are more than [`MAX_ASSOCIATIONS`], [`MAX_WILDCARDS`] or
+    /// [`MAX_IKE_SAS`](super::ike_keys::MAX_IKE_SAS).
     pub fn build(files: impl IntoIterator<Item = KeyFile>) -> Result<Self, KeyError> {
-        let mut ike = IkeKeys::default();
-        let records = merge(files.into_iter().flat_map(|file| {
-            file.ike.into_iter().for_each(|record| ike.add(record));
-            file.records
-        }))?;
-        if ike.len() > MAX_IKE_SAS {
-            return Err(KeyError::TooMany { what: "IKE SAs", limit: MAX_IKE_SAS });
-        }
+        Keychain::new(files).map(|keys| keys.sad())
+    }
+
+    /// Computes the key schedules of `records`, whose places become their [`SaId`]s.
+    pub(super) fn of(records: &[SaRecord], ike: IkeKeys) -> Self {
         let mut sad = Self {
             associations: Vec::with_capacity(records.len()),
             keyed: Vec::with_capacity(records.len()),
@@ -106,7 +105,7 @@ impl Sad {
         };
         let mut exact: HashMap<(Spi, IpAddr), Vec<SaId>> = HashMap::with_capacity(records.len());
         let mut by_spi: HashMap<Spi, Vec<SaId>> = HashMap::with_capacity(records.len());
-        for (record, id) in records.into_iter().zip((0u32..).map(SaId)) {
+        for (record, id) in records.iter().zip((0u32..).map(SaId)) {
             match record.spi.exact() {
                 Some(spi) => {
                     by_spi.entry(spi).or_default().push(id);
@@ -114,10 +113,13 @@ impl Sad {
                         exact.entry((spi, destination)).or_default().push(id);
                     }
                 }
-                None => sad.add_wildcard(&record, id)?,
+                None => {
+                    let (spi, source, destination) = (record.spi, record.source, record.destination);
+                    sad.wildcards.push(Wildcard { spi, source, destination, sa: id });
+                }
             }
-            sad.keyed.push(Keyed::new(&record));
-            sad.associations.push(record.into_association());
+            sad.keyed.push(Keyed::new(record));
+            sad.associations.push(record.association());
         }
         // The order of the maps decides where a list lies, never what is in it.
         for ((spi, destination), list) in exact {
@@ -128,19 +130,7 @@ impl Sad {
             let slot = sad.slot(list);
             sad.by_spi.insert(key, slot);
         }
-        Ok(sad)
-    }
-
-    fn add_wildcard(&mut self, record: &SaRecord, sa: SaId) -> Result<(), KeyError> {
-        if self.wildcards.len() >= MAX_WILDCARDS {
-            return Err(KeyError::TooMany {
-                what: "associations without a definite SPI",
-                limit: MAX_WILDCARDS,
-            });
-        }
-        let (source, destination) = (record.source, record.destination);
-        self.wildcards.push(Wildcard { spi: record.spi, source, destination, sa });
-        Ok(())
+        sad
     }
 
     /// Stores a list of candidates: those that prove themselves by an ICV first, those that cannot be used

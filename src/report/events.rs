@@ -8,9 +8,9 @@ use serde::Serialize;
 use crate::analysis::connection::Connection;
 use crate::analysis::events::{Event, What};
 use crate::analysis::{Analysis, CallId};
-use crate::rules::words::{call, packets, tunnel, who};
+use crate::rules::words::{call, count, packets, tunnel, who};
 use crate::rules::{Finding, cdn_words, stop_reason};
-use crate::util::Timestamp;
+use crate::util::{Printable, Timestamp};
 
 use super::findings::tone;
 use super::json::{self, rfc3339};
@@ -39,6 +39,10 @@ struct Facts {
     user: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    of: Option<String>,
 }
 
 /// How events are written.
@@ -103,6 +107,42 @@ pub fn write_finding(finding: &Finding, time: Timestamp, form: &Form, out: &mut 
             out.write_all(b"\n")
         }
     }
+}
+
+/// Writes that keys were added after this packet at this time: how many, and where they are from.
+///
+/// # Errors
+///
+/// When `out` cannot be written.
+pub fn write_keys(
+    more: usize,
+    of: &Printable,
+    (packet, time): (u64, Timestamp),
+    form: &Form,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let text = keys(more, of);
+    match form {
+        Form::Text(style, zone) => line(time, zone, "", Some(Tone::Good), &text, style, out),
+        Form::Json => {
+            let object = EventJson {
+                event: "keys",
+                time: rfc3339(time),
+                packet,
+                connection: None,
+                call: None,
+                facts: Facts { keys: Some(more), of: Some(of.to_string()), ..Facts::default() },
+                text: &text,
+            };
+            serde_json::to_writer(&mut *out, &object)?;
+            out.write_all(b"\n")
+        }
+    }
+}
+
+/// Says that keys were added.
+pub fn keys(more: usize, of: &Printable) -> String {
+    format!("{} more, of {of}", count(more as u64, "key"))
 }
 
 #[derive(Serialize)]

@@ -283,6 +283,12 @@ fn undecrypted(case: &Case<'_>, found: &mut Vec<Finding>) {
             )
             .severity(Severity::Note)
             .advice("this version does not know the suite. Everything outside ESP is still analysed."),
+            None if flow.decrypted > 0 => Finding::new(
+                &CAP_ESP_UNDECRYPTED,
+                format!("the key of SA {} came late, {packets} before it {stay} encrypted", flow.spi),
+            )
+            .severity(Severity::Note)
+            .advice("a key opens what comes after it. Read a file of the capture again, with all keys."),
             None => Finding::new(
                 &CAP_ESP_UNDECRYPTED,
                 format!("SA {} has no key, {packets} {stay} encrypted", flow.spi),

@@ -65,7 +65,7 @@ pub static DIALECTS: [Dialect; 9] = [
     vpp::DIALECT,
 ];
 
-/// What a key file holds. Its SAs go into a [`Sad`](super::Sad).
+/// What a key file holds. Its SAs go onto a [`Keychain`](super::Keychain), or straight into a [`Sad`](super::Sad).
 #[derive(Debug)]
 pub struct KeyFile {
     /// Name of the file or directory.
@@ -116,20 +116,20 @@ pub(in crate::ipsec) struct SaRecord {
 }
 
 impl SaRecord {
-    /// Drops the keys.
-    pub(in crate::ipsec) fn into_association(self) -> SecurityAssociation {
+    /// All but the keys.
+    pub(in crate::ipsec) fn association(&self) -> SecurityAssociation {
         SecurityAssociation {
             spi: self.spi,
             source: self.source.exact(),
             destination: self.destination.exact(),
-            encryption: self.encryption,
-            integrity: self.integrity,
+            encryption: self.encryption.clone(),
+            integrity: self.integrity.clone(),
             extended_sequence: self.extended_sequence,
             sequence_high: self.sequence_high,
             replay_window: self.replay_window,
             mode: self.mode,
             udp_ports: self.udp_ports,
-            origin: self.origin,
+            origin: self.origin.clone(),
         }
     }
 }
@@ -172,28 +172,41 @@ impl Sink {
 /// [`KeyError`] if it cannot be read, is too large, is in no known dialect or has a fault.
 pub fn load(path: &Path) -> Result<KeyFile, KeyError> {
     let name = Printable::from_bytes(path.as_os_str().as_encoded_bytes());
+    let mut whole: Option<KeyFile> = None;
+    for (inner, text) in texts(path)? {
+        let part = parse(&inner, &text)?;
+        whole = Some(match whole {
+            None => part,
+            Some(before) => join(before, part),
+        });
+    }
+    whole.map(|file| KeyFile { name: name.clone(), ..file }).ok_or(KeyError::EmptyDirectory { file: name })
+}
+
+/// The text of a key file with its name, or of each that is not empty in a directory of strongSwan's save-keys plugin.
+///
+/// # Errors
+///
+/// [`KeyError`] if it cannot be read.
+pub fn texts(path: &Path) -> Result<Vec<(Printable, Zeroizing<Vec<u8>>)>, KeyError> {
+    let name = Printable::from_bytes(path.as_os_str().as_encoded_bytes());
     let failed = |cause| KeyError::Read { file: name.clone(), cause };
     if !fs::metadata(path).map_err(failed)?.is_dir() {
         let text = read(path, &name)?;
-        return parse(&name, &text);
+        return Ok(vec![(name, text)]);
     }
-    let mut whole: Option<KeyFile> = None;
+    let mut texts = Vec::new();
     for inner in DIRECTORY_FILES.map(|file| path.join(file)) {
         if !inner.is_file() {
             continue;
         }
         let inner_name = Printable::from_bytes(inner.as_os_str().as_encoded_bytes());
         let text = read(&inner, &inner_name)?;
-        if text.trim_ascii().is_empty() {
-            continue;
+        if !text.trim_ascii().is_empty() {
+            texts.push((inner_name, text));
         }
-        let part = parse(&inner_name, &text)?;
-        whole = Some(match whole {
-            None => KeyFile { name: name.clone(), ..part },
-            Some(before) => join(before, part),
-        });
     }
-    whole.ok_or(KeyError::EmptyDirectory { file: name })
+    Ok(texts)
 }
 
 fn join(mut whole: KeyFile, mut part: KeyFile) -> KeyFile {
