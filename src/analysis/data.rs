@@ -97,8 +97,8 @@ impl Tracker {
             if now.0 && !before.0 {
                 self.happened(meta, What::UserRefused(call_id));
             }
-            if now.1 && !before.1 {
-                self.happened(meta, What::NetworkUp(call_id));
+            if let Some(control) = ppp.and_then(|ppp| ppp.control.as_deref()).filter(|_| now.1 > before.1) {
+                self.happened(meta, What::NetworkUp(call_id, control.protocol));
             }
         }
         if late {

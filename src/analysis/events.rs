@@ -43,8 +43,8 @@ pub enum What {
     CallUp(CallId),
     /// PPP authentication failed.
     UserRefused(CallId),
-    /// The first network control protocol of its PPP opened.
-    NetworkUp(CallId),
+    /// A network control protocol of its PPP opened: which.
+    NetworkUp(CallId, u16),
     /// A CDN closed it.
     CallClosed(CallId),
 }
@@ -133,9 +133,9 @@ impl Tracker {
     }
 }
 
-/// How far the PPP of a call came: whether a user was refused, and whether a network layer opened.
-pub(super) fn stage(call: &Call) -> (bool, bool) {
+/// How far the PPP of a call came: whether a user was refused, and how many network layers opened.
+pub(super) fn stage(call: &Call) -> (bool, usize) {
     let refused = call.ppp.authentication.outcome == Some(Outcome::Failure);
-    let open = call.ppp.ncps.iter().any(|(number, ncp)| *number != protocol::CCP && ncp.opened);
+    let open = call.ppp.ncps.iter().filter(|(number, ncp)| *number != protocol::CCP && ncp.opened).count();
     (refused, open)
 }

@@ -27,6 +27,8 @@ use super::screen;
 const JUDGE: Duration = Duration::from_secs(1);
 /// For one part of the time that goes into judging, so many go into packets.
 const SHARE: u32 = 50;
+/// With more control connections than this findings wait for the report: packets must not.
+const MOST_JUDGED: usize = 8192;
 /// How often the status line is drawn.
 const STATUS: Duration = Duration::from_secs(1);
 /// Findings that are remembered as told.
@@ -92,7 +94,8 @@ impl Watch {
         self.show_events(collector, &mut lines)?;
         // What goes is judged before.
         let full = collector.is_full();
-        if self.form.is_some() && (full || Instant::now() >= self.judge) {
+        let few = collector.so_far().connections.len() <= MOST_JUDGED;
+        if self.form.is_some() && few && (full || Instant::now() >= self.judge) {
             let began = Instant::now();
             let (findings, time) = collector.findings(args, checking, drops(interfaces));
             self.show_findings(&findings, time, &mut lines)?;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::analysis::connection::Connection;
 use crate::analysis::events::{Event, What};
+use crate::analysis::ppp_session::protocol::IPCP;
 use crate::analysis::{Analysis, CallId};
 use crate::rules::words::{call, count, packets, tunnel, who};
 use crate::rules::{Finding, cdn_words, stop_reason};
@@ -249,7 +250,7 @@ fn describe(event: &Event, analysis: &Analysis) -> Option<Said> {
                 format!("control connection closed{by}{why}"),
             )
         }
-        What::CallUp(id) | What::UserRefused(id) | What::NetworkUp(id) | What::CallClosed(id) => {
+        What::CallUp(id) | What::UserRefused(id) | What::NetworkUp(id, _) | What::CallClosed(id) => {
             of_call(analysis, event.what, id)?
         }
     };
@@ -310,9 +311,11 @@ fn of_call(analysis: &Analysis, what: What, id: CallId) -> Option<Said> {
             let why = why.filter(|why| !why.is_empty()).map_or_else(String::new, |why| format!(": {why}"));
             ("user-refused", Some(Tone::Bad), format!("PPP authentication{named} refused{by}{why}"))
         }
-        What::NetworkUp(_) => {
-            let at = address.as_ref().map_or_else(String::new, |address| format!(", address {address}"));
-            ("network-up", Some(Tone::Good), format!("PPP up{named}{at}"))
+        What::NetworkUp(_, protocol) => {
+            let at = address.as_ref().filter(|_| protocol == IPCP);
+            let at = at.map_or_else(String::new, |address| format!(", address {address}"));
+            let text = format!("PPP up{named}: {}{at}", json::ncp_name(protocol));
+            ("network-up", Some(Tone::Good), text)
         }
         _ => {
             let by = call.closed_by.map_or_else(String::new, |by| format!(" by {}", who(connection, by)));
