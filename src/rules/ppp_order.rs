@@ -96,6 +96,8 @@ const RACE: Duration = Duration::seconds(1);
 const LOOP: u32 = 10;
 /// So many Echo-Requests in a row are no loss.
 const ECHOES: u32 = 3;
+/// So many are none of the capture either, where nothing else comes.
+const ECHOES_CERTAIN: u32 = 5;
 /// So many Challenges in a row are no loss.
 const CHALLENGES: u32 = 3;
 /// Negotiation is over after this.
@@ -305,6 +307,16 @@ impl Place<'_> {
         protocols.chain(code).collect()
     }
 
+    /// A lossy capture may lack a few replies; not those of a peer of which nothing comes any more.
+    fn replies_lost(&self, peer: u8, mark: &Mark) -> Option<String> {
+        let heard = self.call.data.get(usize::from(peer)).and_then(|data| data.last);
+        let came = heard.is_some_and(|last| last > mark.first.1);
+        (came || mark.count < ECHOES_CERTAIN).then(|| {
+            let meanwhile = if came { "; other data of that end came meanwhile" } else { "" };
+            format!("replies that the capture lacks would look the same{meanwhile}.")
+        })
+    }
+
     fn unanswered(&self) -> Vec<Finding> {
         let marks = &self.call.ppp.marks;
         let mut found = Vec::new();
@@ -321,7 +333,8 @@ impl Place<'_> {
                     .unsure(
                         self.case
                             .unread_from(self.connection.end(peer), mark.first.1)
-                            .or_else(|| self.case.capture_loses()),
+                            .or_else(|| self.case.capture_loses())
+                            .or_else(|| self.replies_lost(peer, mark)),
                     )
                     .advice(format!(
                         "is {} alive, and does data reach it? Control messages do not show that.",
