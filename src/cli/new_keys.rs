@@ -116,7 +116,8 @@ impl Keys {
 
 impl Helper {
     fn start(told: Told) -> Result<Self, Failure> {
-        let failed = |error: io::Error| Failure::new("cannot start the process that fetches keys").cause(error);
+        let failed =
+            |error: io::Error| Failure::new("cannot start the process that fetches keys").cause(error);
         let hang_up = Arc::new(AtomicBool::new(false));
         signal_hook::flag::register(SIGHUP, Arc::clone(&hang_up)).map_err(failed)?;
         let itself = if cfg!(target_os = "linux") {
@@ -256,7 +257,8 @@ impl NewKeys {
         match self.heard.try_recv() {
             Ok(answer) => news = self.take(answer, inspector),
             Err(TryRecvError::Disconnected) if self.orders.take().is_some() => {
-                news.failures.push(String::from("the process that fetches keys ended: no more keys will come"));
+                news.failures
+                    .push(String::from("the process that fetches keys ended: no more keys will come"));
             }
             Err(_) => {}
         }
@@ -288,9 +290,8 @@ impl NewKeys {
         let Answer { sad, secrets, mut news } = answer;
         if self.busy.take() == Some(RUN) {
             self.strangers.answered(news.failures.is_empty());
-            news.failures.retain(|failure| {
-                self.failed.len() < MOST_TOLD && self.failed.insert(failure.clone())
-            });
+            news.failures
+                .retain(|failure| self.failed.len() < MOST_TOLD && self.failed.insert(failure.clone()));
         }
         if let Some(sad) = sad {
             inspector.grow(Arc::new(sad));
