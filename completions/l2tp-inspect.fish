@@ -6,6 +6,7 @@ complete -c l2tp-inspect -s a -l autostop -d 'End the capture after duration:SEC
 complete -c l2tp-inspect -s s -l snaplen -d 'Capture only so many octets of each packet (0: all, the default)' -r
 complete -c l2tp-inspect -s B -l buffer-size -d 'The kernel\'s buffer for each interface in MiB (default: 16)' -r
 complete -c l2tp-inspect -s k -l keys -d 'SA keys, found by content: `ip xfrm state`, Wireshark esp_sa, setkey -D, tcpdump -E, FortiOS, RouterOS, VPP, TOML; a file, a strongSwan save-keys directory, or - for standard input; may be given several times' -r -F
+complete -c l2tp-inspect -l keys-command -d 'With -i: run COMMAND (without a shell), such as \'ip xfrm state\', for keys: once at the start, and again when an SA without a key appears, so that rekeys are followed' -r
 complete -c l2tp-inspect -s o -d 'tshark\'s -o \'uat:esp_sa:…\': one SA as a line of Wireshark\'s table (others can see it while this runs)' -r
 complete -c l2tp-inspect -l secrets -d 'Tunnel secrets and users\' passwords (TOML: [[tunnel]] secret = "…"; [[user]] name = "…", password = "…"): hidden AVPs are read, authentication is proved' -r -F
 complete -c l2tp-inspect -s d -l decode-as -d 'What a UDP port carries, such as udp.port==1702,l2tp (or isakmp, udpencap); may be given several times' -r

@@ -311,3 +311,97 @@ fn text(from: &mut impl Read, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     from.read_exact(&mut text)?;
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::OwnedFd;
+
+    use super::*;
+
+    fn told(command: &str, keys: &[&str]) -> Told {
+        let keys = keys.iter().map(PathBuf::from).collect();
+        Told { command: command.to_owned(), secrets: None, keys }
+    }
+
+    /// What comes of an order, while somebody can give more or not.
+    fn obey(order: u8, told: &Told, alone: bool) -> io::Result<Vec<(Kind, String, String)>> {
+        let (reader, writer) = io::pipe()?;
+        let writer = Some(writer).filter(|_| !alone);
+        let (orders, mut out) = (File::from(OwnedFd::from(reader)), Vec::new());
+        match order {
+            RUN => run_command(told, &orders, &mut out)?,
+            _ => read_files(told, &mut out)?,
+        }
+        drop(writer);
+        out.push(END);
+        let (mut from, mut parts) = (out.as_slice(), Vec::new());
+        while let Some(part) = next(&mut from)? {
+            parts.push((part.kind, part.name.to_string(), String::from_utf8(part.text.to_vec()).unwrap()));
+        }
+        assert!(from.is_empty());
+        Ok(parts)
+    }
+
+    #[test]
+    fn a_command_is_no_shell_and_its_output_comes_whole() {
+        let parts = obey(RUN, &told("printf '%s;' 'a b' $HOME \"|\" c", &[]), false).unwrap();
+        assert_eq!(parts, [(Kind::Keys, String::from("printf"), String::from("a b;$HOME;|;c;"))]);
+        let long = obey(RUN, &told("head -c 1000000 /dev/zero", &[]), false).unwrap();
+        assert_eq!(long[0].2.len(), 1_000_000);
+    }
+
+    #[test]
+    fn failures_say_why_and_repeat_nothing_of_the_output() {
+        for (command, why) in [
+            ("sh -c 'echo hush; echo hush >&2; exit 3'", "sh: ended with exit code 3"),
+            ("sh -c 'echo hush; kill -9 $$'", "sh: was ended by signal 9"),
+            ("head -c 70000000 /dev/zero", "head: wrote more than 64 MiB"),
+            ("/nonexistent/program", "/nonexistent/program: No such file or directory (os error 2)"),
+        ] {
+            let parts = obey(RUN, &told(command, &[]), false).unwrap();
+            assert_eq!(parts, [(Kind::Failure, why.to_owned(), String::new())]);
+        }
+    }
+
+    #[test]
+    fn a_command_ends_with_who_ordered_it() {
+        let began = Instant::now();
+        assert!(obey(RUN, &told("sh -c 'sleep 60'", &[]), true).is_err());
+        assert!(obey(RUN, &told("sh -c 'exec >&-; sleep 60'", &[]), true).is_err());
+        assert!(began.elapsed() < COMMAND_TIME);
+    }
+
+    #[test]
+    fn files_are_read_and_what_is_missing_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, gone, secrets] = ["keys", "gone", "secrets"].map(|name| folder.path().join(name));
+        std::fs::write(&file, "some keys").unwrap();
+        std::fs::write(&secrets, "some secrets").unwrap();
+        let names = [&file, &gone].map(|path| path.to_str().unwrap());
+        let told = Told { secrets: Some(secrets), ..told("", &names) };
+        let parts = obey(READ, &told, false).unwrap();
+        assert_eq!(
+            parts.iter().map(|part| part.0).collect::<Vec<_>>(),
+            [Kind::Keys, Kind::Failure, Kind::Secrets]
+        );
+        assert_eq!((parts[0].2.as_str(), parts[2].2.as_str()), ("some keys", "some secrets"));
+        assert!(parts[1].1.contains("gone"), "{:?}", parts[1]);
+    }
+
+    #[test]
+    fn what_it_is_told_stands_in_words() {
+        let told = Told { secrets: Some("s".into()), ..told("ip xfrm state", &["a", "b"]) };
+        let words = told.words();
+        assert_eq!(words[0], WORD);
+        let again = Told::new(words.into_iter().skip(1)).unwrap();
+        assert_eq!((&again.command, &again.secrets, &again.keys), (&told.command, &told.secrets, &told.keys));
+        assert!(split("").is_none() && split("ip 'xfrm").is_none());
+    }
+
+    #[test]
+    fn answers_that_are_none_are_refused() {
+        for octets in [&b"x"[..], b"", b"k\xff\xff\xff\xff", b"k\0\0\0\x01n\xff\xff\xff\xff"] {
+            assert!(next(&mut &*octets).is_err());
+        }
+    }
+}

@@ -7,6 +7,8 @@ mod checking;
 #[cfg(feature = "live")]
 mod conditions;
 mod diff;
+#[cfg(feature = "live")]
+mod end;
 mod explain;
 mod export;
 mod habits;

@@ -153,6 +153,8 @@ struct Answer {
 pub(super) struct News {
     /// How many keys came, and where they are from.
     pub(super) more: Vec<(Printable, usize)>,
+    /// The file of secrets that was read again.
+    secrets: Option<Printable>,
     /// What failed, a sentence each.
     pub(super) failures: Vec<String>,
 }
@@ -160,7 +162,7 @@ pub(super) struct News {
 impl News {
     /// Whether there is nothing to tell.
     pub(super) fn is_empty(&self) -> bool {
-        self.more.is_empty() && self.failures.is_empty()
+        self.more.is_empty() && self.secrets.is_none() && self.failures.is_empty()
     }
 
     /// Writes it to standard error.
@@ -169,12 +171,16 @@ impl News {
         for (of, more) in &self.more {
             let _ = writeln!(err, "l2tp-inspect: {}", events::keys(*more, of));
         }
-        self.warn();
+        drop(err);
+        self.say_rest();
     }
 
-    /// Writes what failed to standard error.
-    pub(super) fn warn(&self) {
+    /// Writes what is no event to standard error.
+    pub(super) fn say_rest(&self) {
         let mut err = io::stderr().lock();
+        if let Some(file) = &self.secrets {
+            let _ = writeln!(err, "l2tp-inspect: {file}: read again");
+        }
         for failure in &self.failures {
             let _ = writeln!(err, "l2tp-inspect: warning: {failure}");
         }
@@ -214,6 +220,7 @@ impl Answer {
             Kind::Secrets => {
                 let text = std::str::from_utf8(&text).map_err(|_| format!("{name}: is no text"))?;
                 self.secrets = Some(SecretsFile::parse(&name, text).map_err(|error| words(&error))?);
+                self.news.secrets = Some(name);
                 Ok(())
             }
         }

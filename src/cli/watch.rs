@@ -123,7 +123,7 @@ impl Watch {
             news.say();
             return Ok(());
         };
-        news.warn();
+        news.say_rest();
         let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
         let at = (collector.so_far().totals.packets, Timestamp(now));
         let mut lines = Vec::new();

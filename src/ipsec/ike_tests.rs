@@ -98,7 +98,7 @@ fn names_are_unique() {
 fn the_same_key_counts_once_and_a_wrong_length_opens_nothing() {
     let mut ike = IkeKeys::default();
     for key in [vec![1; 16], vec![1; 16], vec![2; 3]] {
-        ike.add(IkeRecord::V1 { cookie: 7, key: Secret::new(key) });
+        ike.add(IkeRecord::V1 { cookie: 7, key: Secret::new(key) }).unwrap();
     }
     assert_eq!((ike.len(), format!("{ike:?}").as_str()), (2, "IkeKeys { len: 2, .. }"));
     let mut out = Vec::new();

@@ -63,3 +63,87 @@ impl fmt::Debug for Keychain {
         write!(f, "Keychain({} SAs)", self.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ipsec::sad::MAX_WILDCARDS;
+    use crate::ipsec::suite::{ENCRYPTION, integrity_row};
+    use crate::ipsec::testing::Sender;
+    use crate::ipsec::{Hints, Opening, SaId, Spi, keys};
+    use crate::util::Printable;
+
+    fn sender(seed: u8) -> Sender {
+        let row = ENCRYPTION.iter().find(|row| row.name == "aes-cbc-128").unwrap();
+        Sender::new(row, integrity_row("hmac-sha1-96").unwrap(), seed)
+    }
+
+    fn file(name: &str, text: &str) -> KeyFile {
+        keys::parse(&Printable::from_text(name), text.as_bytes()).unwrap()
+    }
+
+    fn open(sad: &Sad, hints: &mut Hints, spi: u32, seed: u8) -> Option<SaId> {
+        let packet = sender(seed).seal(spi, 1, 17, b"payload");
+        let [from, to] = ["192.0.2.1", "192.0.2.2"].map(|address| address.parse().unwrap());
+        match sad.open(hints, Spi(spi), from, to, &packet, &mut Vec::new()) {
+            Opening::Opened { sa, .. } => Some(sa),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn keys_that_come_later_have_places_behind_the_others() {
+        let mut keys = Keychain::new([file("a", &(sender(1).toml(1, "") + &sender(2).toml(2, "")))]).unwrap();
+        let early = keys.sad();
+        let mut hints = Hints::new(&early);
+        assert_eq!(open(&early, &mut hints, 2, 2), Some(SaId(1)));
+        assert_eq!(open(&early, &mut hints, 3, 3), None);
+
+        // The same SAs in another order, one more, and another key for an SPI that is known.
+        let more = [(4, 1), (3, 3), (2, 2), (1, 1)].map(|(seed, spi)| sender(seed).toml(spi, "")).concat();
+        keys.add(file("b", &more)).unwrap();
+        assert_eq!(keys.len(), 4);
+        let late = keys.sad();
+        hints.grow(&late);
+        assert_eq!(open(&late, &mut hints, 1, 1), Some(SaId(0)));
+        assert_eq!(open(&late, &mut hints, 2, 2), Some(SaId(1)));
+        assert_eq!(open(&late, &mut hints, 1, 4), Some(SaId(2)));
+        assert_eq!(open(&late, &mut hints, 3, 3), Some(SaId(3)));
+        let origins: Vec<String> = late.iter().map(|(_, sa)| sa.origin.file.to_string()).collect();
+        assert_eq!(origins, ["a", "a", "b", "b"]);
+    }
+
+    #[test]
+    fn what_is_there_learns_nothing_more() {
+        let known = sender(1).toml(1, "");
+        let mut keys = Keychain::new([file("a", &known)]).unwrap();
+        keys.add(file("b", &sender(1).toml(1, "source = \"192.0.2.1\"\n"))).unwrap();
+        let sad = keys.sad();
+        assert_eq!((sad.len(), sad.get(SaId(0)).unwrap().source), (1, None));
+    }
+
+    #[test]
+    fn spis_without_a_key_are_remembered_where_somebody_asks() {
+        let sad = Keychain::new([file("a", &sender(1).toml(1, ""))]).unwrap().sad();
+        let mut hints = Hints::new(&sad);
+        open(&sad, &mut hints, 7, 7);
+        assert_eq!(hints.strangers().count(), 0);
+        hints.watch();
+        for (spi, seed) in [(7, 7), (7, 7), (1, 1), (1, 9)] {
+            open(&sad, &mut hints, spi, seed);
+        }
+        assert_eq!(hints.strangers().collect::<Vec<_>>(), [Spi(7)]);
+        assert_eq!(hints.strangers().count(), 0);
+    }
+
+    #[test]
+    fn no_more_than_the_limits_and_what_had_room_stays() {
+        let pattern = |n: usize| format!("IPv4,*,*,0x{n:04x}*,NULL,,HMAC-MD5-96 [RFC2403],key{n}\n");
+        let all: String = (0..=MAX_WILDCARDS).map(pattern).collect();
+        let mut keys = Keychain::default();
+        assert!(matches!(keys.add(file("a", &all)), Err(KeyError::TooMany { .. })));
+        assert_eq!(keys.len(), MAX_WILDCARDS);
+        keys.add(file("a", &pattern(0))).unwrap();
+        assert_eq!(keys.len(), MAX_WILDCARDS);
+    }
+}

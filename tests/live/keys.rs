@@ -170,6 +170,14 @@ fn a_command_is_run_again_when_an_sa_without_a_key_appears() {
     let (heard, said) = end(running, lines);
     let esp = esp(&heard);
     assert_eq!((&esp["decrypted"], &esp["no_key"]), (&Value::from(PACKETS - 1), &Value::from(1)), "{esp}");
+    let report: Value = serde_json::from_str(heard.last().unwrap()).unwrap();
+    let findings = report["captures"][0]["findings"].as_array().unwrap();
+    let late = findings.iter().find(|finding| finding["rule"] == "cap-esp-undecrypted").unwrap();
+    assert!(
+        late["title"].as_str().unwrap().ends_with("came late, 1 packet before it stays encrypted"),
+        "{late}"
+    );
+    assert_eq!(late["severity"], "note");
     assert_eq!(rekey.runs(), 2);
     assert!(!Path::new(&format!("/proc/{helper}")).exists());
     let heard = format!("{}{said}", heard.concat());
@@ -203,6 +211,34 @@ fn a_signal_has_key_files_read_again() {
 }
 
 #[test]
+fn a_signal_has_secrets_read_again() {
+    let Some(lab) = Lab::new() else { return };
+    let (path, _) = trace(PLAIN);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secrets");
+    let password = |word: &str| {
+        fs::write(&file, format!("[[user]]\nname = \"alice\"\npassword = \"{word}\"\n")).unwrap()
+    };
+    for again in [false, true] {
+        password("another");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        let mut running = lab.start(&["-i", "far0", "-T", "json", "--secrets", file.to_str().unwrap()]);
+        if again {
+            password("Pa55-w0rd!");
+            running.signal(Signal::HUP);
+            let mut said = String::new();
+            running.said.read_line(&mut said).unwrap();
+            assert!(said.contains("secrets: read again"), "{said}");
+        }
+        lab.replay(&path, None);
+        let report = report(&running.interrupted());
+        let findings = report["findings"].as_array().unwrap();
+        let wrong = findings.iter().any(|finding| finding["rule"] == "ppp-auth-response-wrong");
+        assert_eq!(wrong, !again, "{findings:?}");
+    }
+}
+
+#[test]
 fn views_take_new_keys_too() {
     let Some(lab) = Lab::new() else { return };
     let rekey = Rekey::new();
@@ -233,7 +269,9 @@ fn a_command_that_fails_or_hangs_does_not_hold_up_the_capture() {
     let capture = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     for _ in 0..2 {
         std::thread::sleep(PAUSE);
-        rekey.parts.iter().for_each(|part| drop(lab.replay(part, None)));
+        for part in &rekey.parts {
+            lab.replay(part, None);
+        }
     }
     let output = capture.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));

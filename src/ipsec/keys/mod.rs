@@ -183,12 +183,15 @@ pub fn load(path: &Path) -> Result<KeyFile, KeyError> {
     whole.map(|file| KeyFile { name: name.clone(), ..file }).ok_or(KeyError::EmptyDirectory { file: name })
 }
 
+/// The name of a key file, and what stands in it.
+pub type Text = (Printable, Zeroizing<Vec<u8>>);
+
 /// The text of a key file with its name, or of each that is not empty in a directory of strongSwan's save-keys plugin.
 ///
 /// # Errors
 ///
 /// [`KeyError`] if it cannot be read.
-pub fn texts(path: &Path) -> Result<Vec<(Printable, Zeroizing<Vec<u8>>)>, KeyError> {
+pub fn texts(path: &Path) -> Result<Vec<Text>, KeyError> {
     let name = Printable::from_bytes(path.as_os_str().as_encoded_bytes());
     let failed = |cause| KeyError::Read { file: name.clone(), cause };
     if !fs::metadata(path).map_err(failed)?.is_dir() {
