@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::millis(500);
 const CLOSED: Duration = Duration::seconds(60);
 /// The same where as many are there as this part of all that may be followed: what is resent later than that looks
 /// like a control connection of its own, which is better than none.
-const CROWDED: [(usize, Duration); 2] = [(2, Duration::seconds(1)), (8, Duration::seconds(10))];
+const CROWDED: [(usize, Duration); 2] = [(4, Duration::seconds(1)), (16, Duration::seconds(10))];
 /// Nobody resends an SCCRQ for so long.
 const UNANSWERED: Duration = Duration::seconds(120);
 /// An end whose Hellos come less often than this is taken as gone.
