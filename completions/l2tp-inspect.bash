@@ -23,7 +23,7 @@ _l2tp__inspect() {
 
     case "${cmd}" in
         l2tp__inspect)
-            opts="-r -i -D -f -c -a -s -p -B -k -o -d -n -Y -P -V -x -q -T -e -E -t -l -w -b -h --read --interface --list-interfaces --capture-filter --count --autostop --snaplen --no-promiscuous --buffer-size --keys --keys-command --list-keys --secrets --show-secrets --decode-as --filter --tunnel --call --packets --details --hex --summary --ladder --findings --diff --quiet --format --field --time --color --ascii --width --fail-on --certain --check --write-expect --select --ignore --severity --profile --explain --list-rules --list-fields --list-protocols --list-algorithms --write --write-decrypted --layer --export-esp-sa --ring-buffer --force --max-tunnels --max-calls --user --keep-privileges --version --help"
+            opts="-r -i -D -f -c -a -s -p -B -k -o -d -n -Y -P -V -x -q -T -e -E -t -l -w -b -h --read --interface --list-interfaces --capture-filter --count --autostop --snaplen --no-promiscuous --buffer-size --keys --keys-command --list-keys --secrets --show-secrets --decode-as --filter --tunnel --call --packets --details --hex --summary --ladder --findings --diff --quiet --format --field --time --color --ascii --width --fail-on --certain --check --write-expect --select --ignore --severity --profile --explain --list-rules --list-fields --list-protocols --list-algorithms --write --write-decrypted --layer --export-esp-sa --ring-buffer --force --max-tunnels --max-calls --user --keep-privileges --metrics --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -238,6 +238,10 @@ _l2tp__inspect() {
                     return 0
                     ;;
                 --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -59,6 +59,7 @@ complete -c l2tp-inspect -s b -l ring-buffer -d 'With -i and -w: begin the next 
 complete -c l2tp-inspect -l max-tunnels -d 'Control connections that are followed at once' -r
 complete -c l2tp-inspect -l max-calls -d 'Calls that are followed' -r
 complete -c l2tp-inspect -l user -d 'With -i, as root: become this user once the interface is open (default: the caller of sudo, else nobody)' -r
+complete -c l2tp-inspect -l metrics -d 'With -i: what was counted as a page for Prometheus, on 127.0.0.1:9701 or this address' -r
 complete -c l2tp-inspect -s D -l list-interfaces -d 'List the interfaces (name, state, addresses, description) and exit'
 complete -c l2tp-inspect -s p -l no-promiscuous -d 'Capture only what is for this machine'
 complete -c l2tp-inspect -l list-keys -d 'List the SAs of all key files (SPI, ends, algorithms, where they stand, packets opened), never the keys'

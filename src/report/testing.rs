@@ -4,10 +4,12 @@ use crate::rules::{self, Finding, Severity};
 
 /// A finding of the rule with this id.
 pub(super) fn finding(id: &str, severity: Severity, connection: u32, packets: &[u64]) -> Finding {
+    let rule = rules::all().find(|rule| rule.id == id).expect("a rule");
     Finding {
-        rule: rules::all().find(|rule| rule.id == id).expect("a rule"),
+        rule,
         severity,
-        section: rules::all().find(|rule| rule.id == id).map_or("", |rule| rule.section),
+        section: rule.section,
+        says: rule.says,
         title: String::from("title"),
         packets: packets.to_vec(),
         count: packets.len() as u64,
