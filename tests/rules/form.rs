@@ -5,6 +5,9 @@ use l2tp_inspect::rules::Certainty::Certain;
 use l2tp_inspect::rules::Severity;
 use l2tp_inspect::rules::Severity::{Error, Note, Warning};
 
+/// The AVPs of one message.
+type Avps = Vec<Vec<u8>>;
+
 /// An AVP with these flags, vendor and value.
 fn flagged(flags: u16, vendor: u16, attribute: u16, value: &[u8]) -> Vec<u8> {
     let mut out = (flags | (6 + value.len() as u16)).to_be_bytes().to_vec();
@@ -127,7 +130,7 @@ fn avps_of_a_request() {
     behind.swap(1, 2);
     let vector = || avp(36, &[7; 16]);
     let hello = || avp(0, &HELLO.to_be_bytes());
-    let rows: Vec<(&str, Severity, Vec<Vec<u8>>, Vec<Vec<u8>>)> = vec![
+    let rows: Vec<(&str, Severity, Avps, Avps)> = vec![
         ("avp-length-short", Error, with(vec![0x80, 5, 0, 0, 0, 8]), with(flagged(0, 0, 8, b""))),
         (
             "avp-overruns-message",
