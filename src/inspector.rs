@@ -288,8 +288,10 @@ impl<'k> Inspector<'k> {
         self.selected.as_ref().unwrap_or(&self.tracker).so_far()
     }
 
-    /// What happened since the last call. To be [asked for](Self::watch) before the first frame.
+    /// What happened since the last call, what was gathered included; its ids hold until something is let go of. To be
+    /// [asked for](Self::watch) before the first frame.
     pub fn events(&mut self) -> (Vec<Event>, &Analysis) {
+        self.flush();
         let tracker = self.reported();
         (tracker.events(), tracker.so_far())
     }

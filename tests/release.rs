@@ -4,6 +4,7 @@ mod common;
 
 use common::*;
 use l2tp_inspect::analysis::Analysis;
+use l2tp_inspect::analysis::events::What;
 use l2tp_inspect::analysis::limits::Limits;
 use l2tp_inspect::dissect::layers::TunnelId;
 use l2tp_inspect::inspector::Inspector;
@@ -45,15 +46,7 @@ fn follow(frames: &[(i64, Vec<u8>)], lets_go: bool) -> (Analysis, usize) {
     let mut most = 0;
     for (number, (millis, data)) in (1..).zip(frames) {
         let time = Timestamp(millis * MILLISECOND);
-        inspector.push(&Frame {
-            number,
-            time,
-            link: LinkType::RAW,
-            interface: 0,
-            data,
-            original_len: u32::try_from(data.len()).unwrap(),
-            offset: 0,
-        });
+        inspector.push(&frame(number, time, data));
         if lets_go && number % 100 == 0 && inspector.is_full(time) {
             inspector.let_go();
         }
@@ -141,15 +134,7 @@ fn the_capture_goes_on_after_a_look_at_what_would_be_found() {
     let run = |looks: bool| {
         let mut inspector = Inspector::new(&sad, Limits::default());
         for (number, (millis, data)) in (1..).zip(&frames) {
-            inspector.push(&Frame {
-                number,
-                time: Timestamp(millis * MILLISECOND),
-                link: LinkType::RAW,
-                interface: 0,
-                data,
-                original_len: u32::try_from(data.len()).unwrap(),
-                offset: 0,
-            });
+            inspector.push(&frame(number, Timestamp(millis * MILLISECOND), data));
             if looks {
                 let (analysis, paused) = inspector.pause();
                 assert_eq!(analysis.totals.packets, number);
@@ -161,4 +146,63 @@ fn the_capture_goes_on_after_a_look_at_what_would_be_found() {
         (format!("{:?}", l2tp_inspect::rules::judge(&case)), format!("{:?}", analysis.connections))
     };
     assert_eq!(run(true), run(false));
+}
+
+/// An old control connection lives on where the newer one between the same endpoints went: an SCCRQ that is sent again is
+/// its own, and no new one.
+#[test]
+fn the_newest_that_is_left_takes_the_place_of_those_that_went() {
+    let mut lives = Talk::default();
+    lives.send(LAC, SCCRQ);
+    let request = lives.frames[0].1.clone();
+    lives.send(LNS, SCCRP).send(LAC, SCCCN).zlb(LNS);
+    let mut frames = std::mem::take(&mut lives.frames);
+    for other in 0..2000_u16 {
+        let lac = if other == 0 { [192, 0, 2, 10] } else { [192, 0, 2, 77] };
+        let mut talk = Talk {
+            now: 1000 + i64::from(other) * 2000,
+            addresses: [lac, [198, 51, 100, 1]],
+            tunnels: [1000 + other, 5000 + other],
+            ..Talk::default()
+        };
+        frames.append(&mut {
+            talk.tunnel().call().close();
+            talk.frames
+        });
+    }
+    frames.push((frames.last().unwrap().0 + 1000, request));
+    let (analysis, _) = follow(&frames, true);
+    assert!(analysis.let_go.connections > 1000, "{:?}", analysis.let_go);
+    assert_eq!(analysis.totals.connections, 2001);
+}
+
+/// Events are told of what they happened to, though frames wait in a batch when something is let go of.
+#[test]
+fn events_hold_when_something_is_let_go_of() {
+    let sad = Sad::default();
+    let mut inspector = Inspector::new(&sad, Limits::default());
+    inspector.watch();
+    let mut told = 0;
+    for (number, (millis, data)) in (1..).zip(&churn(2000)) {
+        let time = Timestamp(millis * MILLISECOND);
+        inspector.push(&frame(number, time, data));
+        if number % 37 == 0 {
+            let (events, analysis) = inspector.events();
+            for event in events {
+                if let What::ConnectionClosed(id) = event.what {
+                    assert_eq!(analysis.connection(id).unwrap().closing_packet, Some(event.packet));
+                    told += 1;
+                }
+            }
+            if inspector.is_full(time) {
+                inspector.let_go();
+            }
+        }
+    }
+    assert!(told > 1900, "{told}");
+}
+
+fn frame(number: u64, time: Timestamp, data: &[u8]) -> Frame<'_> {
+    let original_len = u32::try_from(data.len()).unwrap();
+    Frame { number, time, link: LinkType::RAW, interface: 0, data, original_len, offset: 0 }
 }

@@ -76,7 +76,12 @@ impl Tracker {
     fn let_go_of_connections(&mut self, ending: Ending) {
         let all = &mut self.state.connections;
         let going = oldest(all.iter().map(|one| ending.connection(one).then(|| last(one))));
+        if !going.contains(&true) {
+            return;
+        }
         skip(all, &going);
+        // In the place of one that goes, as the newest between its endpoints.
+        let elders: Vec<Option<ConnectionId>> = all.iter().map(|one| one.older).collect();
         let mut moved: Vec<Option<ConnectionId>> = Vec::with_capacity(all.len());
         let (mut gone, mut stays) = (HashSet::new(), 0);
         for (connection, goes) in all.iter().zip(&going) {
@@ -91,9 +96,6 @@ impl Tracker {
             connection.calls.iter().for_each(|call| self.state.calls.remove(*call));
         }
         keep(all, &going);
-        if gone.is_empty() {
-            return;
-        }
         self.state.let_go.connections = self.state.let_go.connections.saturating_add(gone.len() as u64);
         let to = |id: ConnectionId| moved.get(id.0 as usize).copied().flatten();
         for connection in &mut self.state.connections {
@@ -104,7 +106,9 @@ impl Tracker {
         }
         self.half_open = self.half_open.iter().filter_map(|id| to(*id)).collect();
         let calls = &self.state.calls;
-        self.routes.move_connections(to, |call| calls.get(call).is_some());
+        let newest =
+            |id: ConnectionId| to(id).or_else(|| to(elders.get(id.0 as usize).copied().flatten()?));
+        self.routes.move_connections(to, newest, |call| calls.get(call).is_some());
         let connections = &self.state.connections;
         let places: HashSet<IpAddr> =
             connections.iter().flat_map(|one| one.ends.each_ref().map(|end| end.endpoint.address)).collect();

@@ -195,10 +195,12 @@ impl Routes {
         self.addressed.insert((to, session), (id, end, call));
     }
 
-    /// Follows control connections to their new places, and forgets those without one and calls that are gone.
+    /// Follows control connections to their new places, and forgets those without one and calls that are gone. `newest`
+    /// is the place of what takes the place of one that was the newest between its endpoints.
     pub(crate) fn move_connections(
         &mut self,
         to: impl Fn(ConnectionId) -> Option<ConnectionId>,
+        newest: impl Fn(ConnectionId) -> Option<ConnectionId>,
         is_there: impl Fn(CallId) -> bool,
     ) {
         self.version = self.version.wrapping_add(1);
@@ -206,7 +208,7 @@ impl Routes {
         moved(&mut self.ways.v4, place);
         moved(&mut self.ways.v6, place);
         moved(&mut self.receivers, place);
-        moved(&mut self.pairs, &to);
+        moved(&mut self.pairs, newest);
         moved(&mut self.addressed, |(id, end, call)| Some((to(id)?, end, call)).filter(|_| is_there(call)));
         let sessions = std::mem::take(&mut self.sessions);
         let session = |(key, call): (u64, CallId)| {
