@@ -7,7 +7,7 @@ use super::call::{Call, CallKind, CallState};
 use super::control::{MOST_STEPS, Message, find, number, other, result};
 use super::ladder::Effect;
 use super::limits::Limit;
-use super::{CallId, ConnectionId, Meta, Tracker, bump};
+use super::{CallId, ConnectionId, Meta, Tracker};
 
 impl Tracker {
     pub(super) fn request_call(
@@ -139,7 +139,6 @@ impl Tracker {
             return None;
         }
         let call = self.state.calls.push(Call::new(id, meta.packet))?;
-        bump(&mut self.state.totals.calls);
         self.state.connections.get_mut(id.0 as usize)?.calls.push(call);
         Some(call)
     }

@@ -22,6 +22,11 @@ impl Calls {
         self.live
     }
 
+    /// How many there ever were.
+    pub fn opened(&self) -> u32 {
+        self.opened
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.live == 0

@@ -13,7 +13,7 @@ use super::facts::{Fact, Scope};
 use super::ladder::{Effect, MessageRow};
 use super::limits::{self, Limit};
 use super::watch::ROUND_TRIP;
-use super::{CallId, ConnectionId, Meta, Tracker, bump};
+use super::{CallId, ConnectionId, Meta, Tracker, bump, bump32};
 
 /// Connections between one pair of endpoints that a search looks at: a flood between two hosts must not make it slow.
 pub(super) const MOST_STEPS: usize = 64;
@@ -268,10 +268,10 @@ impl Tracker {
             self.state.reach(Limit::Tunnels);
             self.recycle()?
         };
-        self.opened = self.opened.saturating_add(1);
-        bump(&mut self.state.totals.connections);
+        let number = &mut self.state.totals.connections;
+        bump32(number);
         let mut connection =
-            Connection::new(self.opened, header.version(), udp.source, udp.destination, meta.packet);
+            Connection::new(*number, header.version(), udp.source, udp.destination, meta.packet);
         connection.older =
             self.routes.set_newest(udp.source, udp.destination, id).filter(|older| *older != id);
         match self.state.connections.get_mut(id.0 as usize) {
@@ -310,7 +310,7 @@ impl Tracker {
         let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
         connection.end_mut(from).touch(meta.packet, meta.time);
         let [under_esp, in_clear] = &mut connection.protection;
-        super::bump32(if protected { under_esp } else { in_clear });
+        bump32(if protected { under_esp } else { in_clear });
         self.place.connection = Some(connection.number);
         self.place.from = Some(from);
         let moved = connection.end(from).endpoint != udp.source;
@@ -339,7 +339,7 @@ impl Tracker {
         if !protected {
             let follows = self.decrypted.follows(udp, meta.time);
             if follows && let Some(connection) = self.state.connections.get_mut(id.0 as usize) {
-                super::bump32(&mut connection.end_mut(from).behind_esp);
+                bump32(&mut connection.end_mut(from).behind_esp);
             }
             let scope = Scope::default();
             self.note(Fact::InClear, scope, meta, 1);

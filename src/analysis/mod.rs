@@ -39,8 +39,10 @@ mod call_messages;
 mod control;
 mod data;
 mod doubles;
+mod esp;
 mod foresee;
 mod header_faults;
+mod icmp;
 pub mod release;
 mod routing;
 mod shown_again;
@@ -52,7 +54,7 @@ use std::net::IpAddr;
 
 use hashbrown::HashMap;
 
-use crate::dissect::layers::{Addresses, Esp, EspOutcome, Fragment, IcmpError, Layers, Stop};
+use crate::dissect::layers::{Addresses, Fragment, Layers, Stop};
 use crate::dissect::{Learned, Told};
 use crate::util::{Duration, Timestamp};
 use crate::util::{Frame, LinkType};
@@ -63,7 +65,7 @@ use connection::Connection;
 use doubles::Doubles;
 use events::{Events, What};
 use facts::{Fact, Facts, Scope};
-use flow::{Arrival, Flow};
+use flow::Flow;
 pub(crate) use foresee::Foreseen;
 use fragments::Fragmented;
 use ike_exchange::IkeSa;
@@ -86,14 +88,6 @@ pub struct CallId(pub u32);
 /// The index of an ESP flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FlowId(pub u32);
-
-/// Flows that an ICMP error is compared with.
-const MOST_COMPARED: usize = 1024;
-
-/// Whether the quoted packet is ESP in IP.
-fn quoted_esp(icmp: &IcmpError) -> bool {
-    icmp.quoted_protocol == 50
-}
 
 pub(crate) fn bump(count: &mut u64) {
     *count = count.saturating_add(1);
@@ -158,10 +152,8 @@ pub struct Totals {
     pub malformed: u64,
     /// Datagrams that came in fragments and were put together.
     pub reassembled: u64,
-    /// Control connections that were followed, let go of or not.
-    pub connections: u64,
-    /// Calls that were followed.
-    pub calls: u64,
+    /// Control connections that were followed, let go of or not: the number of the last one.
+    pub connections: u32,
     /// Control messages that were sent again.
     pub resent: u64,
     /// Hellos.
@@ -196,7 +188,6 @@ pub struct Tracker {
     ike_index: HashMap<u64, usize>,
     budget: Budget,
     half_open: std::collections::VecDeque<ConnectionId>,
-    opened: u32,
     learned: Learned,
     place: Place,
     decrypted: shown_again::Decrypted,
@@ -343,7 +334,6 @@ impl Tracker {
             ike_index: HashMap::new(),
             budget: Budget { left: limits.ladder, refused: 0 },
             half_open: std::collections::VecDeque::new(),
-            opened: 0,
             learned: Learned::default(),
             place: Place::default(),
             decrypted: shown_again::Decrypted::default(),
@@ -528,95 +518,6 @@ impl Tracker {
         self.state.facts.note(fact, scope, meta.packet, meta.time, amount);
     }
 
-    /// Counts ESP packets; says whether their receiver would look into the outermost.
-    fn esp(&mut self, layers: &Layers, meta: &Meta, foreseen: Foreseen) -> bool {
-        let mut look = true;
-        bump(&mut self.state.totals.esp_frames);
-        for esp in layers.esp.iter().chain(&layers.deeper_esp) {
-            if esp.outcome == EspOutcome::Cut {
-                bump(&mut self.state.totals.esp_cut);
-            }
-            let Some(id) = self.flow_of(esp, meta, foreseen) else { continue };
-            let Some(flow) = self.state.flows.get_mut(id.0 as usize) else { continue };
-            let moved = flow.moves(esp.ports.unwrap_or_default());
-            let arrival = flow.push(esp, meta.time, meta.packet);
-            let (first, sealed) = (flow.is_first(), flow.is_first_sealed(&esp.outcome));
-            // Asked of the packet and not of the flow, whose counts of what is rare are in lines of their own.
-            let odd = flow::oddities(&esp.outcome);
-            let scope = Scope { flow: Some(id), ..Scope::default() };
-            if first || sealed {
-                self.esp_happened(meta, id, first, sealed);
-            }
-            if moved {
-                self.note(Fact::EspPorts, scope, meta, 1);
-            }
-            if odd.0 {
-                self.note(Fact::EspPadding, scope, meta, 1);
-            }
-            if odd.1 {
-                self.note(Fact::EspNextHeader, scope, meta, 1);
-            }
-            if esp.sequence == 0 {
-                self.note(Fact::EspZero, scope, meta, 1);
-            }
-            match arrival {
-                Some(Arrival::Again) => {
-                    self.place.replayed = true;
-                    self.note(Fact::EspReplay, scope, meta, 1);
-                    look = false;
-                }
-                Some(Arrival::TooOld) => look = false,
-                Some(Arrival::After(skipped)) => {
-                    self.place.esp_skipped = skipped;
-                    self.note(Fact::EspGap, scope, meta, u64::from(skipped));
-                }
-                _ => {}
-            }
-            match esp.outcome {
-                EspOutcome::BadIcv { .. } | EspOutcome::BadPadding { .. } | EspOutcome::TooShort => {
-                    self.note(Fact::BadIcv, scope, meta, 1);
-                }
-                EspOutcome::NoKey | EspOutcome::Unsupported { .. } => {
-                    self.decrypted.sealed(esp.addresses, meta.time);
-                    self.note(Fact::NoKey, scope, meta, 1);
-                }
-                _ => {}
-            }
-        }
-        look
-    }
-
-    /// The flow of an ESP packet, a new one if it must be.
-    fn flow_of(&mut self, esp: &Esp, meta: &Meta, foreseen: Foreseen) -> Option<FlowId> {
-        let same = |flow: &Flow| flow.spi == esp.spi && flow.addresses == esp.addresses;
-        if let Some(id) = foreseen.flow.filter(|id| self.state.flow(*id).is_some_and(same)) {
-            return Some(id);
-        }
-        let key = (esp.spi.0, esp.addresses);
-        let id = match self.flow_index.get(&key) {
-            Some(id) => *id,
-            None if self.state.flows.len() >= self.limits.flows => {
-                self.state.reach(Limit::Flows);
-                return None;
-            }
-            None => {
-                let id = FlowId(u32::try_from(self.state.flows.len()).unwrap_or(u32::MAX));
-                self.state.flows.push(Flow::new(esp, meta.time, meta.packet));
-                self.flow_index.insert(key, id);
-                id
-            }
-        };
-        if let EspOutcome::Opened { sa, .. } = esp.outcome {
-            if self.flow_of_sa.len() <= sa.index() {
-                self.flow_of_sa.resize(sa.index().saturating_add(1), None);
-            }
-            if let Some(newest) = self.flow_of_sa.get_mut(sa.index()) {
-                *newest = Some(id);
-            }
-        }
-        Some(id)
-    }
-
     fn ike(&mut self, ike: &crate::dissect::layers::Ike, addresses: Addresses, meta: &Meta) {
         let at = match self.ike_index.get(&ike.initiator_spi) {
             Some(at) => *at,
@@ -637,32 +538,6 @@ impl Tracker {
             if sa.outcome() != before && sa.outcome() != Some("no-answer") {
                 self.happened(meta, What::Ike(at));
             }
-        }
-    }
-
-    fn icmp(&mut self, icmp: &IcmpError, meta: &Meta) {
-        let unreachable = if icmp.v6 { (1, 4) } else { (3, 3) };
-        let ours = |port: u16| matches!(port, 1701 | 500 | 4500);
-        let quoted = icmp.quoted_ports.is_some_and(|(source, destination)| ours(source) || ours(destination));
-        let too_big = if icmp.v6 { (2, 0) } else { (3, 4) };
-        let flow = |addresses: Option<Addresses>| {
-            addresses.is_some_and(|quoted| {
-                quoted_esp(icmp)
-                    && self.state.flows.iter().take(MOST_COMPARED).any(|flow| flow.addresses == quoted)
-            })
-        };
-        if (icmp.kind, icmp.code) == too_big && (quoted || flow(icmp.quoted)) {
-            self.note(Fact::FragmentationNeeded, Scope::default(), meta, 1);
-            if let Some(mtu) = icmp.mtu
-                && self.state.path_mtu.is_none_or(|(_, least)| mtu < least)
-            {
-                self.state.path_mtu = Some((icmp.addresses.source, mtu));
-            }
-        }
-        if (icmp.kind, icmp.code) == unreachable && quoted {
-            self.note(Fact::PortUnreachable, Scope::default(), meta, 1);
-            let closed = icmp.quoted_ports.map_or(0, |(_, destination)| destination);
-            self.state.unreachable.get_or_insert((icmp.addresses.source, closed));
         }
     }
 }

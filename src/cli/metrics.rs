@@ -116,8 +116,8 @@ fn page(analysis: &Analysis, interfaces: &[Interface]) -> String {
         registry.register(name, help, counter);
     };
     count("packets", "Captured packets", totals.packets);
-    count("control_connections_seen", "Control connections that were followed", totals.connections);
-    count("calls_seen", "Calls that were followed", totals.calls);
+    count("control_connections_seen", "Control connections that were followed", totals.connections.into());
+    count("calls_seen", "Calls that were followed", analysis.calls.opened().into());
     count("control_messages_resent", "Control messages that were sent again", totals.resent);
     count(
         "hellos_resent",
