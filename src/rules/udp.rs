@@ -1,5 +1,7 @@
 //! Rules on UDP, ports and fragments (RFC 2661 section 8.1, RFC 3193 sections 3.2 and 4.2).
 
+use std::net::IpAddr;
+
 use crate::analysis::FlowId;
 use crate::analysis::connection::Connection;
 use crate::analysis::facts::{Fact, Scope};
@@ -19,7 +21,8 @@ rules! {
 
     /// An ICMP error says that nothing listens on a port of L2TP or IKE.
     ///
-    /// The daemon there is stopped or crashed, or a firewall answers in its place. The error names host and port.
+    /// The daemon there is stopped or crashed, or a firewall answers in its place. The error names host and port. Once all
+    /// control connections of that host are closed it is a note: its program ended, and the other end still sends.
     /// Example: a server whose L2TP daemon was killed.
     UDP_ICMP_PORT_UNREACHABLE = "udp-icmp-port-unreachable", Error, "RFC 2661 8.1",
         "L2TP uses the registered UDP port 1701.";
@@ -96,17 +99,32 @@ fn fragments(case: &Case<'_>, found: &mut Vec<Finding>) {
     );
 }
 
+/// Whether this host had control connections, and all of them were closed by then.
+fn is_over(case: &Case<'_>, host: IpAddr, by: Timestamp) -> bool {
+    let has = |one: &&Connection| one.ends.iter().any(|end| end.endpoint.address == host && end.packets > 0);
+    let mut all = case.analysis.connections.iter().filter(has).peekable();
+    all.peek().is_some() && all.all(|one| one.closed.is_some_and(|closed| closed < by))
+}
+
 fn errors(case: &Case<'_>, found: &mut Vec<Finding>) {
     let facts = &case.analysis.facts;
     if let (Some(tally), Some((by, port))) =
         (facts.get(Fact::PortUnreachable, Scope::default()), case.analysis.unreachable)
     {
-        found.push(
+        let errors = format!("{} from {} on", count(tally.count, "ICMP error"), case.at(tally.first));
+        let finding =
             Finding::new(&UDP_ICMP_PORT_UNREACHABLE, format!("{by} says that UDP port {port} is closed"))
-                .tally(tally)
-                .seen(format!("{} from {} on.", count(tally.count, "ICMP error"), case.at(tally.first)))
-                .advice(format!("start the daemon there (ss -ulpn 'sport = :{port}').")),
-        );
+                .tally(tally);
+        found.push(if is_over(case, by, tally.first) {
+            finding
+                .severity(Severity::Note)
+                .seen(format!("{errors}, after the control connection was closed."))
+                .advice("harmless: the L2TP program there has ended, and the other end still sent something.")
+        } else {
+            finding
+                .seen(format!("{errors}."))
+                .advice(format!("start the daemon there (ss -ulpn 'sport = :{port}')."))
+        });
     }
     if let Some(tally) = facts.get(Fact::FragmentationNeeded, Scope::default()) {
         let told = case.analysis.path_mtu;

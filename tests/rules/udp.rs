@@ -68,6 +68,29 @@ fn errors_of_icmp() {
     error(3, 3, 0, 1701).assert_quiet("udp-icmp-frag-needed");
 }
 
+/// The LAC's program is gone when the LNS still sends: that is trouble only if nobody closed the control connection.
+#[test]
+fn a_port_that_is_closed_when_all_is_over() {
+    let after = |closes: bool| {
+        let mut talk = Talk::default();
+        talk.tunnel().call().chat(2);
+        if closes {
+            talk.close();
+        }
+        talk.wait(1000).send(LNS, HELLO);
+        let refused = talk.frames.last().unwrap().1.clone();
+        let [lac, lns] = talk.addresses;
+        let body = [&[3, 3, 0, 0, 0, 0, 0, 0], &refused[..]].concat();
+        let mut error = vec![0x45, 0];
+        error.extend((20 + body.len() as u16).to_be_bytes());
+        error.extend([&[0, 1, 0, 0, 64, 1, 0, 0], &lac[..], &lns[..], &body[..]].concat());
+        talk.frames.push((talk.now, error));
+        talk.judge()
+    };
+    after(true).assert_raises("udp-icmp-port-unreachable", Note, Certain);
+    after(false).assert_raises("udp-icmp-port-unreachable", Error, Certain);
+}
+
 /// An L2TP data message in two fragments: a segment of TCP with this sequence number.
 fn fragments(wire: &mut Wire, sequence: u32, together: bool) {
     let mut tcp = vec![0; 1380];
