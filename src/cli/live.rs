@@ -170,7 +170,7 @@ impl<'k> Shown<'k> {
     /// Answers those who ask for metrics from now on.
     fn serve(&mut self, socket: Socket) -> Result<(), Failure> {
         if let Self::Report(parts) = self {
-            parts.1.serve(socket.serve()?);
+            parts.1.serve(socket.serve());
         }
         Ok(())
     }

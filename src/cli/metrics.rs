@@ -1,6 +1,11 @@
 //! `--metrics`: what a capture counts, as a page for Prometheus.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::io::{self, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::{Duration, Instant};
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
@@ -8,7 +13,6 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use tiny_http::{Header, Method, Response, Server};
 
 use crate::analysis::Analysis;
 use crate::analysis::call::CallState;
@@ -21,8 +25,10 @@ use super::exit::Failure;
 
 /// The port where none is given.
 const PORT: u16 = 9701;
-/// Requests that are answered in one tick: whoever sends more waits.
-const MOST_ANSWERS: usize = 8;
+/// How long a request may take, and how long it waits for the next tick.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Octets of a request: more than any scraper sends.
+const MOST_OCTETS: usize = 8192;
 /// What Prometheus calls the form of the page.
 const FORM: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -51,35 +57,68 @@ impl Socket {
         Ok(Self(listener))
     }
 
-    /// Begins to take requests. It starts threads, so it has to wait until privileges were given up.
-    ///
-    /// # Errors
-    ///
-    /// When the socket cannot be used.
-    pub(super) fn serve(self) -> Result<Page, Failure> {
-        let server = Server::from_listener(self.0, None)
-            .map_err(|error| Failure::new("--metrics: cannot serve").cause(error))?;
-        Ok(Page(server))
+    /// Begins to take requests, in a thread of its own: it has to wait until privileges were given up.
+    pub(super) fn serve(self) -> Page {
+        let asked = Arc::new(AtomicBool::new(false));
+        let (pages, written) = mpsc::channel();
+        let page = Page { asked: Arc::clone(&asked), pages };
+        std::thread::spawn(move || {
+            for stream in self.0.incoming().flatten() {
+                // Whoever goes away, or does not read, gets nothing.
+                let _ = answer(stream, &asked, &written);
+            }
+        });
+        page
     }
 }
 
-/// The page.
-pub(super) struct Page(Server);
+/// Answers one request and hangs up. There is one at a time, of so many octets and so long, so that nobody who asks takes
+/// memory, and who does not read the answer holds up only others who ask. No HTTP library that was looked at has a
+/// bound on requests that wait.
+fn answer(mut stream: TcpStream, asked: &AtomicBool, pages: &Receiver<String>) -> io::Result<()> {
+    let until = Instant::now() + PATIENCE;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut request = [0; MOST_OCTETS];
+    let mut len = 0;
+    while !request[..len].windows(4).any(|four| four == b"\r\n\r\n") {
+        let more = stream.read(&mut request[len..])?;
+        if more == 0 || Instant::now() >= until {
+            return Ok(());
+        }
+        len += more;
+    }
+    let (status, form, page) = if !request.starts_with(b"GET /metrics ") {
+        ("404 Not Found", "text/plain", String::from("/metrics\n"))
+    } else {
+        // One that came too late for the request before.
+        while pages.try_recv().is_ok() {}
+        asked.store(true, Ordering::Relaxed);
+        match pages.recv_timeout(PATIENCE) {
+            Ok(page) => ("200 OK", FORM, page),
+            Err(_) => ("503 Service Unavailable", "text/plain", String::from("not now\n")),
+        }
+    };
+    let length = page.len();
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {form}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(page.as_bytes())
+}
+
+/// The page, for whoever asks.
+pub(super) struct Page {
+    asked: Arc<AtomicBool>,
+    pages: Sender<String>,
+}
 
 impl Page {
-    /// Answers whoever asked since the last tick.
+    /// Writes the page if somebody asked since the last tick. Never waits.
     pub(super) fn tick(&self, analysis: &Analysis, interfaces: &[Interface]) {
-        for _ in 0..MOST_ANSWERS {
-            let Ok(Some(request)) = self.0.try_recv() else { return };
-            let here = matches!(request.method(), Method::Get | Method::Head) && request.url() == "/metrics";
-            // Whoever asks and goes away gets nothing.
-            let _ = if here {
-                let response = Response::from_string(page(analysis, interfaces));
-                let form = Header::from_bytes("Content-Type", FORM);
-                request.respond(form.into_iter().fold(response, Response::with_header))
-            } else {
-                request.respond(Response::from_string("/metrics\n").with_status_code(404))
-            };
+        if self.asked.swap(false, Ordering::Relaxed) {
+            // Nobody takes it if the thread is gone.
+            let _ = self.pages.send(page(analysis, interfaces));
         }
     }
 }

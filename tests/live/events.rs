@@ -94,3 +94,34 @@ fn metrics_are_served_without_privileges() {
     assert!(status.contains("CapEff:\t0000000000000000") && status.contains("NoNewPrivs:\t1"), "{status}");
     assert_eq!(running.interrupted().status.code(), Some(0));
 }
+
+/// What a process has in memory, in kB.
+fn memory(running: &Running) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", running.child.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn who_asks_for_metrics_and_never_reads_takes_no_memory_and_holds_up_no_packet() {
+    let Some(lab) = Lab::new() else { return };
+    lab.ip(&["link", "set", "lo", "up"]);
+    let (path, _) = trace(PLAIN);
+    let running = lab.start(&["-i", "far0", "-T", "json", "--metrics=9703"]);
+    let before = memory(&running);
+    let ask = "GET /metrics HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n".repeat(50);
+    let rude =
+        format!("while exec 3<>/dev/tcp/127.0.0.1/9703; do while printf '{ask}' >&3; do :; done; done");
+    let mut rude = lab.command("bash").args(["-c", &rude]).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(3));
+    let sent = lab.replay(&path, None);
+    let after = memory(&running);
+    let began = Instant::now();
+    let output = running.interrupted();
+    let took = began.elapsed();
+    rude.kill().unwrap();
+    rude.wait().unwrap();
+    assert_eq!(report(&output)["packets"].as_u64().unwrap() as usize, sent);
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(after < before + 16_384, "{before} kB before, {after} kB after");
+}
