@@ -279,6 +279,8 @@ impl<'k> Inspector<'k> {
     /// Lets go of all that ended but the newest.
     pub fn let_go(&mut self) {
         self.flush();
+        // Long pieces of memory that stay hold others that are freed around them.
+        self.batch = Batch::default();
         self.tracker.let_go();
         self.selected.iter_mut().for_each(Tracker::let_go);
     }

@@ -164,7 +164,7 @@ fn peers_that_keep_to_the_rfc_are_never_accused() {
         let (talk, complete, counts) = run(seed, loss, double);
         let judged = talk.judge();
         assert_eq!(judged.analysis.connections.len(), 1, "seed {seed}");
-        let connection = &judged.analysis.connections[0];
+        let connection = judged.analysis.connections.iter().next().unwrap();
         for ((from, kind), count) in counts {
             if kind != ZLB {
                 let name = l2tp_inspect::dissect::layers::MessageType(kind);

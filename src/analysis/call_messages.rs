@@ -139,7 +139,7 @@ impl Tracker {
             return None;
         }
         let call = self.state.calls.push(Call::new(id, meta.packet))?;
-        self.state.connections.get_mut(id.0 as usize)?.calls.push(call);
+        self.state.connections.get_mut(id)?.calls.push(call);
         Some(call)
     }
 
@@ -162,7 +162,7 @@ impl Tracker {
         {
             *known = Some(session);
             self.routes.learn_session(id, end, session, call_id);
-            if let Some(connection) = self.state.connections.get_mut(id.0 as usize) {
+            if let Some(connection) = self.state.connections.get_mut(id) {
                 if connection.version == 3 {
                     let address = connection.end(end).endpoint.address;
                     self.routes.learn_addressed(id, end, address, session, call_id);
@@ -173,7 +173,7 @@ impl Tracker {
     }
 
     fn role(&mut self, id: ConnectionId, lac: u8) {
-        if let Some(connection) = self.state.connections.get_mut(id.0 as usize) {
+        if let Some(connection) = self.state.connections.get_mut(id) {
             connection.lac.get_or_insert(lac);
         }
     }

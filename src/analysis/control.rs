@@ -120,7 +120,7 @@ impl Tracker {
         } else {
             self.watch_resend(id, from, meta, &message);
         }
-        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
+        let Some(connection) = self.state.connections.get_mut(id) else { return };
         connection.end_mut(from).count(message.kind);
         connection.end_mut(from).last_control = Some((meta.packet, meta.time));
         let (effect, call) = match sent {
@@ -134,7 +134,7 @@ impl Tracker {
                 (effect, call)
             }
         };
-        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
+        let Some(connection) = self.state.connections.get_mut(id) else { return };
         if let (Some(call), Some(ns)) = (call, header.ns) {
             connection.end_mut(from).delivery.about(ns, call);
         }
@@ -248,9 +248,17 @@ impl Tracker {
             if connection.version == version && fits(connection, from) {
                 return Some((id, from));
             }
-            next = connection.older;
+            next = self.older(connection);
         }
         None
+    }
+
+    /// The next older connection between the same endpoints. What came to its place later is none.
+    pub(super) fn older(&self, connection: &Connection) -> Option<ConnectionId> {
+        let before = |id: &ConnectionId| {
+            self.state.connection(*id).is_some_and(|older| older.number < connection.number)
+        };
+        connection.older.filter(before)
     }
 
     /// Opens a connection for the sender of a message; if the table is full, in the place of the oldest request
@@ -262,21 +270,22 @@ impl Tracker {
         header: &L2tp,
         requested: Option<TunnelId>,
     ) -> Option<(ConnectionId, u8)> {
-        let id = if self.state.connections.len() < self.limits.tunnels {
-            ConnectionId(u32::try_from(self.state.connections.len()).ok()?)
+        let recycled = if self.state.connections.len() < self.limits.tunnels {
+            None
         } else {
             self.state.reach(Limit::Tunnels);
-            self.recycle()?
+            Some(self.recycle()?)
         };
         let number = &mut self.state.totals.connections;
         bump32(number);
-        let mut connection =
-            Connection::new(*number, header.version(), udp.source, udp.destination, meta.packet);
-        connection.older =
-            self.routes.set_newest(udp.source, udp.destination, id).filter(|older| *older != id);
-        match self.state.connections.get_mut(id.0 as usize) {
-            Some(place) => *place = connection,
-            None => self.state.connections.push(connection),
+        let connection = Connection::new(*number, header.version(), udp.source, udp.destination, meta.packet);
+        let id = match recycled {
+            Some(id) => self.state.connections.put(id, connection).map(|()| id)?,
+            None => self.state.connections.fill(connection)?,
+        };
+        let older = self.routes.set_newest(udp.source, udp.destination, id);
+        if let Some(connection) = self.state.connections.get_mut(id) {
+            connection.older = older.filter(|older| *older != id);
         }
         if let Some(tunnel) = requested {
             self.routes.learn(id, 0, udp.source, udp.destination, tunnel);
@@ -307,7 +316,7 @@ impl Tracker {
         header: &L2tp,
         protected: bool,
     ) {
-        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
+        let Some(connection) = self.state.connections.get_mut(id) else { return };
         connection.end_mut(from).touch(meta.packet, meta.time);
         let [under_esp, in_clear] = &mut connection.protection;
         bump32(if protected { under_esp } else { in_clear });
@@ -326,7 +335,7 @@ impl Tracker {
             }
             self.forget(id);
         }
-        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
+        let Some(connection) = self.state.connections.get_mut(id) else { return };
         connection.end_mut(from).endpoint = udp.source;
         let receiver = connection.end(other(from));
         let learned = receiver.tunnel_id.is_none() && header.tunnel_id.0 != 0;
@@ -338,7 +347,7 @@ impl Tracker {
         }
         if !protected {
             let follows = self.decrypted.follows(udp, meta.time);
-            if follows && let Some(connection) = self.state.connections.get_mut(id.0 as usize) {
+            if follows && let Some(connection) = self.state.connections.get_mut(id) {
                 bump32(&mut connection.end_mut(from).behind_esp);
             }
             let scope = Scope::default();
@@ -350,7 +359,7 @@ impl Tracker {
     fn forget(&mut self, id: ConnectionId) {
         let Some(connection) = self.state.connection(id) else { return };
         let [a, b] = &connection.ends;
-        let older = connection.older;
+        let older = self.older(connection);
         for (receiver, sender) in [(a, b), (b, a)] {
             if let Some(tunnel) = receiver.tunnel_id {
                 self.routes.forget(id, receiver.endpoint, sender.endpoint, tunnel);
@@ -370,18 +379,17 @@ impl Tracker {
             }
         }
         let (a, b) = (a.endpoint, b.endpoint);
-        let older = self.routes.set_newest(a, b, id);
-        if let (Some(older), Some(connection)) = (older, self.state.connections.get_mut(id.0 as usize)) {
-            // Walking from newest to older must end: a connection never points to itself or to a younger one.
-            if older != id && connection.older.is_none() && older < id {
-                connection.older = Some(older);
-            }
+        let older = self.routes.set_newest(a, b, id).filter(|older| *older != id);
+        if let Some(connection) = self.state.connections.get_mut(id)
+            && connection.older.is_none()
+        {
+            connection.older = older;
         }
     }
 
     /// Learns the tunnel ID that the sender assigned.
     fn assign(&mut self, id: ConnectionId, from: u8, message: &Message<'_>) {
-        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
+        let Some(connection) = self.state.connections.get_mut(id) else { return };
         let end = connection.end_mut(from);
         end.hides |= message.control.avps.iter().any(|avp| avp.hidden);
         if message.is(MessageType::SCCRQ) || message.is(MessageType::SCCRP) {
@@ -400,7 +408,7 @@ impl Tracker {
     }
 
     fn deliver(&mut self, id: ConnectionId, from: u8, meta: &Meta, message: &Message<'_>) -> Delivered {
-        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else {
+        let Some(connection) = self.state.connections.get_mut(id) else {
             return Delivered::New(None);
         };
         let scope = Scope { connection: Some(connection.number), end: Some(from), ..Scope::default() };
@@ -427,7 +435,7 @@ impl Tracker {
         if message.kind.is_acknowledgement() {
             return Delivered::New(after);
         }
-        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else {
+        let Some(connection) = self.state.connections.get_mut(id) else {
             return Delivered::New(after);
         };
         let end = connection.end_mut(from);
@@ -511,7 +519,7 @@ impl Tracker {
         kind: MessageType,
     ) -> Effect {
         self.watch_connection(id, from, meta, message, kind);
-        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return Effect::None };
+        let Some(connection) = self.state.connections.get_mut(id) else { return Effect::None };
         let tunnel = connection.end(from).tunnel_id.map_or(Effect::None, Effect::Tunnel);
         match kind {
             MessageType::SCCRQ => {
@@ -567,7 +575,7 @@ impl Tracker {
 
     /// Turns what is still open at the end of the capture into facts.
     pub(super) fn settle(&mut self) {
-        for connection in &self.state.connections {
+        for connection in self.state.connections.iter() {
             for from in [0, 1] {
                 let scope =
                     Scope { connection: Some(connection.number), end: Some(from), ..Scope::default() };
@@ -577,7 +585,7 @@ impl Tracker {
                     let fact = if seen { Fact::AcknowledgedUnseen } else { Fact::SkippedNs };
                     self.state.facts.note(fact, scope, *packet, *time, 1);
                 }
-                if let Some(beyond) = delivery.beyond {
+                if let Some(beyond) = &delivery.beyond {
                     let peer = Scope { end: Some(other(from)), ..scope };
                     self.state.facts.note(Fact::NrBeyondSeen, peer, beyond.packet, beyond.time, 1);
                     if beyond.zlb {

@@ -56,7 +56,7 @@ impl Tracker {
         let to = 1u8.saturating_sub(from);
         let Some(call_id) = self.call_of_data(id, to, meta, header) else { return };
         self.place.call = Some(call_id);
-        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
+        let Some(connection) = self.state.connections.get_mut(id) else { return };
         let number = connection.number;
         connection.ladder.data(meta.packet, meta.time, usize::from(from), &mut self.budget);
         let mid_stream = !connection.from_start;
@@ -81,7 +81,7 @@ impl Tracker {
             staged = before.map(|before| (before, stage(call)));
             let users = self.learned.users();
             if let Some(control) = ppp.control.as_deref().filter(|_| !users.is_empty()) {
-                call.ppp.prove(control, from, meta.packet, users);
+                call.ppp.make().prove(control, from, meta.packet, users);
             }
         } else if header.version() == 3 {
             bump(&mut data.network);
@@ -154,7 +154,7 @@ impl Tracker {
 
     fn call_of_data(&mut self, id: ConnectionId, to: u8, meta: &Meta, header: &L2tp) -> Option<CallId> {
         let session = header.session_id;
-        let connection = self.state.connections.get_mut(id.0 as usize)?;
+        let connection = self.state.connections.get_mut(id)?;
         if let Some(call) = connection.recent_call(to, session) {
             return Some(call);
         }

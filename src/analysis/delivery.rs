@@ -162,7 +162,7 @@ pub struct Delivery {
     pub outstanding: Vec<Outstanding>,
     holes: Vec<(Seq16, u64, Timestamp)>,
     /// An Nr beyond what was seen, which nothing explains yet.
-    pub beyond: Option<Beyond>,
+    pub beyond: Option<Box<Beyond>>,
     /// How often a number was used again.
     pub resent: u32,
     /// The capture lacks some of its messages, or the way numbers are used makes it look so.
@@ -217,9 +217,9 @@ impl Delivery {
         }
         let explained = self.beyond.take().map(|beyond| {
             if beyond.nr.is_newer_than(ns) {
-                Explained::BeyondSent(beyond)
+                Explained::BeyondSent(*beyond)
             } else {
-                Explained::Unseen(beyond)
+                Explained::Unseen(*beyond)
             }
         });
         let skipped = ns.steps_from(next);
@@ -338,7 +338,7 @@ impl Delivery {
         self.unseen |= self.next.is_none() && nr.0 > 0;
         if self.next.is_some_and(|next| nr.is_newer_than(next)) {
             let zlb = self.zlb && self.next.is_some_and(|next| nr == next.next());
-            self.beyond.get_or_insert(Beyond { nr, packet, time, zlb });
+            self.beyond.get_or_insert_with(|| Box::new(Beyond { nr, packet, time, zlb }));
             self.unseen = true;
         }
         let mut newest = None;
@@ -354,6 +354,10 @@ impl Delivery {
             }
             !covered
         });
+        if self.outstanding.is_empty() {
+            // Of tens of thousands of ends nearly all wait for nothing.
+            self.outstanding = Vec::new();
+        }
         newest
     }
 }

@@ -5,35 +5,43 @@ use crate::util::{Duration, Timestamp};
 
 /// Two copies are this far from each other at the most.
 const WINDOW: Duration = Duration::millis(2);
-/// A power of two.
-const SLOTS: usize = 8192;
-const MASK: u64 = 0x1fff;
+/// Powers of two. In parts, because one large piece of memory would hold others that are freed around it.
+const PARTS: usize = 8;
+const SLOTS: usize = 1024;
+
+type Slot = (u64, Timestamp);
 
 /// Remembers the packets of the last moments. A newer packet may push an older one out, so that a double is missed
 /// at rates of millions of packets a second; it never takes different packets for doubles.
 #[derive(Debug)]
 pub(crate) struct Doubles {
-    slots: Vec<(u64, Timestamp)>,
+    parts: [Vec<Slot>; PARTS],
 }
 
 impl Doubles {
     pub(crate) fn new() -> Self {
-        Self { slots: vec![(0, Timestamp(i64::MIN)); SLOTS] }
+        Self { parts: std::array::from_fn(|_| vec![(0, Timestamp(i64::MIN)); SLOTS]) }
     }
 
     /// Reads the place of a digest, so that it is near by the time it is needed.
     pub(crate) fn touch(&self, digest: u64) -> u64 {
-        usize::try_from(digest & MASK).ok().and_then(|index| self.slots.get(index)).map_or(0, |slot| slot.0)
+        let (part, slot) = place(digest);
+        self.parts.get(part).and_then(|slots| slots.get(slot)).map_or(0, |slot| slot.0)
     }
 
     /// Whether a packet with this digest was there a moment ago.
     pub(crate) fn seen(&mut self, digest: u64, time: Timestamp) -> bool {
-        let index = usize::try_from(digest & MASK).unwrap_or(0);
-        let Some(slot) = self.slots.get_mut(index) else { return false };
+        let (part, slot) = place(digest);
+        let Some(slot) = self.parts.get_mut(part).and_then(|slots| slots.get_mut(slot)) else { return false };
         let double = slot.0 == digest && time.since(slot.1).0.saturating_abs() <= WINDOW.0;
         *slot = (digest, time);
         double
     }
+}
+
+fn place(digest: u64) -> (usize, usize) {
+    let low = usize::from(u16::try_from(digest & u64::from(u16::MAX)).unwrap_or(0));
+    (low / SLOTS % PARTS, low % SLOTS)
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ impl Tracker {
             }
             _ => {}
         }
-        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
+        let Some(connection) = self.state.connections.get_mut(id) else { return };
         let dead = connection.looks_dead();
         let told = connection.told_dead;
         connection.told_dead = dead && (told || resent);

@@ -242,7 +242,7 @@ impl Facts {
     /// Keeps what was observed in these places only.
     pub(crate) fn keep(&mut self, wanted: impl Fn(&Scope) -> bool) {
         self.map.retain(|(_, scope), _| wanted(scope));
-        self.map.shrink_to(self.map.len().saturating_mul(2));
+        self.map.shrink_to_fit();
     }
 
     /// Follows ESP flows to their new places; what was observed of those without one goes.

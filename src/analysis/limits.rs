@@ -19,7 +19,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { tunnels: 65_536, calls: 131_072, flows: 131_072, ike: 16_384, facts: 131_072, ladder: 262_144 }
+        Self { tunnels: 65_536, calls: 131_072, flows: 131_072, ike: 16_384, facts: 65_536, ladder: 262_144 }
     }
 }
 

@@ -15,7 +15,6 @@
 )]
 
 pub mod call;
-pub mod calls;
 pub mod connection;
 pub mod delivery;
 pub mod events;
@@ -32,6 +31,7 @@ pub mod place;
 pub mod ppp_marks;
 pub mod ppp_proof;
 pub mod ppp_session;
+pub mod table;
 pub mod transcript;
 pub mod tunnel_proof;
 
@@ -60,7 +60,6 @@ use crate::util::{Duration, Timestamp};
 use crate::util::{Frame, LinkType};
 
 use call::Call;
-use calls::Calls;
 use connection::Connection;
 use doubles::Doubles;
 use events::{Events, What};
@@ -75,9 +74,11 @@ use nat::Keepalives;
 use place::Place;
 use release::{LetGo, Release};
 use routing::Routes;
+use table::Table;
 use transcript::Transcript;
 
-/// The place of a control connection in its table. A place may be used again after a flood; numbers are not.
+/// The place of a control connection in its table. A place is used again when a flood or a long capture let go of what
+/// was there; numbers are not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u32);
 
@@ -211,9 +212,9 @@ pub struct Analysis {
     /// Counts over the capture.
     pub totals: Totals,
     /// Control connections.
-    pub connections: Vec<Connection>,
+    pub connections: Table<ConnectionId, Connection>,
     /// Calls of all connections.
-    pub calls: Calls,
+    pub calls: Table<CallId, Call>,
     /// ESP flows.
     pub flows: Vec<Flow>,
     /// IKE SAs.
@@ -244,8 +245,8 @@ impl Analysis {
     fn new(facts: usize) -> Self {
         Self {
             totals: Totals::default(),
-            connections: Vec::new(),
-            calls: Calls::default(),
+            connections: Table::default(),
+            calls: Table::default(),
             flows: Vec::new(),
             ike: Vec::new(),
             facts: Facts::new(facts),
@@ -263,7 +264,7 @@ impl Analysis {
 
     /// A control connection.
     pub fn connection(&self, id: ConnectionId) -> Option<&Connection> {
-        self.connections.get(id.0 as usize)
+        self.connections.get(id)
     }
 
     /// The control connection `T` with this number.
@@ -506,12 +507,8 @@ impl Tracker {
         }
         self.settle();
         succession::follow(&mut self.state.flows);
-        let slots = self.state.connections.iter().enumerate();
-        self.state.numbers = slots
-            .filter_map(|(slot, connection)| {
-                Some((connection.number, ConnectionId(u32::try_from(slot).ok()?)))
-            })
-            .collect();
+        let places = self.state.connections.places();
+        self.state.numbers = places.map(|(id, connection)| (connection.number, id)).collect();
     }
 
     fn note(&mut self, fact: Fact, scope: Scope, meta: &Meta, amount: u64) {

@@ -1,6 +1,8 @@
 //! The PPP session inside a call: LCP, authentication, network control protocols (RFC 1661 section 3.2).
 
 use std::net::Ipv4Addr;
+use std::ops::Deref;
+use std::sync::LazyLock;
 
 use crate::dissect::layers::{Ppp, PppBody, PppControl, PppOption, PppOptionValue};
 use crate::util::{Printable, Timestamp};
@@ -226,6 +228,33 @@ pub struct PppSession {
     pub dns: Vec<Ipv4Addr>,
 }
 
+/// The PPP session of a call, which takes no room before anything is negotiated in it.
+#[derive(Debug, Clone, Default)]
+pub struct Lazy(Option<Box<PppSession>>);
+
+impl Lazy {
+    /// Takes a packet. User data in a session that is up changes nothing.
+    pub(crate) fn push(&mut self, ppp: &Ppp, from: usize, packet: u64, time: Timestamp) {
+        if !self.changes_nothing(ppp) {
+            self.make().push(ppp, from, packet, time);
+        }
+    }
+
+    /// To be changed.
+    pub(crate) fn make(&mut self) -> &mut PppSession {
+        self.0.get_or_insert_default()
+    }
+}
+
+impl Deref for Lazy {
+    type Target = PppSession;
+
+    fn deref(&self) -> &PppSession {
+        static NOTHING: LazyLock<PppSession> = LazyLock::new(PppSession::default);
+        self.0.as_deref().unwrap_or_else(|| &NOTHING)
+    }
+}
+
 /// More network control protocols than any peer tries.
 const MOST_NCPS: usize = 16;
 
@@ -240,9 +269,7 @@ impl PppSession {
 
     pub(crate) fn push(&mut self, ppp: &Ppp, from: usize, packet: u64, time: Timestamp) {
         let end = u8::try_from(from).unwrap_or(0);
-        if !self.marks_done(ppp) {
-            self.mark(ppp, end, (packet, time));
-        }
+        self.mark(ppp, end, (packet, time));
         let Some(control) = ppp.control.as_deref() else { return };
         match control.protocol {
             protocol::LCP => {
@@ -264,8 +291,8 @@ impl PppSession {
         }
     }
 
-    /// Whether nothing of this packet can be out of order: user data in a session that is up.
-    fn marks_done(&self, ppp: &Ppp) -> bool {
+    /// Whether this packet changes nothing: user data in a session that is up.
+    fn changes_nothing(&self, ppp: &Ppp) -> bool {
         ppp.control.is_none() && (self.lcp.opened || self.lcp.requests == [0, 0])
     }
 

@@ -11,7 +11,7 @@ use super::flow::Flow;
 use super::{ConnectionId, FlowId, Tracker};
 
 /// Ended control connections, silent SAs and silent IKE SAs that are kept of each for the report.
-const KEPT: usize = 512;
+const KEPT: usize = 256;
 /// How many more there must be before any are let go: the tables are then gone through once.
 const SLACK: usize = KEPT / 4;
 /// How often, in time of packets, what ended is looked for.
@@ -19,11 +19,14 @@ const PAUSE: Duration = Duration::millis(500);
 
 /// A closed control connection keeps its state for a full cycle of resends (RFC 2661 section 5.7): 31 s by default.
 const CLOSED: Duration = Duration::seconds(60);
-/// The same where as many are there as this part of all that may be followed: what is resent later than that looks
-/// like a control connection of its own, which is better than none.
-const CROWDED: [(usize, Duration); 2] = [(4, Duration::seconds(1)), (16, Duration::seconds(10))];
 /// Nobody resends an SCCRQ for so long.
 const UNANSWERED: Duration = Duration::seconds(120);
+/// Both where as many are there as this part of all that may be followed: what is resent later than that looks like a
+/// control connection of its own, which is better than none.
+const CROWDED: [(usize, [Duration; 2]); 2] =
+    [(4, [Duration::seconds(1), CYCLE]), (16, [Duration::seconds(10), CYCLE])];
+/// A full cycle of resends and more (RFC 2661 section 5.8).
+const CYCLE: Duration = Duration::seconds(40);
 /// An end whose Hellos come less often than this is taken as gone.
 const IDLE: Duration = Duration::seconds(7200);
 /// SAs of IKE and ESP live on for as long without a packet.
@@ -61,8 +64,9 @@ impl Tracker {
     fn ending(&self, now: Timestamp) -> Ending {
         let crowded =
             |part: usize| self.state.connections.len() > self.limits.tunnels.checked_div(part).unwrap_or(0);
-        let closed = CROWDED.iter().find(|(part, _)| crowded(*part)).map_or(CLOSED, |(_, after)| *after);
-        Ending { now, stepped: self.release.stepped, closed }
+        let [closed, unanswered] =
+            CROWDED.iter().find(|(part, _)| crowded(*part)).map_or([CLOSED, UNANSWERED], |(_, after)| *after);
+        Ending { now, stepped: self.release.stepped, closed, unanswered }
     }
 
     /// Lets go of all that ended but the newest. To be called between batches: what was foreseen does not hold any more.
@@ -74,46 +78,53 @@ impl Tracker {
     }
 
     fn let_go_of_connections(&mut self, ending: Ending) {
-        let all = &mut self.state.connections;
-        let going = oldest(all.iter().map(|one| ending.connection(one).then(|| last(one))));
-        if !going.contains(&true) {
+        let all = &self.state.connections;
+        let goes = oldest(all.iter().map(|one| ending.connection(one).then(|| last(one))));
+        if !goes.contains(&true) {
             return;
         }
-        skip(all, &going);
-        // In the place of one that goes, as the newest between its endpoints.
-        let elders: Vec<Option<ConnectionId>> = all.iter().map(|one| one.older).collect();
-        let mut moved: Vec<Option<ConnectionId>> = Vec::with_capacity(all.len());
-        let (mut gone, mut stays) = (HashSet::new(), 0);
-        for (connection, goes) in all.iter().zip(&going) {
-            moved.push((!goes).then_some(ConnectionId(stays)));
-            if !goes {
-                stays = stays.saturating_add(1);
-                continue;
+        let going = all.places().zip(&goes).filter_map(|((id, _), goes)| goes.then_some(id));
+        let going: HashSet<ConnectionId> = going.collect();
+        let mut routes = std::mem::take(&mut self.routes);
+        for id in all.places().map(|(id, _)| id).filter(|id| !going.contains(id)).collect::<Vec<_>>() {
+            let elder = self.elder(id, &going);
+            if let Some(one) = self.state.connections.get_mut(id) {
+                one.older = elder;
             }
+        }
+        routes.let_go(|id| !going.contains(&id), |id| self.elder(id, &going));
+        self.routes = routes;
+        let mut gone = HashSet::new();
+        for id in going {
+            let Some(connection) = self.state.connections.remove(id) else { continue };
             gone.insert(connection.number);
             self.budget.left = self.budget.left.saturating_add(connection.ladder.rows.len());
             self.state.let_go.calls = self.state.let_go.calls.saturating_add(connection.calls.len() as u64);
-            connection.calls.iter().for_each(|call| self.state.calls.remove(*call));
+            connection.calls.iter().for_each(|call| drop(self.state.calls.remove(*call)));
         }
-        keep(all, &going);
+        self.state.calls.pass();
+        if self.state.connections.len() < gone.len() {
+            self.state.connections.gather();
+            self.state.calls.gather();
+        }
         self.state.let_go.connections = self.state.let_go.connections.saturating_add(gone.len() as u64);
-        let to = |id: ConnectionId| moved.get(id.0 as usize).copied().flatten();
-        for connection in &mut self.state.connections {
-            connection.older = connection.older.and_then(to);
-        }
-        for call in self.state.calls.iter_mut() {
-            call.connection = to(call.connection).unwrap_or(call.connection);
-        }
-        self.half_open = self.half_open.iter().filter_map(|id| to(*id)).collect();
-        let calls = &self.state.calls;
-        let newest =
-            |id: ConnectionId| to(id).or_else(|| to(elders.get(id.0 as usize).copied().flatten()?));
-        self.routes.move_connections(to, newest, |call| calls.get(call).is_some());
-        let connections = &self.state.connections;
+        let (connections, calls) = (&self.state.connections, &self.state.calls);
+        self.routes.keep_calls(|call| calls.get(call).is_some());
+        self.half_open.retain(|id| connections.get(*id).is_some());
+        self.half_open.shrink_to_fit();
         let places: HashSet<IpAddr> =
             connections.iter().flat_map(|one| one.ends.each_ref().map(|end| end.endpoint.address)).collect();
         self.learned.keep(|address| places.contains(&address));
         self.state.facts.keep(|scope| !scope.connection.is_some_and(|number| gone.contains(&number)));
+    }
+
+    /// The next older one between the endpoints of a connection that does not go.
+    fn elder(&self, id: ConnectionId, going: &HashSet<ConnectionId>) -> Option<ConnectionId> {
+        let mut next = self.older(self.state.connection(id)?);
+        while let Some(id) = next.filter(|id| going.contains(id)) {
+            next = self.older(self.state.connection(id)?);
+        }
+        next
     }
 
     fn let_go_of_flows(&mut self, ending: Ending) {
@@ -203,6 +214,7 @@ pub(super) struct Ending {
     now: Timestamp,
     stepped: Option<Timestamp>,
     closed: Duration,
+    unanswered: Duration,
 }
 
 impl Ending {
@@ -216,7 +228,7 @@ impl Ending {
         let silent = self.silence(last(connection));
         match connection.state {
             ConnectionState::Closed => silent >= self.closed,
-            ConnectionState::WaitCtlReply | ConnectionState::WaitCtlConn => silent >= UNANSWERED,
+            ConnectionState::WaitCtlReply | ConnectionState::WaitCtlConn => silent >= self.unanswered,
             ConnectionState::Established | ConnectionState::Unknown => silent >= IDLE,
         }
     }
@@ -243,21 +255,6 @@ fn oldest(all: impl Iterator<Item = Option<Timestamp>>) -> Vec<bool> {
         goes
     };
     all.iter().map(goes).collect()
-}
-
-/// Ties each connection to the next older one between its endpoints that does not go.
-fn skip(all: &mut [Connection], going: &[bool]) {
-    for at in 0..all.len() {
-        // Those before it are tied already: one step is enough.
-        let older = all.get(at).and_then(|one| one.older);
-        let goes = older.is_some_and(|older| going.get(older.0 as usize).copied().unwrap_or(true));
-        if goes {
-            let next = older.and_then(|older| all.get(older.0 as usize)).and_then(|older| older.older);
-            if let Some(one) = all.get_mut(at) {
-                one.older = next;
-            }
-        }
-    }
 }
 
 fn keep<T>(all: &mut Vec<T>, going: &[bool]) {

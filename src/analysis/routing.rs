@@ -81,21 +81,14 @@ fn session_key(id: ConnectionId, end: u8, session: SessionId) -> u64 {
     u64::from(id.0) << 33 | u64::from(end) << 32 | u64::from(session.0)
 }
 
-fn key_parts(key: u64) -> (ConnectionId, u8, SessionId) {
-    let low = |value: u64| u32::try_from(value & u64::from(u32::MAX)).unwrap_or_default();
-    (ConnectionId(low(key >> 33)), u8::from(key >> 32 & 1 == 1), SessionId(low(key)))
+fn connection_of(key: u64) -> ConnectionId {
+    ConnectionId(u32::try_from(key >> 33).unwrap_or_default())
 }
 
-/// Changes or removes every value of a table, and gives room back.
-fn moved<K: Eq + std::hash::Hash, V: Copy>(table: &mut HashMap<K, V>, to: impl Fn(V) -> Option<V>) {
-    table.retain(|_, value| match to(*value) {
-        Some(new) => {
-            *value = new;
-            true
-        }
-        None => false,
-    });
-    table.shrink_to(table.len().saturating_mul(2));
+/// Keeps these, and gives room back.
+fn keep<K: Eq + std::hash::Hash, V>(table: &mut HashMap<K, V>, wanted: impl FnMut(&K, &mut V) -> bool) {
+    table.retain(wanted);
+    table.shrink_to_fit();
 }
 
 impl Routes {
@@ -195,27 +188,31 @@ impl Routes {
         self.addressed.insert((to, session), (id, end, call));
     }
 
-    /// Follows control connections to their new places, and forgets those without one and calls that are gone. `newest`
-    /// is the place of what takes the place of one that was the newest between its endpoints.
-    pub(crate) fn move_connections(
+    /// Forgets control connections that go, and their calls. `heir` is what takes the place of one that goes as the newest
+    /// between its endpoints.
+    pub(crate) fn let_go(
         &mut self,
-        to: impl Fn(ConnectionId) -> Option<ConnectionId>,
-        newest: impl Fn(ConnectionId) -> Option<ConnectionId>,
-        is_there: impl Fn(CallId) -> bool,
+        stays: impl Fn(ConnectionId) -> bool,
+        heir: impl Fn(ConnectionId) -> Option<ConnectionId>,
     ) {
         self.version = self.version.wrapping_add(1);
-        let place = |(id, end): Place| Some((to(id)?, end));
-        moved(&mut self.ways.v4, place);
-        moved(&mut self.ways.v6, place);
-        moved(&mut self.receivers, place);
-        moved(&mut self.pairs, newest);
-        moved(&mut self.addressed, |(id, end, call)| Some((to(id)?, end, call)).filter(|_| is_there(call)));
-        let sessions = std::mem::take(&mut self.sessions);
-        let session = |(key, call): (u64, CallId)| {
-            let (id, end, session) = key_parts(key);
-            is_there(call).then(|| to(id).map(|id| (session_key(id, end, session), call)))?
-        };
-        self.sessions = sessions.into_iter().filter_map(session).collect();
+        keep(&mut self.ways.v4, |_, place| stays(place.0));
+        keep(&mut self.ways.v6, |_, place| stays(place.0));
+        keep(&mut self.receivers, |_, place| stays(place.0));
+        keep(&mut self.addressed, |_, place| stays(place.0));
+        keep(&mut self.sessions, |key, _| stays(connection_of(*key)));
+        keep(&mut self.pairs, |_, newest| {
+            let next = if stays(*newest) { Some(*newest) } else { heir(*newest) };
+            *newest = next.unwrap_or(*newest);
+            next.is_some()
+        });
+    }
+
+    /// Forgets calls that are gone.
+    pub(crate) fn keep_calls(&mut self, is_there: impl Fn(CallId) -> bool) {
+        self.version = self.version.wrapping_add(1);
+        keep(&mut self.sessions, |_, call| is_there(*call));
+        keep(&mut self.addressed, |_, place| is_there(place.2));
     }
 
     pub(crate) fn learn_session(&mut self, id: ConnectionId, end: u8, session: SessionId, call: CallId) {

@@ -92,7 +92,7 @@ impl Tracker {
             None => self.whose(udp, header).filter(|(id, from)| self.shows_again(*id, *from)),
         };
         let Some((id, from)) = place else { return false };
-        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return false };
+        let Some(connection) = self.state.connections.get_mut(id) else { return false };
         super::bump32(&mut connection.end_mut(from).shown_again);
         (self.place.connection, self.place.from) = (Some(connection.number), Some(from));
         let scope = Scope { connection: Some(connection.number), end: Some(from), ..Scope::default() };

@@ -57,7 +57,7 @@ impl Tracker {
         resend: Option<Resend>,
     ) {
         let (Some(ns), Some(nr)) = (message.header.ns, message.header.nr) else { return };
-        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
+        let Some(connection) = self.state.connections.get_mut(id) else { return };
         let scope = scope(connection, from);
         let from_start = connection.from_start;
         let window = connection.end(other(from)).window;
@@ -225,7 +225,7 @@ impl Tracker {
                 self.learned.proves(ends, message, &challenge, response)
             },
         );
-        let Some(connection) = self.state.connections.get_mut(id.0 as usize) else { return };
+        let Some(connection) = self.state.connections.get_mut(id) else { return };
         let end = connection.end_mut(from);
         end.window = end.window.or_else(|| number16(message.control, attribute::RECEIVE_WINDOW_SIZE));
         end.tie_breaker =

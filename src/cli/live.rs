@@ -8,7 +8,7 @@ use crate::capture::live::{self, Interface, Live, LiveError, Next, Options};
 use crate::inspector::Inspector;
 use crate::ipsec::Sad;
 use crate::report::packet::Outlook;
-use crate::util::{Frame, Printable};
+use crate::util::{Frame, Printable, Timestamp};
 
 use super::args::{Args, Format};
 use super::checking::Checking;
@@ -21,7 +21,7 @@ use super::report::{self, Collector, Origin};
 use super::ring::Ring;
 use super::views::{self, Output, View, Viewer};
 use super::watch::{self, Watch};
-use super::{finish, keys};
+use super::{finish, keys, memory};
 
 /// How often what does not wait for packets is done.
 const TICK: Duration = Duration::from_millis(100);
@@ -33,6 +33,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// When the capture cannot begin.
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     check(args)?;
+    memory::small_pages();
     let checking = Checking::new(args)?;
     let keys = Keys::new(args, keys::load(args)?)?;
     let sad = keys.sad();
@@ -181,7 +182,13 @@ impl<'k> Shown<'k> {
                 let (collector, watch) = &mut **parts;
                 watch.tick(collector, settings, interfaces)
             }
-            Self::Packets(_) => Ok(()),
+            Self::Packets(parts) => {
+                let inspector = parts.0.inspector();
+                if inspector.is_full(Timestamp::now()) {
+                    inspector.let_go();
+                }
+                Ok(())
+            }
         }
     }
 

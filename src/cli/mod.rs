@@ -19,6 +19,8 @@ mod lists;
 #[cfg(feature = "live")]
 mod live;
 #[cfg(feature = "live")]
+mod memory;
+#[cfg(feature = "live")]
 mod metrics;
 #[cfg(feature = "live")]
 mod new_keys;

@@ -18,6 +18,7 @@ use crate::util::Timestamp;
 
 use super::args::{Args, Format, Time};
 use super::checking::Checking;
+use super::memory::Freed;
 use super::metrics::Page;
 use super::new_keys::News;
 use super::report::Collector;
@@ -46,6 +47,7 @@ pub(super) struct Watch {
     /// Events were written since the last report.
     written: bool,
     page: Option<Page>,
+    freed: Freed,
 }
 
 /// The line at the bottom of a terminal.
@@ -66,7 +68,15 @@ impl Watch {
         };
         let drawn = Status { drawn: Instant::now(), packets: 0 };
         let status = (!quiet && io::stderr().is_terminal()).then_some(drawn);
-        Self { form, told: HashSet::new(), judge: Instant::now() + JUDGE, status, written: false, page: None }
+        Self {
+            form,
+            told: HashSet::new(),
+            judge: Instant::now() + JUDGE,
+            status,
+            written: false,
+            page: None,
+            freed: Freed::default(),
+        }
     }
 
     /// Answers those who ask for metrics from now on.
@@ -103,7 +113,9 @@ impl Watch {
         }
         if full {
             collector.let_go();
+            self.freed.note();
         }
+        self.freed.tick();
         self.write(&lines)?;
         if let Some(page) = &self.page {
             page.tick(collector.so_far(), interfaces);

@@ -194,9 +194,9 @@ impl Learned {
     /// Keeps what was learned of hosts with these addresses only.
     pub fn keep(&mut self, wanted: impl Fn(IpAddr) -> bool) {
         self.endpoints.retain(|end| wanted(end.address));
-        self.endpoints.shrink_to(self.endpoints.len().saturating_mul(2));
+        self.endpoints.shrink_to_fit();
         self.sessions.retain(|(address, _), _| wanted(*address));
-        self.sessions.shrink_to(self.sessions.len().saturating_mul(2));
+        self.sessions.shrink_to_fit();
     }
 
     /// Whether both ends of a datagram are known to speak L2TP.
