@@ -14,6 +14,7 @@ use super::args::{Args, Format};
 use super::checking::Checking;
 use super::end::End;
 use super::exit::{Exit, Failure};
+use super::memory::{self, Freed};
 use super::metrics::Socket;
 use super::new_keys::{Keys, NewKeys, News};
 use super::privilege::{Needs, Privileges};
@@ -21,7 +22,7 @@ use super::report::{self, Collector, Origin};
 use super::ring::Ring;
 use super::views::{self, Output, View, Viewer};
 use super::watch::{self, Watch};
-use super::{finish, keys, memory};
+use super::{finish, keys};
 
 /// How often what does not wait for packets is done.
 const TICK: Duration = Duration::from_millis(100);
@@ -132,7 +133,7 @@ fn capture(
 /// What is made of the frames.
 enum Shown<'k> {
     Report(Box<(Collector<'k>, Watch)>),
-    Packets(Box<(Viewer<'k>, View, Output<'static>)>),
+    Packets(Box<(Viewer<'k>, View, Output<'static>, Freed)>),
 }
 
 impl<'k> Shown<'k> {
@@ -153,7 +154,7 @@ impl<'k> Shown<'k> {
         let viewer = Viewer::new(args, sad, Outlook::default(), nanoseconds)?;
         let (view, mut output) = (View::new(args)?, Output::new(true));
         view.begin(&mut output.waiting);
-        Ok(Self::Packets(Box::new((viewer, view, output))))
+        Ok(Self::Packets(Box::new((viewer, view, output, Freed::default()))))
     }
 
     /// Takes the next frame, and says whether it passes what the command line asks of packets.
@@ -161,7 +162,7 @@ impl<'k> Shown<'k> {
         match self {
             Self::Report(parts) => Ok(parts.0.frame(frame)),
             Self::Packets(parts) => {
-                let (viewer, view, output) = &mut **parts;
+                let (viewer, view, output, _) = &mut **parts;
                 let shown = viewer.frame(frame, view, output);
                 output.written().map(|()| shown)
             }
@@ -183,10 +184,12 @@ impl<'k> Shown<'k> {
                 watch.tick(collector, settings, interfaces)
             }
             Self::Packets(parts) => {
-                let inspector = parts.0.inspector();
-                if inspector.is_full(Timestamp::now()) {
-                    inspector.let_go();
+                let (viewer, .., freed) = &mut **parts;
+                if viewer.inspector().is_full(Timestamp::now()) {
+                    viewer.inspector().let_go();
+                    freed.note();
                 }
+                freed.tick();
                 Ok(())
             }
         }
@@ -230,7 +233,7 @@ impl<'k> Shown<'k> {
         let gone: Vec<String> = interfaces.iter().filter_map(went).collect();
         match self {
             Self::Packets(parts) => {
-                let (_, view, mut output) = *parts;
+                let (_, view, mut output, _) = *parts;
                 view.end(&mut output.waiting);
                 finish(output.flush())?;
                 Ok(if gone.is_empty() { Exit::Done } else { Exit::Damaged })
