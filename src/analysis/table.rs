@@ -169,7 +169,8 @@ impl<I: Place, T> Table<I, T> {
 
     /// Gives up the places before the first that something is in: nothing [comes](Self::fill) there any more.
     pub(crate) fn pass(&mut self) {
-        while let Some(None) = self.pages.front() {
+        let opened = self.opened as usize / PAGE;
+        while self.passed < opened && matches!(self.pages.front(), Some(None)) {
             self.pages.pop_front();
             self.passed = self.passed.saturating_add(1);
             self.roomy = self.roomy.saturating_sub(1);
@@ -211,7 +212,14 @@ mod tests {
         assert_eq!(table.get(ids[33]), Some(&33));
         assert!(table.iter().copied().eq(33..40));
         assert_eq!(table.push(40), Some(CallId(40)));
-        assert!(table.places().map(|(id, number)| (id.0 as usize, *number)).eq((33..41).map(|at| (at, at))));
+        assert!(table.remove(ids[39]).is_some() && ids[33..39].iter().all(|id| table.remove(*id).is_some()));
+        table.pass();
+        assert_eq!(
+            (table.push(41), table.passed),
+            (Some(CallId(41)), 2),
+            "the last page is not passed while it has room"
+        );
+        assert!(table.places().map(|(id, number)| (id.0 as usize, *number)).eq((40..42).map(|at| (at, at))));
     }
 
     #[test]

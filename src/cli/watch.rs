@@ -113,6 +113,7 @@ impl Watch {
         }
         if full {
             collector.let_go();
+            self.forget_gone(collector);
             self.freed.note();
         }
         self.freed.tick();
@@ -122,6 +123,13 @@ impl Watch {
         }
         self.draw(collector, interfaces);
         Ok(())
+    }
+
+    /// Forgets what was told of control connections that were let go of: their numbers do not come again.
+    fn forget_gone(&mut self, collector: &Collector<'_>) {
+        let here: HashSet<u32> = collector.so_far().connections.iter().map(|one| one.number).collect();
+        self.told.retain(|told| told.1.is_none_or(|number| here.contains(&number)));
+        self.told.shrink_to_fit();
     }
 
     /// Tells that keys came, as an event where events are shown.
