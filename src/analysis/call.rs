@@ -4,7 +4,7 @@ use crate::dissect::layers::{L2tp, ResultCode, SessionId};
 use crate::util::Timestamp;
 use crate::util::seq::Seq16;
 
-use super::ppp_session::Lazy;
+use super::ppp_session::PppOfCall;
 use super::{ConnectionId, bump};
 
 /// Who asked for a call.
@@ -83,7 +83,7 @@ pub struct Call {
     /// The packet that closed it.
     pub closing_packet: Option<u64>,
     /// What runs inside.
-    pub ppp: Lazy,
+    pub ppp: PppOfCall,
     /// Its first packet.
     pub first_packet: u64,
 }
@@ -105,7 +105,7 @@ impl Call {
             result: None,
             closing_packet: None,
             data: [Data::default(), Data::default()],
-            ppp: Lazy::default(),
+            ppp: PppOfCall::default(),
             first_packet: packet,
             unannounced: false,
             numbered: false,

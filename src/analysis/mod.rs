@@ -43,6 +43,7 @@ mod esp;
 mod foresee;
 mod header_faults;
 mod icmp;
+mod opening;
 pub mod release;
 mod routing;
 mod shown_again;

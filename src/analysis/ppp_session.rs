@@ -230,9 +230,9 @@ pub struct PppSession {
 
 /// The PPP session of a call, which takes no room before anything is negotiated in it.
 #[derive(Debug, Clone, Default)]
-pub struct Lazy(Option<Box<PppSession>>);
+pub struct PppOfCall(Option<Box<PppSession>>);
 
-impl Lazy {
+impl PppOfCall {
     /// Takes a packet. User data in a session that is up changes nothing.
     pub(crate) fn push(&mut self, ppp: &Ppp, from: usize, packet: u64, time: Timestamp) {
         if !self.changes_nothing(ppp) {
@@ -246,7 +246,7 @@ impl Lazy {
     }
 }
 
-impl Deref for Lazy {
+impl Deref for PppOfCall {
     type Target = PppSession;
 
     fn deref(&self) -> &PppSession {

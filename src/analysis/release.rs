@@ -108,8 +108,7 @@ impl Tracker {
             self.state.calls.gather();
         }
         self.state.let_go.connections = self.state.let_go.connections.saturating_add(gone.len() as u64);
-        let (connections, calls) = (&self.state.connections, &self.state.calls);
-        self.routes.keep_calls(|call| calls.get(call).is_some());
+        let connections = &self.state.connections;
         self.half_open.retain(|id| connections.get(*id).is_some());
         self.half_open.shrink_to_fit();
         let places: HashSet<IpAddr> =

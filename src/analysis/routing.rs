@@ -208,13 +208,6 @@ impl Routes {
         });
     }
 
-    /// Forgets calls that are gone.
-    pub(crate) fn keep_calls(&mut self, is_there: impl Fn(CallId) -> bool) {
-        self.version = self.version.wrapping_add(1);
-        keep(&mut self.sessions, |_, call| is_there(*call));
-        keep(&mut self.addressed, |_, place| is_there(place.2));
-    }
-
     pub(crate) fn learn_session(&mut self, id: ConnectionId, end: u8, session: SessionId, call: CallId) {
         self.version = self.version.wrapping_add(1);
         self.sessions.insert(session_key(id, end, session), call);
