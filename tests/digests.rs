@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use l2tp_inspect::analysis::tunnel_proof::TunnelProof;
+use l2tp_inspect::analysis::control::tunnel_proof::TunnelProof;
 use l2tp_inspect::dissect::layers::DigestCheck;
 use l2tp_inspect::rules::Certainty::{Certain, Possible};
 use l2tp_inspect::rules::Severity::{Error, Note};

@@ -3,12 +3,12 @@
 use crate::dissect::layers::{L2tp, Ppp, Udp};
 use crate::util::Timestamp;
 
-use super::call::{Call, CallState};
 use super::events::{What, stage};
 use super::facts::{Fact, Scope};
 use super::foresee::Route;
-use super::watch::ROUND_TRIP;
 use super::{CallId, ConnectionId, Meta, Tracker, bump};
+use crate::analysis::control::call::{Call, CallState};
+use crate::analysis::control::watch::ROUND_TRIP;
 
 /// Data of the LNS in a row that shows whether it numbers: a packet or two may be out of order.
 const ROW: u16 = 3;

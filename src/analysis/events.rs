@@ -2,11 +2,11 @@
 
 use crate::util::Timestamp;
 
-use super::call::Call;
-use super::delivery::MessageKind;
 use super::ladder::Effect;
-use super::ppp_session::{Outcome, protocol};
 use super::{Analysis, CallId, ConnectionId, FlowId, Meta, Tracker};
+use crate::analysis::control::call::Call;
+use crate::analysis::control::delivery::MessageKind;
+use crate::analysis::ppp::session::{Outcome, protocol};
 use crate::dissect::layers::MessageType;
 
 /// Something that happened.

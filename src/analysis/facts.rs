@@ -6,8 +6,8 @@ use crate::util::Timestamp;
 
 use crate::dissect::layers::{DigestCheck, MessageType, SessionId, TunnelId};
 
-use super::form::Form;
 use super::{CallId, FlowId};
+use crate::analysis::control::form::Form;
 
 /// A kind of observation. Facts, not judgements: the rules make findings of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

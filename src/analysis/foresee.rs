@@ -10,9 +10,9 @@ use std::hint::black_box;
 
 use crate::dissect::layers::{EspOutcome, Layers};
 
-use super::flow::Flow;
 use super::ladder::Row;
 use super::{CallId, ConnectionId, FlowId, Tracker};
+use crate::analysis::ipsec::flow::Flow;
 
 /// With fewer flows and connections than this everything is in the caches anyway. Tests foresee as soon as there is one.
 const FEW: usize = if cfg!(debug_assertions) { 1 } else { 256 };

@@ -3,8 +3,8 @@
 use crate::util::Timestamp;
 use crate::util::seq::Seq16;
 
-use super::delivery::MessageKind;
 use super::{CallId, bump, bump32};
+use crate::analysis::control::delivery::MessageKind;
 use crate::dissect::layers::{SessionId, TunnelId};
 use crate::util::Duration;
 

@@ -6,9 +6,9 @@ use hashbrown::HashSet;
 
 use crate::util::{Duration, Timestamp};
 
-use super::connection::{Connection, ConnectionState};
-use super::flow::Flow;
 use super::{ConnectionId, FlowId, Tracker};
+use crate::analysis::control::connection::{Connection, ConnectionState};
+use crate::analysis::ipsec::flow::Flow;
 
 /// Ended control connections, silent SAs and silent IKE SAs that are kept of each for the report.
 const KEPT: usize = 256;

@@ -1,9 +1,9 @@
 //! An analysis and its findings, held against expectations.
 
 use crate::analysis::Analysis;
-use crate::analysis::call::{Call, CallKind};
-use crate::analysis::connection::Connection;
-use crate::analysis::ppp_session::{Outcome as Authenticated, Progress, protocol};
+use crate::analysis::control::call::{Call, CallKind};
+use crate::analysis::control::connection::Connection;
+use crate::analysis::ppp::session::{Outcome as Authenticated, Progress, protocol};
 use crate::rules::{Certainty, Diagnosis, Finding, Severity};
 use crate::util::Duration;
 

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::analysis::Analysis;
-use crate::analysis::call::{Call, CallKind};
-use crate::analysis::connection::Connection;
+use crate::analysis::control::call::{Call, CallKind};
+use crate::analysis::control::connection::Connection;
 use crate::rules::{Diagnosis, Finding, Severity};
 use crate::util::Duration;
 

@@ -15,8 +15,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use crate::analysis::Analysis;
-use crate::analysis::call::CallState;
-use crate::analysis::connection::ConnectionState;
+use crate::analysis::control::call::CallState;
+use crate::analysis::control::connection::ConnectionState;
 use crate::analysis::release::EspCounts;
 use crate::capture::live::Interface;
 use crate::util::Printable;

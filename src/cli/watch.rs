@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 
 use crate::analysis::CallId;
-use crate::analysis::call::CallState;
-use crate::analysis::connection::ConnectionState;
+use crate::analysis::control::call::CallState;
+use crate::analysis::control::connection::ConnectionState;
 use crate::capture::live::Interface;
 use crate::ipsec::Spi;
 use crate::report::events::{self, Form};

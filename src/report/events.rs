@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::analysis::connection::Connection;
+use crate::analysis::control::connection::Connection;
 use crate::analysis::events::{Event, What};
-use crate::analysis::ppp_session::protocol::IPCP;
+use crate::analysis::ppp::session::protocol::IPCP;
 use crate::analysis::{Analysis, CallId};
 use crate::rules::words::{call, count, packets, tunnel, who};
 use crate::rules::{Finding, cdn_words, stop_reason};

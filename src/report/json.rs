@@ -6,12 +6,12 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use crate::analysis::call::{Call, CallKind, Data};
-use crate::analysis::connection::{Connection, End};
-use crate::analysis::flow::Flow;
-use crate::analysis::ike_exchange::{Child, IkeSa};
-use crate::analysis::ppp_session::{Outcome, PppSession, protocol};
-use crate::analysis::tunnel_proof::TunnelProof;
+use crate::analysis::control::call::{Call, CallKind, Data};
+use crate::analysis::control::connection::{Connection, End};
+use crate::analysis::control::tunnel_proof::TunnelProof;
+use crate::analysis::ipsec::flow::Flow;
+use crate::analysis::ipsec::ike::{Child, IkeSa};
+use crate::analysis::ppp::session::{Outcome, PppSession, protocol};
 use crate::analysis::{Analysis, CallId};
 use crate::dissect::layers::{Encapsulation, Mode, ResultCode};
 use crate::dissect::ppp_names::protocol_name;

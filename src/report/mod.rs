@@ -27,8 +27,8 @@ mod tables;
 mod testing;
 
 use crate::analysis::Analysis;
-use crate::analysis::connection::Connection;
-use crate::analysis::flow::Flow;
+use crate::analysis::control::connection::Connection;
+use crate::analysis::ipsec::flow::Flow;
 use crate::ipsec::Sad;
 use crate::rules::{Diagnosis, Finding};
 use crate::util::Printable;

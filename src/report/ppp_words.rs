@@ -1,7 +1,7 @@
 //! PPP in a call, in two or three words: the most telling thing about it.
 
-use crate::analysis::call::Call;
-use crate::analysis::ppp_session::{Outcome, PppSession, Progress, protocol};
+use crate::analysis::control::call::Call;
+use crate::analysis::ppp::session::{Outcome, PppSession, Progress, protocol};
 use crate::dissect::ppp_names::protocol_name;
 use crate::ipsec::Verdict;
 

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use crate::analysis::CallId;
-use crate::analysis::call::CallKind;
-use crate::analysis::connection::{Connection, End};
-use crate::analysis::flow::Flow;
+use crate::analysis::control::call::CallKind;
+use crate::analysis::control::connection::{Connection, End};
+use crate::analysis::ipsec::flow::Flow;
 use crate::ipsec::Spi;
 use crate::rules::Severity;
 use crate::rules::words::{some, thousands};

@@ -1,6 +1,6 @@
 //! Rules on the authentication of tunnels (RFC 2661 section 5.1.1).
 
-use crate::analysis::connection::{Connection, End};
+use crate::analysis::control::connection::{Connection, End};
 use crate::dissect::layers::MessageType;
 
 use super::words;

@@ -1,6 +1,6 @@
 //! Rules on AVPs: their form, and which message carries which (RFC 2661 sections 3.2, 4 and 6).
 
-use crate::analysis::form::{AvpNumber, Form};
+use crate::analysis::control::form::{AvpNumber, Form};
 use crate::dissect::avp_table::avp_name;
 
 use super::{Rule, rules};

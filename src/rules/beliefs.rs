@@ -1,7 +1,7 @@
 //! What the two ends of a control connection believe of it at the end (RFC 2661 section 7): a message moves its sender's
 //! machine when it is sent, and its receiver's only when it arrives.
 
-use crate::analysis::connection::Connection;
+use crate::analysis::control::connection::Connection;
 use crate::dissect::layers::MessageType;
 use crate::util::{Duration, Timestamp};
 

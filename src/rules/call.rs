@@ -1,8 +1,8 @@
 //! Rules on the set-up of calls (RFC 2661 sections 5.2, 7.4 and 7.5).
 
 use crate::analysis::CallId;
-use crate::analysis::call::{Call, CallKind, CallState};
-use crate::analysis::connection::{Connection, ConnectionState};
+use crate::analysis::control::call::{Call, CallKind, CallState};
+use crate::analysis::control::connection::{Connection, ConnectionState};
 use crate::util::Duration;
 
 use super::words;

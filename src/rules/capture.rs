@@ -1,7 +1,7 @@
 //! Rules on the capture itself. They are no faults of the protocol; they qualify everything else.
 
 use crate::analysis::facts::{Fact, Scope};
-use crate::analysis::flow::Flow;
+use crate::analysis::ipsec::flow::Flow;
 
 use crate::ipsec::SpiPattern;
 

@@ -1,7 +1,7 @@
 //! Rules on data messages (RFC 2661 sections 5.3 and 5.4).
 
-use crate::analysis::call::{Call, CallKind};
-use crate::analysis::connection::Connection;
+use crate::analysis::control::call::{Call, CallKind};
+use crate::analysis::control::connection::Connection;
 use crate::analysis::facts::{Fact, Scope, Tally};
 use crate::util::Duration;
 

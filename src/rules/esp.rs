@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use crate::analysis::FlowId;
 use crate::analysis::facts::{Fact, Scope};
-use crate::analysis::flow::Flow;
-use crate::analysis::ike_exchange::{Deletion, IkeSa};
-use crate::analysis::lengths::Fits;
+use crate::analysis::ipsec::flow::Flow;
+use crate::analysis::ipsec::ike::{Deletion, IkeSa};
+use crate::analysis::ipsec::lengths::Fits;
 use crate::dissect::layers::Encapsulation;
 use crate::ipsec::Spi;
 use crate::util::{Duration, Timestamp};

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use crate::analysis::FlowId;
 use crate::analysis::facts::{Fact, Scope, Tally};
-use crate::analysis::flow::{Flow, WINDOWS};
-use crate::analysis::ike_exchange::Child;
+use crate::analysis::ipsec::flow::{Flow, WINDOWS};
+use crate::analysis::ipsec::ike::Child;
 use crate::ipsec::Spi;
 use crate::util::Duration;
 

@@ -1,8 +1,8 @@
 //! From departures of single messages to findings: one for each rule, control connection and sender.
 
-use crate::analysis::connection::Connection;
+use crate::analysis::control::connection::Connection;
+use crate::analysis::control::form::Form;
 use crate::analysis::facts::{Scope, Tally};
-use crate::analysis::form::Form;
 
 use super::words::{self, count};
 use super::{Case, Finding, Rule, avp, header, teardown};

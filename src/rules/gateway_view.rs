@@ -1,8 +1,8 @@
 //! A capture on a gateway that shows one direction under ESP and decrypted, the other under ESP alone.
 
-use crate::analysis::connection::Connection;
+use crate::analysis::control::connection::Connection;
 use crate::analysis::facts::Fact;
-use crate::analysis::flow::Flow;
+use crate::analysis::ipsec::flow::Flow;
 
 use super::words::{self, count};
 use super::{Case, Finding, rules};

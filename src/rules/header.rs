@@ -1,6 +1,6 @@
 //! Rules on the header of control messages (RFC 2661 sections 3.1, 4.4.3 and 5.3).
 
-use crate::analysis::form::Form;
+use crate::analysis::control::form::Form;
 
 use super::{Rule, rules};
 

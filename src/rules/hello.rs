@@ -1,7 +1,7 @@
 //! Rules on keepalives (RFC 2661 sections 5.5 and 6.5).
 
-use crate::analysis::connection::Connection;
-use crate::analysis::delivery::Outstanding;
+use crate::analysis::control::connection::Connection;
+use crate::analysis::control::delivery::Outstanding;
 use crate::analysis::facts::{Fact, Scope};
 use crate::dissect::layers::MessageType;
 use crate::util::{Duration, Timestamp};

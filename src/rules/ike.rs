@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::analysis::flow::Flow;
-use crate::analysis::ike_exchange::IkeSa;
+use crate::analysis::ipsec::flow::Flow;
+use crate::analysis::ipsec::ike::IkeSa;
 use crate::dissect::ike::notify_name;
 use crate::ipsec::Spi;
 use crate::util::Duration;

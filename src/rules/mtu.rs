@@ -1,9 +1,9 @@
 //! How many octets a user's packet may have, and the rule on those that have more (RFC 3193 section 3.2).
 
-use crate::analysis::call::Call;
-use crate::analysis::connection::Connection;
-use crate::analysis::flow::Flow;
-use crate::analysis::fragments::Fragmented;
+use crate::analysis::control::call::Call;
+use crate::analysis::control::connection::Connection;
+use crate::analysis::ipsec::flow::Flow;
+use crate::analysis::ipsec::fragments::Fragmented;
 use crate::dissect::layers::{Encapsulation, Mode};
 use crate::ipsec::suite::{Encryption, Integrity, integrity_row};
 

@@ -1,6 +1,6 @@
 //! Rules on how Ns and Nr are used, and on when messages are sent again (RFC 2661 section 5.8).
 
-use crate::analysis::connection::Connection;
+use crate::analysis::control::connection::Connection;
 use crate::analysis::facts::{Fact, Scope, Tally};
 
 use super::words::{self, count};

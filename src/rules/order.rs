@@ -1,6 +1,6 @@
 //! Rules on the order of messages: what the state machines of RFC 2661 section 7 have a place for.
 
-use crate::analysis::connection::Connection;
+use crate::analysis::control::connection::Connection;
 use crate::analysis::facts::{Fact, Scope, Tally};
 use crate::dissect::layers::MessageType;
 

@@ -3,9 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::analysis::CallId;
-use crate::analysis::call::Call;
-use crate::analysis::connection::Connection;
-use crate::analysis::ppp_session::{Dispute, Outcome};
+use crate::analysis::control::call::Call;
+use crate::analysis::control::connection::Connection;
+use crate::analysis::ppp::session::{Dispute, Outcome};
 
 use super::words::{self, count};
 use super::{Case, Finding, ppp_proof, rules};

@@ -1,10 +1,10 @@
 //! Rules on the phases of PPP, and on what its peers refuse or leave unanswered (RFC 1661 sections 3 and 5).
 
 use crate::analysis::CallId;
-use crate::analysis::call::Call;
-use crate::analysis::connection::Connection;
-use crate::analysis::ppp_marks::Mark;
-use crate::analysis::ppp_session::{Progress, protocol};
+use crate::analysis::control::call::Call;
+use crate::analysis::control::connection::Connection;
+use crate::analysis::ppp::marks::Mark;
+use crate::analysis::ppp::session::{Progress, protocol};
 use crate::dissect::ppp_names::protocol_name;
 use crate::util::Duration;
 

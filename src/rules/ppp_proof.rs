@@ -1,10 +1,10 @@
 //! Rules on what PPP authentication proves, held against the passwords that were given (RFC 1994, RFC 2759).
 
 use crate::analysis::CallId;
-use crate::analysis::call::Call;
-use crate::analysis::connection::Connection;
-use crate::analysis::ppp_proof::{Answer, Server};
-use crate::analysis::ppp_session::Outcome;
+use crate::analysis::control::call::Call;
+use crate::analysis::control::connection::Connection;
+use crate::analysis::ppp::proof::{Answer, Server};
+use crate::analysis::ppp::session::Outcome;
 use crate::ipsec::Verdict;
 
 use super::words;

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use crate::analysis::connection::Connection;
-use crate::analysis::ike_exchange::IkeSa;
+use crate::analysis::control::connection::Connection;
+use crate::analysis::ipsec::ike::IkeSa;
 use crate::util::{Duration, Timestamp};
 
 use super::words;

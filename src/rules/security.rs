@@ -1,7 +1,7 @@
 //! Rules on protection by IPsec (RFC 3193): what is not protected, or protected badly. Policies are in `selectors`.
 
 use crate::analysis::facts::{Fact, Scope};
-use crate::analysis::flow::Flow;
+use crate::analysis::ipsec::flow::Flow;
 use crate::dissect::layers::Mode;
 
 use super::words::{self, count};

@@ -1,9 +1,9 @@
 //! Rules on what IKE agreed and what is sent: policies, encapsulation and NAT (RFC 3193 section 4, RFC 3947, RFC 3948).
 
 use crate::analysis::ConnectionId;
-use crate::analysis::connection::Connection;
-use crate::analysis::flow::Flow;
-use crate::analysis::ike_exchange::{Child, IkeSa};
+use crate::analysis::control::connection::Connection;
+use crate::analysis::ipsec::flow::Flow;
+use crate::analysis::ipsec::ike::{Child, IkeSa};
 use crate::dissect::ike::contents::Selector;
 use crate::dissect::layers::Encapsulation;
 use crate::util::Duration;

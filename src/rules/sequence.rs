@@ -1,7 +1,7 @@
 //! Rules on Ns and Nr of control messages (RFC 2661 section 5.8).
 
-use crate::analysis::connection::Connection;
-use crate::analysis::delivery::Outstanding;
+use crate::analysis::control::connection::Connection;
+use crate::analysis::control::delivery::Outstanding;
 use crate::analysis::facts::{Fact, Scope, Tally};
 use crate::dissect::layers::MessageType;
 use crate::util::Duration;

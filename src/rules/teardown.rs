@@ -1,7 +1,7 @@
 //! Rules on how control connections and calls end (RFC 2661 sections 4.4.2, 5.6 and 5.7).
 
-use crate::analysis::connection::{Connection, ConnectionState};
-use crate::analysis::form::Form;
+use crate::analysis::control::connection::{Connection, ConnectionState};
+use crate::analysis::control::form::Form;
 use crate::dissect::l2tp_names::{cdn_reason, error_name, stop_ccn_reason};
 use crate::dissect::layers::{MessageType, ResultCode};
 use crate::util::Duration;

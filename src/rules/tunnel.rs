@@ -1,6 +1,6 @@
 //! Rules on the set-up of control connections (RFC 2661 sections 5.1 and 7.2).
 
-use crate::analysis::connection::{Connection, ConnectionState};
+use crate::analysis::control::connection::{Connection, ConnectionState};
 use crate::analysis::facts::{Fact, Scope};
 use crate::dissect::layers::MessageType;
 use crate::util::Duration;

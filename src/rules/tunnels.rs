@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use crate::analysis::connection::{Connection, ConnectionState};
+use crate::analysis::control::connection::{Connection, ConnectionState};
 use crate::util::{Duration, Timestamp};
 
 use super::words;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::analysis::FlowId;
-use crate::analysis::connection::Connection;
+use crate::analysis::control::connection::Connection;
 use crate::analysis::facts::{Fact, Scope};
 use crate::util::Timestamp;
 

@@ -1,9 +1,9 @@
 //! Words that several rules share, and the guards against false accusations.
 
-use crate::analysis::connection::{Connection, End};
+use crate::analysis::control::connection::{Connection, End};
 use crate::analysis::facts::{Fact, Scope};
-use crate::analysis::flow::Flow;
-use crate::analysis::ike_exchange::IkeSa;
+use crate::analysis::ipsec::flow::Flow;
+use crate::analysis::ipsec::ike::IkeSa;
 use crate::analysis::{Analysis, CallId};
 use crate::util::{Duration, Timestamp};
 

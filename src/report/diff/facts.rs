@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use crate::analysis::Analysis;
-use crate::analysis::connection::Connection;
+use crate::analysis::control::connection::Connection;
 use crate::analysis::facts::{Fact, Scope};
-use crate::analysis::ike_exchange::IkeSa;
+use crate::analysis::ipsec::ike::IkeSa;
 use crate::rules::words::count;
 use crate::util::{Duration, Timestamp};
 
@@ -150,7 +150,8 @@ fn data(analyses: [&Analysis; 2], a: &Connection, b: &Connection, out: &mut Vec<
     let [here, there] = analyses;
     for (x, y) in a.calls.iter().zip(&b.calls).take(MOST) {
         let (Some(one), Some(other)) = (here.call(*x), there.call(*y)) else { continue };
-        let network = |call: &crate::analysis::call::Call| call.data.each_ref().map(|data| data.network);
+        let network =
+            |call: &crate::analysis::control::call::Call| call.data.each_ref().map(|data| data.network);
         let (one_way, other_way) = (network(one), network(other));
         let both = |ways: [u64; 2]| ways.iter().all(|way| *way > 0);
         let half = |ways: [u64; 2]| ways.contains(&0) && ways.iter().any(|way| *way > 2);

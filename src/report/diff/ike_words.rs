@@ -1,6 +1,6 @@
 //! What an IKE message says, as far as it is in the clear or was opened.
 
-use crate::analysis::ike_exchange::refuses;
+use crate::analysis::ipsec::ike::refuses;
 use crate::dissect::ike::contents::{ESP_PROTOCOL, IKE_PROTOCOL, Offer};
 use crate::dissect::ike::{encapsulation_name, exchange_name, notify_name, payload_name};
 use crate::dissect::layers::Ike;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::analysis::Analysis;
-use crate::analysis::connection::Role;
+use crate::analysis::control::connection::Role;
 use crate::analysis::facts::{Fact, Scope};
 use crate::rules::words::count;
 use crate::util::{Duration, Timestamp};
@@ -388,7 +388,7 @@ fn too_early(left: Duration, waited: Duration) -> bool {
 }
 
 /// Packets of one end only, though it was answered: the capture lacks the other way.
-pub(super) fn lost_way(connection: &crate::analysis::connection::Connection) -> bool {
+pub(super) fn lost_way(connection: &crate::analysis::control::connection::Connection) -> bool {
     connection.one_way()
         && (connection.was_established
             || connection.ends.iter().any(|end| end.delivery.acknowledged.is_some_and(|nr| nr.0 > 0)))

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::analysis::Analysis;
-use crate::analysis::connection::Connection;
+use crate::analysis::control::connection::Connection;
 use crate::analysis::transcript::{Said, Stream};
 use crate::util::Timestamp;
 

@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::analysis::connection::Connection;
+use crate::analysis::control::connection::Connection;
 use crate::report::findings::tone;
 use crate::report::style::{Style, Tone};
 use crate::rules::words::thousands;

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use crate::analysis::ike_exchange::{Exchange, IkeSa};
+use crate::analysis::ipsec::ike::{Exchange, IkeSa};
 use crate::dissect::ike::notify_name;
 use crate::report::Report;
 use crate::rules::words::count;

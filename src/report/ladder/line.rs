@@ -2,9 +2,9 @@
 
 use std::cmp::Reverse;
 
-use crate::analysis::connection::Connection;
-use crate::analysis::delivery::MessageKind;
-use crate::analysis::ike_exchange::IkeSa;
+use crate::analysis::control::connection::Connection;
+use crate::analysis::control::delivery::MessageKind;
+use crate::analysis::ipsec::ike::IkeSa;
 use crate::analysis::ladder::{DataRow, Effect, MessageRow, Row};
 use crate::dissect::l2tp_names::{cdn_reason, stop_ccn_reason};
 use crate::dissect::layers::MessageType;

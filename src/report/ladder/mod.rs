@@ -20,8 +20,8 @@ mod marks;
 
 use std::io::{self, Write};
 
-use crate::analysis::connection::Connection;
-use crate::analysis::ike_exchange::IkeSa;
+use crate::analysis::control::connection::Connection;
+use crate::analysis::ipsec::ike::IkeSa;
 use crate::rules::words::count;
 use crate::rules::{Finding, Severity};
 

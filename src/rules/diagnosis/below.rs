@@ -1,7 +1,7 @@
 //! Layers below L2TP: is there an answer at all, does IKE agree, does ESP come and open?
 
-use crate::analysis::flow::Flow;
-use crate::analysis::ike_exchange::IkeSa;
+use crate::analysis::ipsec::flow::Flow;
+use crate::analysis::ipsec::ike::IkeSa;
 use crate::util::{Duration, Timestamp};
 
 use super::super::words::{count, packets};

@@ -1,11 +1,11 @@
 //! L2TP and what it carries: control connection, call, PPP, traffic, keepalive.
 
 use crate::analysis::CallId;
-use crate::analysis::call::{Call, Data};
-use crate::analysis::connection::{Connection, ConnectionState};
-use crate::analysis::delivery::Outstanding;
+use crate::analysis::control::call::{Call, Data};
+use crate::analysis::control::connection::{Connection, ConnectionState};
+use crate::analysis::control::delivery::Outstanding;
 use crate::analysis::facts::{Fact, Scope, Tally};
-use crate::analysis::ppp_session::protocol;
+use crate::analysis::ppp::session::protocol;
 use crate::dissect::layers::MessageType;
 use crate::util::Timestamp;
 

@@ -1,7 +1,7 @@
 //! What to say where nothing is broken, or nothing is there.
 
-use crate::analysis::call::Call;
-use crate::analysis::connection::Connection;
+use crate::analysis::control::call::Call;
+use crate::analysis::control::connection::Connection;
 use crate::analysis::facts::{Fact, Scope};
 use crate::util::Duration;
 

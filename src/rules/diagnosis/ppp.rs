@@ -1,9 +1,9 @@
 //! PPP inside a call: LCP, authentication, IPCP.
 
 use crate::analysis::CallId;
-use crate::analysis::call::Call;
-use crate::analysis::connection::Connection;
-use crate::analysis::ppp_session::{Outcome, protocol};
+use crate::analysis::control::call::Call;
+use crate::analysis::control::connection::Connection;
+use crate::analysis::ppp::session::{Outcome, protocol};
 
 use super::super::words::{self, count, who};
 use super::super::{Case, ppp as ppp_rules, ppp_order, ppp_proof};

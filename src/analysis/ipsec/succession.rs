@@ -4,15 +4,15 @@ use hashbrown::HashMap;
 
 use crate::dissect::layers::{Addresses, Encapsulation};
 
-use super::FlowId;
-use super::flow::Flow;
+use crate::analysis::FlowId;
+use crate::analysis::ipsec::flow::Flow;
 
 /// What an SA and its successor have in common; the ports tell clients behind one NAT apart.
 type Ends = (Addresses, Encapsulation, (u16, u16));
 
 /// Ties each flow to the next one between the same ends that begins later and outlives it. Ends that use more SAs than
 /// one at a time (`parallel` of them began before any ended) cannot be told apart and are left alone.
-pub(super) fn follow(flows: &mut [Flow]) {
+pub(in crate::analysis) fn follow(flows: &mut [Flow]) {
     for flow in &mut *flows {
         (flow.replaced_by, flow.replaces) = (None, None);
     }

@@ -5,13 +5,13 @@ use crate::dissect::avp_table::attribute;
 use crate::dissect::layers::{AvpValue, MessageType, SessionId};
 use crate::util::Duration;
 
-use super::call::{Call, CallKind, CallState};
-use super::connection::{Connection, ConnectionState};
-use super::control::{Message, find, number16, other};
-use super::delivery::Resend;
-use super::facts::{Fact, Scope};
-use super::form::{self, Known};
-use super::{CallId, ConnectionId, Meta, Tracker};
+use crate::analysis::control::call::{Call, CallKind, CallState};
+use crate::analysis::control::connection::{Connection, ConnectionState};
+use crate::analysis::control::control::{Message, find, number16, other};
+use crate::analysis::control::delivery::Resend;
+use crate::analysis::control::form::{self, Known};
+use crate::analysis::facts::{Fact, Scope};
+use crate::analysis::{CallId, ConnectionId, Meta, Tracker};
 
 /// What is on its way when an end closes a call or a tunnel may still arrive; also the longest round trip that an
 /// acknowledgement without a resend may take (RFC 2661 section 5.8 recommends a first wait of 1 s).
@@ -22,7 +22,7 @@ const WINDOW: u16 = 4;
 
 impl Tracker {
     /// Notes how a message that is no resend departs from the tables.
-    pub(super) fn watch_form(
+    pub(in crate::analysis) fn watch_form(
         &mut self,
         id: ConnectionId,
         from: u8,
@@ -48,7 +48,7 @@ impl Tracker {
     }
 
     /// Notes what the Nr of a message says of its sender, and what its receiver left unacknowledged.
-    pub(super) fn watch_numbers(
+    pub(in crate::analysis) fn watch_numbers(
         &mut self,
         id: ConnectionId,
         from: u8,
@@ -108,7 +108,7 @@ impl Tracker {
     }
 
     /// Notes a message about the control connection that does not fit its state, before it changes it.
-    pub(super) fn watch_connection(
+    pub(in crate::analysis) fn watch_connection(
         &mut self,
         id: ConnectionId,
         from: u8,
@@ -129,7 +129,13 @@ impl Tracker {
     }
 
     /// Notes what is odd about a resend: it may assign another ID than the first copy.
-    pub(super) fn watch_resend(&mut self, id: ConnectionId, from: u8, meta: &Meta, message: &Message<'_>) {
+    pub(in crate::analysis) fn watch_resend(
+        &mut self,
+        id: ConnectionId,
+        from: u8,
+        meta: &Meta,
+        message: &Message<'_>,
+    ) {
         let Some(connection) = self.state.connection(id) else { return };
         let changed = message.kind.is(MessageType::SCCRP)
             && message.tunnel.zip(connection.end(from).tunnel_id).is_some_and(|(now, then)| now != then);
@@ -140,7 +146,7 @@ impl Tracker {
     }
 
     /// Notes a message about a call that does not fit the call's state, before it changes it.
-    pub(super) fn watch_call(
+    pub(in crate::analysis) fn watch_call(
         &mut self,
         id: ConnectionId,
         call_id: CallId,
@@ -177,7 +183,7 @@ impl Tracker {
     }
 
     /// Notes a request for a call that takes a session ID which another call still has.
-    pub(super) fn watch_request(
+    pub(in crate::analysis) fn watch_request(
         &mut self,
         id: ConnectionId,
         from: u8,
@@ -201,14 +207,20 @@ impl Tracker {
     }
 
     /// Notes a message about a call of which nobody assigned the session ID.
-    pub(super) fn watch_unknown_call(&mut self, id: ConnectionId, from: u8, meta: &Meta, session: SessionId) {
+    pub(in crate::analysis) fn watch_unknown_call(
+        &mut self,
+        id: ConnectionId,
+        from: u8,
+        meta: &Meta,
+        session: SessionId,
+    ) {
         let Some(connection) = self.state.connection(id) else { return };
         let scope = scope(connection, from);
         self.note(Fact::UnknownCall(session), scope, meta, 1);
     }
 
     /// Learns what the set-up of a control connection says of its sender.
-    pub(super) fn watch_setup(&mut self, id: ConnectionId, from: u8, message: &Message<'_>) {
+    pub(in crate::analysis) fn watch_setup(&mut self, id: ConnectionId, from: u8, message: &Message<'_>) {
         let setup = [MessageType::SCCRQ, MessageType::SCCRP, MessageType::SCCCN];
         if !setup.into_iter().any(|kind| message.kind.is(kind)) {
             return;
@@ -228,8 +240,9 @@ impl Tracker {
         let Some(connection) = self.state.connections.get_mut(id) else { return };
         let end = connection.end_mut(from);
         end.window = end.window.or_else(|| number16(message.control, attribute::RECEIVE_WINDOW_SIZE));
-        end.tie_breaker =
-            end.tie_breaker.or_else(|| super::control::number(message.control, attribute::TIE_BREAKER));
+        end.tie_breaker = end
+            .tie_breaker
+            .or_else(|| crate::analysis::control::control::number(message.control, attribute::TIE_BREAKER));
         end.setup_cut |= message.control.cut || message.control.fault.is_some();
         end.challenged |= find(message.control, attribute::CHALLENGE).is_some();
         end.responded |= find(message.control, attribute::CHALLENGE_RESPONSE).is_some();

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use crate::dissect::layers::{Addresses, Fragment, L2tp, Layers};
 use crate::util::Timestamp;
 
-use super::facts::Tally;
-use super::{Meta, Tracker, bump};
+use crate::analysis::facts::Tally;
+use crate::analysis::{Meta, Tracker, bump};
 
 /// Pairs of addresses between which fragments are counted.
 const MOST_PAIRS: usize = 256;
@@ -45,7 +45,7 @@ pub struct Fragmented {
 impl Tracker {
     /// Counts a datagram that came in fragments.
     #[cold]
-    pub(super) fn fragments(&mut self, layers: &Layers, meta: &Meta) {
+    pub(in crate::analysis) fn fragments(&mut self, layers: &Layers, meta: &Meta) {
         let (Some(addresses), Some(Fragment::Completed { octets, .. })) = (layers.outer, layers.fragment)
         else {
             return;

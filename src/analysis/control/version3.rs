@@ -4,27 +4,27 @@ use crate::dissect::avp_table::attribute;
 use crate::dissect::layers::{DigestCheck, L2tp, L2tpV3, Layers, SessionId, TunnelId, Udp};
 use crate::util::seq::Seq16;
 
-use super::control::number32;
-use super::facts::{Fact, Scope};
-use super::place::Place;
-use super::{Meta, Tracker};
+use crate::analysis::control::control::number32;
+use crate::analysis::facts::{Fact, Scope};
+use crate::analysis::place::Place;
+use crate::analysis::{Meta, Tracker};
 
 impl Tracker {
     /// Whether control messages said how this data of L2TPv3 is laid out, and its dissection did not know that.
-    pub(super) fn knows_session(&self, layers: &Layers, v3: &L2tpV3) -> bool {
+    pub(in crate::analysis) fn knows_session(&self, layers: &Layers, v3: &L2tpV3) -> bool {
         let (Some(session), Some(addresses)) = (v3.session, layers.addresses) else { return false };
         v3.carried.is_none_or(|carried| carried.inferred)
             && self.learned.session(addresses.destination, session).is_some()
     }
 
     /// Whether the digest of this message could not be checked by what was known when it was dissected.
-    pub(super) fn may_know_nonces(v3: &L2tpV3) -> bool {
+    pub(in crate::analysis) fn may_know_nonces(v3: &L2tpV3) -> bool {
         v3.digest == Some(DigestCheck::Unseen)
     }
 
     /// Takes a packet of L2TPv3. Its control connections and calls are followed by the same engine: the Control
     /// Connection ID is the tunnel ID, Local and Remote Session ID stand in AVPs, and data names its session alone.
-    pub(super) fn version3(&mut self, layers: &Layers, v3: &L2tpV3, meta: &Meta) {
+    pub(in crate::analysis) fn version3(&mut self, layers: &Layers, v3: &L2tpV3, meta: &Meta) {
         let (Some(addresses), Some([source, destination])) = (layers.addresses, layers.ends()) else {
             return;
         };

@@ -3,13 +3,13 @@
 use crate::dissect::Protocol;
 use crate::dissect::layers::{L2tpFault, Layers, Stop, Udp};
 
-use super::facts::{Fact, Scope};
-use super::{Meta, Tracker};
+use crate::analysis::facts::{Fact, Scope};
+use crate::analysis::{Meta, Tracker};
 
 impl Tracker {
     /// Notes what is wrong with an L2TP header, whether the packet could be read or not.
     #[cold]
-    pub(super) fn header_faults(&mut self, layers: &Layers, meta: &Meta) {
+    pub(in crate::analysis) fn header_faults(&mut self, layers: &Layers, meta: &Meta) {
         let beyond = layers.overrun.as_deref().filter(|fault| fault.layer == Protocol::L2tp);
         let (fact, amount) = match (beyond, layers.l2tp_fault()) {
             (Some(fault), _) => (Fact::LengthTooBig, fault.what.needed.saturating_sub(fault.what.available)),
@@ -27,8 +27,8 @@ impl Tracker {
 
     /// Notes a packet of another version than 2 and 3.
     #[cold]
-    pub(super) fn other_version(&mut self, version: u8, layers: &Layers, meta: &Meta) {
-        super::bump(&mut self.state.totals.other_version);
+    pub(in crate::analysis) fn other_version(&mut self, version: u8, layers: &Layers, meta: &Meta) {
+        crate::analysis::bump(&mut self.state.totals.other_version);
         self.note(Fact::OtherVersion, Scope::default(), meta, u64::from(version));
         let Some(udp) = &layers.udp else { return };
         let scope = self.between(udp);
@@ -41,7 +41,7 @@ impl Tracker {
     }
 
     /// The newest control connection between these ends, and which of them sends.
-    pub(super) fn between(&self, udp: &Udp) -> Scope {
+    pub(in crate::analysis) fn between(&self, udp: &Udp) -> Scope {
         let found =
             self.newest_between(udp, 2, |_, _| true).or_else(|| self.newest_between(udp, 3, |_, _| true));
         let Some((id, end)) = found else { return Scope::default() };

@@ -4,8 +4,8 @@
 use crate::dissect::layers::{Ppp, PppBody};
 use crate::util::Timestamp;
 
-use super::bump32;
-use super::ppp_session::{Outcome, PppSession, protocol};
+use crate::analysis::bump32;
+use crate::analysis::ppp::session::{Outcome, PppSession, protocol};
 
 /// Something that was seen: how often, and the first and last packet with its time.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +70,7 @@ fn add(mark: &mut Option<Mark>, end: u8, at: (u64, Timestamp)) {
 
 impl PppSession {
     /// Looks at a packet before it moves the session.
-    pub(super) fn mark(&mut self, ppp: &Ppp, end: u8, at: (u64, Timestamp)) {
+    pub(in crate::analysis) fn mark(&mut self, ppp: &Ppp, end: u8, at: (u64, Timestamp)) {
         let number = ppp.protocol;
         let negotiated = number != protocol::LCP;
         let started = self.lcp.requests.iter().all(|requests| *requests > 0);

@@ -8,7 +8,7 @@ use crate::dissect::layers::{Addresses, Ike};
 use crate::ipsec::Spi;
 use crate::util::Timestamp;
 
-use super::bump;
+use crate::analysis::bump;
 
 /// Exchanges of one IKE SA that are kept.
 const MOST_EXCHANGES: usize = 128;

@@ -7,8 +7,8 @@ use crate::dissect::layers::{PppBody, PppControl};
 use crate::ipsec::{Attempt, Authenticator, Proof, Scheme, Secret, Users, Verdict, next_challenge};
 use crate::util::Printable;
 
-use super::limits::TEXT;
-use super::ppp_session::{Outcome, PppSession, protocol};
+use crate::analysis::limits::TEXT;
+use crate::analysis::ppp::session::{Outcome, PppSession, protocol};
 
 /// What an end sent to prove its password, and what came of it.
 #[derive(Debug, Clone)]
@@ -89,7 +89,7 @@ impl PppSession {
     }
 
     /// Looks for proofs in a packet that already moved the session.
-    pub(super) fn prove(&mut self, control: &PppControl, end: u8, packet: u64, users: &Users) {
+    pub(in crate::analysis) fn prove(&mut self, control: &PppControl, end: u8, packet: u64, users: &Users) {
         if !matches!(control.protocol, protocol::PAP | protocol::CHAP | protocol::EAP) {
             return;
         }

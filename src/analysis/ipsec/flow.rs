@@ -4,8 +4,8 @@ use crate::dissect::layers::{Addresses, Encapsulation, Esp, EspOutcome, Mode};
 use crate::ipsec::{SaId, Spi};
 use crate::util::{Duration, Timestamp};
 
-use super::lengths::Lengths;
-use super::{FlowId, bump};
+use crate::analysis::ipsec::lengths::Lengths;
+use crate::analysis::{FlowId, bump};
 
 /// The packets of one SPI between two addresses.
 ///

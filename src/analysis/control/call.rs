@@ -4,8 +4,8 @@ use crate::dissect::layers::{L2tp, ResultCode, SessionId};
 use crate::util::Timestamp;
 use crate::util::seq::Seq16;
 
-use super::ppp_session::PppOfCall;
-use super::{ConnectionId, bump};
+use crate::analysis::ppp::session::PppOfCall;
+use crate::analysis::{ConnectionId, bump};
 
 /// Who asked for a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,7 +213,7 @@ impl Data {
         // 0 behind 0 may be a copy of the first.
         let again = ns == Seq16(0) && self.next.is_some_and(|next| next.0 > 1 && next.is_newer_than(ns));
         if again {
-            super::bump32(&mut self.restarts);
+            crate::analysis::bump32(&mut self.restarts);
             (self.next, self.seen) = (Some(ns.next()), 1);
         }
         again

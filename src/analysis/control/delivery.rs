@@ -6,7 +6,7 @@ use crate::dissect::layers::MessageType;
 use crate::util::seq::Seq16;
 use crate::util::{Duration, Timestamp};
 
-use super::{CallId, bump32};
+use crate::analysis::{CallId, bump32};
 
 /// What a control message is, as the report names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -278,7 +278,7 @@ impl Delivery {
     /// Takes a ZLB of this end: whether its Ns is one that this end used already. A ZLB takes no number, so
     /// it should name that of the next message (RFC 2661 section 5.8).
     ///
-    /// One that the way may have reordered, within [`super::watch::ROUND_TRIP`], is none.
+    /// One that the way may have reordered, within [`crate::analysis::control::watch::ROUND_TRIP`], is none.
     pub(crate) fn zlb(&mut self, ns: Seq16, time: Timestamp) -> bool {
         let Some(next) = self.next else {
             self.unseen |= ns.0 > 0;
@@ -286,7 +286,7 @@ impl Delivery {
         };
         self.zlb = ns == next;
         self.unseen |= ns.is_newer_than(next);
-        next.is_newer_than(ns) && time.since(self.newest) > super::watch::ROUND_TRIP
+        next.is_newer_than(ns) && time.since(self.newest) > crate::analysis::control::watch::ROUND_TRIP
     }
 
     /// Says which call the newest message was about.

@@ -3,9 +3,9 @@
 use crate::dissect::layers::{Endpoint, MessageType, ResultCode, SessionId, TunnelId};
 use crate::util::{Duration, Printable, Timestamp};
 
-use super::delivery::{Delivery, MessageKind};
-use super::ladder::Ladder;
-use super::{CallId, ConnectionId, bump, bump32};
+use crate::analysis::control::delivery::{Delivery, MessageKind};
+use crate::analysis::ladder::Ladder;
+use crate::analysis::{CallId, ConnectionId, bump, bump32};
 
 /// The state of a control connection as a passive observer sees it (RFC 2661 section 7.2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

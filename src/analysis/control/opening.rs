@@ -2,13 +2,13 @@
 
 use crate::dissect::layers::{L2tp, TunnelId, Udp};
 
-use super::connection::Connection;
-use super::limits::Limit;
-use super::{ConnectionId, Meta, Tracker, bump32};
+use crate::analysis::control::connection::Connection;
+use crate::analysis::limits::Limit;
+use crate::analysis::{ConnectionId, Meta, Tracker, bump32};
 
 impl Tracker {
     /// The next older connection between the same endpoints. What came to its place later is none.
-    pub(super) fn older(&self, connection: &Connection) -> Option<ConnectionId> {
+    pub(in crate::analysis) fn older(&self, connection: &Connection) -> Option<ConnectionId> {
         let before = |id: &ConnectionId| {
             self.state.connection(*id).is_some_and(|older| older.number < connection.number)
         };
@@ -17,7 +17,7 @@ impl Tracker {
 
     /// Opens a connection for the sender of a message; if the table is full, in the place of the oldest request
     /// that nobody answered.
-    pub(super) fn open(
+    pub(in crate::analysis) fn open(
         &mut self,
         meta: &Meta,
         udp: &Udp,
@@ -61,7 +61,7 @@ impl Tracker {
     }
 
     /// Takes a connection out of the tables: its place is to be used again, or an end moves.
-    pub(super) fn forget(&mut self, id: ConnectionId) {
+    pub(in crate::analysis) fn forget(&mut self, id: ConnectionId) {
         let Some(connection) = self.state.connection(id) else { return };
         let [a, b] = &connection.ends;
         let older = self.older(connection);
@@ -74,7 +74,7 @@ impl Tracker {
     }
 
     /// Puts both tunnel IDs of a connection into the tables.
-    pub(super) fn relearn(&mut self, id: ConnectionId) {
+    pub(in crate::analysis) fn relearn(&mut self, id: ConnectionId) {
         let Some(connection) = self.state.connection(id) else { return };
         let [a, b] = &connection.ends;
         let ways = [(0, a.endpoint, b.endpoint, a.tunnel_id), (1, b.endpoint, a.endpoint, b.tunnel_id)];

@@ -7,10 +7,10 @@ use std::sync::LazyLock;
 use crate::dissect::layers::{Ppp, PppBody, PppControl, PppOption, PppOptionValue};
 use crate::util::{Printable, Timestamp};
 
-use super::bump32;
-use super::limits::TEXT;
-use super::ppp_marks::Marks;
-use super::ppp_proof::Proofs;
+use crate::analysis::bump32;
+use crate::analysis::limits::TEXT;
+use crate::analysis::ppp::marks::Marks;
+use crate::analysis::ppp::proof::Proofs;
 
 /// PPP protocol numbers that the analysis knows.
 pub mod protocol {

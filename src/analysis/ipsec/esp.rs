@@ -2,14 +2,14 @@
 
 use crate::dissect::layers::{Esp, EspOutcome, Layers};
 
-use super::facts::{Fact, Scope};
-use super::flow::{self, Arrival, Flow};
-use super::limits::Limit;
-use super::{FlowId, Foreseen, Meta, Tracker, bump};
+use crate::analysis::facts::{Fact, Scope};
+use crate::analysis::ipsec::flow::{self, Arrival, Flow};
+use crate::analysis::limits::Limit;
+use crate::analysis::{FlowId, Foreseen, Meta, Tracker, bump};
 
 impl Tracker {
     /// Counts ESP packets; says whether their receiver would look into the outermost.
-    pub(super) fn esp(&mut self, layers: &Layers, meta: &Meta, foreseen: Foreseen) -> bool {
+    pub(in crate::analysis) fn esp(&mut self, layers: &Layers, meta: &Meta, foreseen: Foreseen) -> bool {
         let mut look = true;
         bump(&mut self.state.totals.esp_frames);
         for esp in layers.esp.iter().chain(&layers.deeper_esp) {

@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 use crate::dissect::layers::{Addresses, Control, Endpoint, L2tp, Udp};
 use crate::util::{Duration, Timestamp};
 
-use super::facts::{Fact, Scope};
-use super::{ConnectionId, Meta, Tracker};
+use crate::analysis::facts::{Fact, Scope};
+use crate::analysis::{ConnectionId, Meta, Tracker};
 
 /// A kernel hands on what it decrypted at once.
 const AT_ONCE: Duration = Duration::millis(2);
@@ -45,12 +45,12 @@ fn just_now<T: PartialEq>(queue: &VecDeque<(T, Timestamp)>, what: &T, time: Time
 
 impl Decrypted {
     /// Remembers an ESP packet that could not be opened.
-    pub(super) fn sealed(&mut self, addresses: Addresses, time: Timestamp) {
+    pub(in crate::analysis) fn sealed(&mut self, addresses: Addresses, time: Timestamp) {
         push(&mut self.sealed, addresses, time);
     }
 
     /// Whether such a packet came just now, from and to the hosts of this one.
-    pub(super) fn follows(&self, udp: &Udp, time: Timestamp) -> bool {
+    pub(in crate::analysis) fn follows(&self, udp: &Udp, time: Timestamp) -> bool {
         let addresses = Addresses { source: udp.source.address, destination: udp.destination.address };
         !self.sealed.is_empty() && just_now(&self.sealed, &addresses, time)
     }
@@ -59,7 +59,7 @@ impl Decrypted {
 impl Tracker {
     /// Whether a packet is the second copy of one that came under ESP. A control message is one if all it says was
     /// there just now. Data behind it is one if it is of the same end.
-    pub(super) fn shown_again(
+    pub(in crate::analysis) fn shown_again(
         &mut self,
         meta: &Meta,
         udp: &Udp,
@@ -93,7 +93,7 @@ impl Tracker {
         };
         let Some((id, from)) = place else { return false };
         let Some(connection) = self.state.connections.get_mut(id) else { return false };
-        super::bump32(&mut connection.end_mut(from).shown_again);
+        crate::analysis::bump32(&mut connection.end_mut(from).shown_again);
         (self.place.connection, self.place.from) = (Some(connection.number), Some(from));
         let scope = Scope { connection: Some(connection.number), end: Some(from), ..Scope::default() };
         self.note(Fact::ShownAgain, scope, meta, 1);

@@ -6,34 +6,34 @@ use crate::dissect::layers::{
 };
 use crate::util::Printable;
 
-use super::call_messages::close;
-use super::connection::{Connection, ConnectionState};
-use super::delivery::{Explained, Letter, MessageKind, Resend, Sent};
-use super::facts::{Fact, Scope};
-use super::ladder::{Effect, MessageRow};
-use super::limits;
-use super::watch::ROUND_TRIP;
-use super::{CallId, ConnectionId, Meta, Tracker, bump, bump32};
+use crate::analysis::control::call_messages::close;
+use crate::analysis::control::connection::{Connection, ConnectionState};
+use crate::analysis::control::delivery::{Explained, Letter, MessageKind, Resend, Sent};
+use crate::analysis::control::watch::ROUND_TRIP;
+use crate::analysis::facts::{Fact, Scope};
+use crate::analysis::ladder::{Effect, MessageRow};
+use crate::analysis::limits;
+use crate::analysis::{CallId, ConnectionId, Meta, Tracker, bump, bump32};
 
 /// Connections between one pair of endpoints that a search looks at: a flood between two hosts must not make it slow.
-pub(super) const MOST_STEPS: usize = 64;
+pub(in crate::analysis) const MOST_STEPS: usize = 64;
 
-pub(super) fn find(control: &Control, wanted: u16) -> Option<&Avp> {
+pub(in crate::analysis) fn find(control: &Control, wanted: u16) -> Option<&Avp> {
     control.avps.iter().find(|avp| avp.vendor == 0 && avp.attribute == wanted)
 }
 
-pub(super) fn number(control: &Control, wanted: u16) -> Option<u64> {
+pub(in crate::analysis) fn number(control: &Control, wanted: u16) -> Option<u64> {
     match find(control, wanted)?.value {
         AvpValue::Number(number) => Some(number),
         _ => None,
     }
 }
 
-pub(super) fn number16(control: &Control, wanted: u16) -> Option<u16> {
+pub(in crate::analysis) fn number16(control: &Control, wanted: u16) -> Option<u16> {
     number(control, wanted).and_then(|number| u16::try_from(number).ok())
 }
 
-pub(super) fn number32(control: &Control, wanted: u16) -> Option<u32> {
+pub(in crate::analysis) fn number32(control: &Control, wanted: u16) -> Option<u32> {
     number(control, wanted).and_then(|number| u32::try_from(number).ok())
 }
 
@@ -44,7 +44,7 @@ fn text(control: &Control, wanted: u16) -> Option<Printable> {
     }
 }
 
-pub(super) fn result(control: &Control) -> Option<ResultCode> {
+pub(in crate::analysis) fn result(control: &Control) -> Option<ResultCode> {
     match &find(control, attribute::RESULT_CODE)?.value {
         AvpValue::Result(result) => {
             let message = result.message.as_ref().map(|text| text.clipped(limits::TEXT));
@@ -68,17 +68,17 @@ fn kind(control: &Control) -> MessageKind {
     }
 }
 
-pub(super) fn other(end: u8) -> u8 {
+pub(in crate::analysis) fn other(end: u8) -> u8 {
     1u8.saturating_sub(end)
 }
 
 /// What a control message says of itself.
-pub(super) struct Message<'a> {
-    pub(super) kind: MessageKind,
-    pub(super) control: &'a Control,
-    pub(super) header: &'a L2tp,
-    pub(super) tunnel: Option<TunnelId>,
-    pub(super) session: Option<SessionId>,
+pub(in crate::analysis) struct Message<'a> {
+    pub(in crate::analysis) kind: MessageKind,
+    pub(in crate::analysis) control: &'a Control,
+    pub(in crate::analysis) header: &'a L2tp,
+    pub(in crate::analysis) tunnel: Option<TunnelId>,
+    pub(in crate::analysis) session: Option<SessionId>,
 }
 
 impl Message<'_> {
@@ -88,7 +88,7 @@ impl Message<'_> {
 }
 
 impl Tracker {
-    pub(super) fn control(
+    pub(in crate::analysis) fn control(
         &mut self,
         meta: &Meta,
         udp: &Udp,
@@ -198,7 +198,7 @@ impl Tracker {
 
     /// The connection in which the receiver assigned this tunnel ID, and the end that sends; else the newest between
     /// these endpoints in which the receiver's ID is not known.
-    pub(super) fn whose(&self, udp: &Udp, header: &L2tp) -> Option<(ConnectionId, u8)> {
+    pub(in crate::analysis) fn whose(&self, udp: &Udp, header: &L2tp) -> Option<(ConnectionId, u8)> {
         let (receiver, version) = (header.tunnel_id, header.version());
         let same =
             |id: &ConnectionId| self.state.connection(*id).is_some_and(|known| known.version == version);
@@ -234,7 +234,7 @@ impl Tracker {
     }
 
     /// The newest connection between two endpoints that `fits`; with the end that sends.
-    pub(super) fn newest_between(
+    pub(in crate::analysis) fn newest_between(
         &self,
         udp: &Udp,
         version: u8,
@@ -254,7 +254,7 @@ impl Tracker {
     }
 
     /// Notes where a packet of an end came from, and learns the receiver's tunnel ID from its header.
-    pub(super) fn arrived(
+    pub(in crate::analysis) fn arrived(
         &mut self,
         id: ConnectionId,
         from: u8,
@@ -489,7 +489,7 @@ impl Tracker {
     }
 
     /// Turns what is still open at the end of the capture into facts.
-    pub(super) fn settle(&mut self) {
+    pub(in crate::analysis) fn settle(&mut self) {
         for connection in self.state.connections.iter() {
             for from in [0, 1] {
                 let scope =

@@ -3,7 +3,7 @@
 use crate::dissect::layers::Addresses;
 use crate::util::{Duration, Timestamp};
 
-use super::{Meta, Tracker, bump};
+use crate::analysis::{Meta, Tracker, bump};
 
 /// Pairs of addresses whose keepalives are counted.
 const MOST_PAIRS: usize = 1024;
@@ -25,7 +25,7 @@ pub struct Keepalives {
 
 impl Tracker {
     #[cold]
-    pub(super) fn keepalive(&mut self, addresses: Addresses, meta: &Meta) {
+    pub(in crate::analysis) fn keepalive(&mut self, addresses: Addresses, meta: &Meta) {
         let all = &mut self.state.keepalives;
         if let Some(known) = all.iter_mut().find(|known| known.addresses == addresses) {
             let pause = meta.time.since(known.last);

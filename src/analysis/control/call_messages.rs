@@ -3,14 +3,14 @@
 use crate::dissect::avp_table::attribute;
 use crate::dissect::layers::{MessageType, ResultCode, SessionId};
 
-use super::call::{Call, CallKind, CallState};
-use super::control::{MOST_STEPS, Message, find, number, other, result};
-use super::ladder::Effect;
-use super::limits::Limit;
-use super::{CallId, ConnectionId, Meta, Tracker};
+use crate::analysis::control::call::{Call, CallKind, CallState};
+use crate::analysis::control::control::{MOST_STEPS, Message, find, number, other, result};
+use crate::analysis::ladder::Effect;
+use crate::analysis::limits::Limit;
+use crate::analysis::{CallId, ConnectionId, Meta, Tracker};
 
 impl Tracker {
-    pub(super) fn request_call(
+    pub(in crate::analysis) fn request_call(
         &mut self,
         id: ConnectionId,
         from: u8,
@@ -34,7 +34,7 @@ impl Tracker {
         (Effect::Session(call_id, message.session), Some(call_id))
     }
 
-    pub(super) fn change_call(
+    pub(in crate::analysis) fn change_call(
         &mut self,
         id: ConnectionId,
         from: u8,
@@ -125,7 +125,7 @@ impl Tracker {
     }
 
     /// The oldest call of a connection in which an end's session ID is unknown.
-    pub(super) fn nameless_call(&self, id: ConnectionId, end: u8) -> Option<CallId> {
+    pub(in crate::analysis) fn nameless_call(&self, id: ConnectionId, end: u8) -> Option<CallId> {
         let connection = self.state.connection(id)?;
         let nameless = |call: &&CallId| {
             self.state.call(**call).is_some_and(|call| call.session_ids.get(usize::from(end)) == Some(&None))
@@ -133,7 +133,7 @@ impl Tracker {
         connection.calls.iter().take(MOST_STEPS).find(nameless).copied()
     }
 
-    pub(super) fn open_call(&mut self, id: ConnectionId, meta: &Meta) -> Option<CallId> {
+    pub(in crate::analysis) fn open_call(&mut self, id: ConnectionId, meta: &Meta) -> Option<CallId> {
         if self.state.calls.len() >= self.limits.calls {
             self.state.reach(Limit::Calls);
             return None;
@@ -143,7 +143,7 @@ impl Tracker {
         Some(call)
     }
 
-    pub(super) fn assign_session(
+    pub(in crate::analysis) fn assign_session(
         &mut self,
         id: ConnectionId,
         call_id: CallId,
@@ -180,7 +180,7 @@ impl Tracker {
 }
 
 /// Closes a call, unless it is closed already.
-pub(super) fn close(call: &mut Call, by: u8, meta: &Meta, result: Option<ResultCode>) {
+pub(in crate::analysis) fn close(call: &mut Call, by: u8, meta: &Meta, result: Option<ResultCode>) {
     if call.state == CallState::Closed {
         return;
     }

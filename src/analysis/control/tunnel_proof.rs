@@ -3,9 +3,9 @@
 
 use crate::dissect::layers::DigestCheck;
 
-use super::Analysis;
-use super::connection::Connection;
-use super::facts::{Fact, Scope, Tally};
+use crate::analysis::Analysis;
+use crate::analysis::control::connection::Connection;
+use crate::analysis::facts::{Fact, Scope, Tally};
 
 /// What an end proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -113,17 +113,17 @@ const RESERVED: u16 = 0x34f0;
 const REPEATABLE: [u16; 2] = [attribute::RANDOM_VECTOR, attribute::DISCONNECT_CAUSE];
 
 /// What a message is checked with beside its own octets.
-pub(super) struct Known {
+pub(in crate::analysis) struct Known {
     /// Under ESP.
-    pub(super) protected: bool,
+    pub(in crate::analysis) protected: bool,
     /// Secrets were given, so hidden AVPs should be readable.
-    pub(super) secrets: bool,
+    pub(in crate::analysis) secrets: bool,
     /// The sender cannot know the receiver's tunnel ID yet.
-    pub(super) nameless: bool,
+    pub(in crate::analysis) nameless: bool,
 }
 
 /// Looks at one control message; says each departure once.
-pub(super) fn look(header: &L2tp, control: &Control, known: &Known, say: &mut dyn FnMut(Form)) {
+pub(in crate::analysis) fn look(header: &L2tp, control: &Control, known: &Known, say: &mut dyn FnMut(Form)) {
     header_bits(header, say);
     match control.fault {
         Some(AvpFault::LengthShort { .. }) => say(Form::AvpLengthShort),
