@@ -8,10 +8,9 @@
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
-use crate::analysis::events::Event;
 use crate::analysis::limits::{Limit, Limits};
-use crate::analysis::place::{Hindsight, Place};
-use crate::analysis::{Analysis, Foreseen, Meta, Paused, Tracker};
+use crate::analysis::log::fresh::Fresh;
+use crate::analysis::{Analysis, Foreseen, Meta, PacketContext, Paused, Tracker};
 use crate::dissect::defrag::Defrag;
 use crate::dissect::frame::Clock;
 use crate::dissect::ike::IkeState;
@@ -60,7 +59,6 @@ pub struct Inspector<'k> {
     batch: Batch,
     clock: Clock,
     layers: Layers,
-    hindsight: Option<Hindsight>,
     transcribes: bool,
     selected: Option<Tracker>,
 }
@@ -122,7 +120,6 @@ impl<'k> Inspector<'k> {
             batch: Batch::default(),
             clock: Clock::default(),
             layers: Layers::default(),
-            hindsight: None,
             transcribes: false,
             selected: None,
         }
@@ -175,7 +172,7 @@ impl<'k> Inspector<'k> {
     }
 
     /// Follows the frame that was looked at last, and says where it belongs.
-    pub fn follow(&mut self, frame: &Frame<'_>) -> Place {
+    pub fn follow(&mut self, frame: &Frame<'_>) -> PacketContext {
         self.tracker.place(&Meta::of(frame), &self.layers)
     }
 
@@ -206,16 +203,11 @@ impl<'k> Inspector<'k> {
         }
     }
 
-    /// Keeps from now on what every message said: see [`Analysis::transcript`]. To be called after
+    /// Keeps from now on what every message said, in the logs. To be called after
     /// [`select`](Self::select), if that is.
     pub fn transcribe(&mut self) {
         self.transcribes = true;
         self.reported().transcribe();
-    }
-
-    /// Remembers from now on which packet acknowledged which.
-    pub fn remember(&mut self) {
-        self.hindsight = Some(Hindsight::default());
     }
 
     /// The buffers that were made of the frame that was looked at last.
@@ -243,16 +235,11 @@ impl<'k> Inspector<'k> {
     }
 
     /// Ends the capture.
-    pub fn finish(self) -> Analysis {
-        self.finish_with_hindsight().0
-    }
-
-    /// The same, with what was [remembered](Self::remember).
-    pub fn finish_with_hindsight(mut self) -> (Analysis, Hindsight) {
+    pub fn finish(mut self) -> Analysis {
         self.flush();
         let mut analysis = self.selected.take().unwrap_or(self.tracker).finish();
         conclude(&mut analysis, &self.defrag, &self.ike);
-        (analysis, self.hindsight.unwrap_or_default())
+        analysis
     }
 
     /// What would be found if the capture ended now. It is to be given [back](Self::resume) before the next frame.
@@ -292,10 +279,10 @@ impl<'k> Inspector<'k> {
 
     /// What happened since the last call, what was gathered included; its ids hold until something is let go of. To be
     /// [asked for](Self::watch) before the first frame.
-    pub fn events(&mut self) -> (Vec<Event>, &Analysis) {
+    pub fn events(&mut self) -> (Vec<Fresh>, &Analysis) {
         self.flush();
         let tracker = self.reported();
-        (tracker.events(), tracker.so_far())
+        (tracker.fresh(), tracker.so_far())
     }
 
     /// Keeps from now on what happens, for [`events`](Self::events). To be called after [`select`](Self::select), if
@@ -332,9 +319,6 @@ impl<'k> Inspector<'k> {
                 self.tracker.push(&held.meta, layers, foreseen);
                 if self.transcribes {
                     self.tracker.take_down(&held.meta, layers);
-                }
-                if let Some(hindsight) = &mut self.hindsight {
-                    hindsight.note(held.meta.packet, self.tracker.last_place());
                 }
             }
         }

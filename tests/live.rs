@@ -187,10 +187,23 @@ fn report(output: &Output) -> Value {
 /// A report without times, and without what depends on them.
 fn timeless(mut report: Value) -> Value {
     fn strip(value: &mut Value) {
-        const OF_TIME: [&str; 5] = ["setup", "interval", "first", "duration", "lifetime"];
+        const OF_TIME: [&str; 11] = [
+            "setup",
+            "interval",
+            "first",
+            "last",
+            "opened",
+            "closed",
+            "round_trip",
+            "longest_silence",
+            "loss_estimate",
+            "duration",
+            "lifetime",
+        ];
         match value {
             Value::Object(map) => {
-                map.retain(|key, _| !OF_TIME.contains(&key.as_str()));
+                // Packets are counted from another one on.
+                map.retain(|key, _| !OF_TIME.contains(&key.as_str()) && !key.ends_with("_evidence"));
                 map.values_mut().for_each(strip);
             }
             Value::Array(list) => list.iter_mut().for_each(strip),

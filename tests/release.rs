@@ -4,8 +4,9 @@ mod common;
 
 use common::*;
 use l2tp_inspect::analysis::Analysis;
-use l2tp_inspect::analysis::events::What;
 use l2tp_inspect::analysis::limits::Limits;
+use l2tp_inspect::analysis::log::Effect;
+use l2tp_inspect::analysis::log::fresh::{Entity, News};
 use l2tp_inspect::dissect::layers::TunnelId;
 use l2tp_inspect::inspector::Inspector;
 use l2tp_inspect::ipsec::Sad;
@@ -148,14 +149,17 @@ fn the_capture_goes_on_after_a_look_at_what_would_be_found() {
     assert_eq!(run(true), run(false));
 }
 
-/// An old control connection lives on where the newer one between the same endpoints went: an SCCRQ that is sent again is
-/// its own, and no new one.
+/// An old control connection lives on where the newer one between the same endpoints went: what comes later is its own, and
+/// opens no new one.
 #[test]
 fn the_newest_that_is_left_takes_the_place_of_those_that_went() {
     let mut lives = Talk::default();
     lives.send(LAC, SCCRQ);
-    let request = lives.frames[0].1.clone();
     lives.send(LNS, SCCRP).send(LAC, SCCCN).zlb(LNS);
+    let hello = {
+        lives.send(LAC, HELLO);
+        lives.frames.pop().unwrap().1
+    };
     let mut frames = std::mem::take(&mut lives.frames);
     for other in 0..2000_u16 {
         let lac = if other == 0 { [192, 0, 2, 10] } else { [192, 0, 2, 77] };
@@ -170,7 +174,7 @@ fn the_newest_that_is_left_takes_the_place_of_those_that_went() {
             talk.frames
         });
     }
-    frames.push((frames.last().unwrap().0 + 1000, request));
+    frames.push((frames.last().unwrap().0 + 1000, hello));
     let (analysis, _) = follow(&frames, true);
     assert!(analysis.let_go.connections > 1000, "{:?}", analysis.let_go);
     assert_eq!(analysis.totals.connections, 2001);
@@ -189,8 +193,9 @@ fn events_hold_when_something_is_let_go_of() {
         if number % 37 == 0 {
             let (events, analysis) = inspector.events();
             for event in events {
-                if let What::ConnectionClosed(id) = event.what {
-                    assert_eq!(analysis.connection(id).unwrap().closing_packet, Some(event.packet));
+                if let (Entity::Connection(id), News::Effect(Effect::Closed(_))) = (event.entity, event.what)
+                {
+                    assert_eq!(analysis.connection(id).unwrap().closing_packet, Some(event.at.packet));
                     told += 1;
                 }
             }

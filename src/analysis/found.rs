@@ -8,17 +8,17 @@ use crate::util::Duration;
 
 use super::control::call::Call;
 use super::control::connection::Connection;
-use super::facts::Facts;
+use super::coverage::Coverage;
 use super::ids::{CallId, ConnectionId, FlowId, bump};
 use super::ipsec::flow::Flow;
 use super::ipsec::fragments::Fragmented;
-use super::ipsec::ike::IkeSa;
+use super::ipsec::ike::sa::IkeSa;
 use super::ipsec::nat::Keepalives;
 use super::limits::Limit;
+use super::log::Log;
 use super::meta::Totals;
 use super::release::LetGo;
 use super::table::Table;
-use super::transcript::Transcript;
 
 /// What a [`Tracker`] has found.
 #[derive(Debug)]
@@ -33,8 +33,8 @@ pub struct Analysis {
     pub flows: Vec<Flow>,
     /// IKE SAs.
     pub ike: Vec<IkeSa>,
-    /// Observations.
-    pub facts: Facts,
+    /// What happened to the capture as a whole, and is worth a rule.
+    pub log: Log,
     /// Limits that were reached, and how much was left out.
     pub reached: Vec<(Limit, u64)>,
     /// IP datagrams of which fragments are missing.
@@ -49,21 +49,23 @@ pub struct Analysis {
     pub unreachable: Option<(IpAddr, u16)>,
     /// The smallest MTU that an ICMP error about such a packet told, and who sent the error.
     pub path_mtu: Option<(IpAddr, u32)>,
-    /// What was said, if it was asked for.
-    pub transcript: Option<Transcript>,
+    /// What the capture as a whole can know.
+    pub coverage: Coverage,
+    /// What messages said was kept, as far as there was room.
+    pub transcribed: bool,
     pub(super) numbers: HashMap<u32, ConnectionId>,
 }
 
 impl Analysis {
-    /// Nothing found yet; keeps so many different observations.
-    pub(super) fn new(facts: usize) -> Self {
+    /// Nothing found yet.
+    pub(super) fn new() -> Self {
         Self {
             totals: Totals::default(),
             connections: Table::default(),
             calls: Table::default(),
             flows: Vec::new(),
             ike: Vec::new(),
-            facts: Facts::new(facts),
+            log: Log::default(),
             reached: Vec::new(),
             incomplete_datagrams: 0,
             fragmented: Vec::new(),
@@ -71,7 +73,8 @@ impl Analysis {
             keepalives: Vec::new(),
             unreachable: None,
             path_mtu: None,
-            transcript: None,
+            coverage: Coverage::default(),
+            transcribed: false,
             numbers: HashMap::new(),
         }
     }
@@ -115,7 +118,7 @@ impl Analysis {
         sa.outcome().or_else(|| {
             let ours = |flow: &&Flow| {
                 let ends = [flow.addresses.source, flow.addresses.destination];
-                ends.contains(&sa.initiator) && ends.contains(&sa.responder) && flow.first.0 > sa.first.1
+                ends.contains(&sa.initiator) && ends.contains(&sa.responder) && flow.first.0 > sa.first.time
             };
             (sa.auth == [true, true] && self.flows.iter().any(|flow| ours(&flow))).then_some("established")
         })

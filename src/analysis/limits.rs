@@ -11,15 +11,25 @@ pub struct Limits {
     pub flows: usize,
     /// IKE SAs that are followed.
     pub ike: usize,
-    /// Different observations that are kept.
-    pub facts: usize,
-    /// Lines of all ladders together.
-    pub ladder: usize,
+    /// Different observations that are kept, of control connections and calls, and as many of SAs.
+    pub observations: usize,
+    /// Events of all logs together.
+    pub events: usize,
+    /// Control messages of all connections that wait for a number before theirs.
+    pub waiting: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { tunnels: 65_536, calls: 131_072, flows: 131_072, ike: 16_384, facts: 65_536, ladder: 262_144 }
+        Self {
+            tunnels: 65_536,
+            calls: 131_072,
+            flows: 131_072,
+            ike: 16_384,
+            observations: 65_536,
+            events: 262_144,
+            waiting: 16_384,
+        }
     }
 }
 
@@ -34,13 +44,15 @@ pub enum Limit {
     Calls,
     Flows,
     Ike,
-    Facts,
-    Ladder,
+    Observations,
+    Events,
     Fragments,
     IkeStates,
     IkeFragments,
     Learned,
-    Transcript,
+    Said,
+    Traffic,
+    Waiting,
 }
 
 /// One row a limit: what is counted, and the option that raises it.
@@ -49,12 +61,14 @@ static ROWS: &[(Limit, &str, Option<&str>)] = &[
     (Limit::Calls, "calls", Some("--max-calls")),
     (Limit::Flows, "ESP flows", None),
     (Limit::Ike, "IKE SAs", None),
-    (Limit::Facts, "different observations", None),
-    (Limit::Ladder, "ladder lines", None),
+    (Limit::Observations, "different observations", None),
+    (Limit::Events, "ladder lines", None),
     (Limit::IkeStates, "IKEv1 SAs that are decrypted", None),
     (Limit::IkeFragments, "IKE messages waiting for fragments", None),
     (Limit::Learned, "L2TP ports and L2TPv3 sessions learned from control messages", None),
-    (Limit::Transcript, "messages that are compared", None),
+    (Limit::Said, "messages that are compared", None),
+    (Limit::Traffic, "TCP connections, echoes and questions of users", None),
+    (Limit::Waiting, "control messages waiting for a number before theirs", None),
     (Limit::Fragments, "IP datagrams waiting for fragments", None),
 ];
 

@@ -61,6 +61,8 @@ pub struct Totals {
     pub connections: u32,
     /// Control messages that were sent again.
     pub resent: u64,
+    /// Control messages that the capture lacks.
+    pub unseen: u64,
     /// Hellos.
     pub hello: HelloTotals,
 }
@@ -74,4 +76,20 @@ pub struct HelloTotals {
     pub acknowledged: u64,
     /// From the first copy of each of these to its acknowledgement, added up.
     pub waited: Duration,
+}
+
+/// A packet and its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct At {
+    /// The number of the packet.
+    pub packet: u64,
+    /// When it was captured.
+    pub time: Timestamp,
+}
+
+impl Meta {
+    /// The packet and its time.
+    pub fn at(&self) -> At {
+        At { packet: self.packet, time: self.time }
+    }
 }

@@ -14,31 +14,39 @@
     )
 )]
 
+pub mod acknowledgements;
+pub mod context;
 pub mod control;
-pub mod events;
-pub mod facts;
+pub mod coverage;
 pub mod ipsec;
-pub mod ladder;
+pub mod known;
 pub mod limits;
-pub mod place;
+pub mod log;
 pub mod ppp;
 pub mod release;
 pub mod table;
-pub mod transcript;
+pub mod timing;
+pub mod traffic;
 
 mod data;
 mod doubles;
+mod finish;
+mod follow;
 mod foresee;
 mod found;
 mod icmp;
+mod identity;
 mod ids;
+mod let_go;
 mod meta;
-mod routing;
+mod said;
 mod tracker;
 
+pub use acknowledgements::Acknowledgements;
+pub use context::PacketContext;
+pub use finish::Paused;
 pub(crate) use foresee::Foreseen;
 pub use found::Analysis;
 pub use ids::{CallId, ConnectionId, FlowId};
-pub(crate) use ids::{bump, bump32};
-pub use meta::{HelloTotals, Meta, Totals};
-pub use tracker::{Paused, Tracker};
+pub use meta::{At, HelloTotals, Meta, Totals};
+pub use tracker::Tracker;

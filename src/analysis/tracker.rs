@@ -1,58 +1,44 @@
-//! Takes the typed layers of one frame after the other, and keeps what they show.
+//! What follows a capture: the tables it needs, and the ways into the logs. What it does with a frame stands in `follow`.
 
-use hashbrown::HashMap;
-
-use crate::dissect::layers::{Addresses, Fragment, Layers, Stop};
+use crate::dissect::layers::{TunnelId, Udp};
 use crate::dissect::{Learned, Told};
 use crate::util::{Duration, Timestamp};
 
+use super::context::PacketContext;
 use super::doubles::Doubles;
-use super::events::{Events, What};
-use super::facts::{Fact, Facts, Scope};
-use super::foresee::Foreseen;
 use super::found::Analysis;
-use super::ids::{ConnectionId, FlowId, bump};
-use super::ipsec::ike::IkeSa;
-use super::ipsec::{shown_again, succession};
-use super::ladder::Budget;
-use super::limits::{Limit, Limits};
-use super::meta::Meta;
-use super::place::Place;
+use super::identity::Identity;
+use super::ids::{CallId, ConnectionId, FlowId};
+use super::ipsec::index::IpsecIndex;
+use super::limits::Limits;
+use super::log::fresh::{Entity, Fresh, News, Waiting};
+use super::log::{Budget, Change, Effect, Event, Kind, Observation, What};
+use super::meta::{At, Meta};
 use super::release::Release;
-use super::routing::Routes;
-
-/// Interfaces that are captured together differ by less.
-const STEP_BACK: Duration = Duration::seconds(1);
-/// Keepalives, rekeys and users leave no tunnel silent for so long.
-const STEP_AHEAD: Duration = Duration::seconds(3600);
+use super::traffic::TrafficBudget;
 
 /// Follows everything in one capture.
 #[derive(Debug)]
 pub struct Tracker {
     pub(super) limits: Limits,
-    pub(super) routes: Routes,
+    pub(super) identity: Identity,
+    pub(super) ipsec: IpsecIndex,
     pub(super) doubles: Doubles,
-    pub(super) flow_index: HashMap<(u32, Addresses), FlowId>,
-    /// The newest flow of each SA: the usual one.
-    pub(super) flow_of_sa: Vec<Option<FlowId>>,
-    pub(super) ike_index: HashMap<u64, usize>,
     pub(super) budget: Budget,
-    pub(super) half_open: std::collections::VecDeque<ConnectionId>,
+    pub(super) traffic: TrafficBudget,
+    /// Control messages that wait for a number before theirs.
+    pub(super) waiting: usize,
     pub(super) learned: Learned,
-    pub(super) place: Place,
-    pub(super) decrypted: shown_again::Decrypted,
+    pub(super) context: PacketContext,
     /// The time of the last frame.
     pub(super) clock: Option<Timestamp>,
+    /// The last time that the clock of the capture was set: silence is not counted across it.
+    pub(super) stepped: Option<Timestamp>,
+    /// For how long the whole capture was silent, the last time that it was for an hour.
+    pub(super) jumped: Option<Duration>,
     pub(super) release: Release,
-    pub(super) events: Option<Events>,
-    pub(super) state: Analysis,
-}
-
-/// What a paused [`Tracker`] goes on with.
-#[derive(Debug)]
-pub struct Paused {
-    facts: Facts,
-    reached: Vec<(Limit, u64)>,
+    pub(super) fresh: Waiting,
+    pub(super) found: Analysis,
 }
 
 impl Tracker {
@@ -60,20 +46,20 @@ impl Tracker {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            routes: Routes::default(),
+            identity: Identity::default(),
+            ipsec: IpsecIndex::default(),
             doubles: Doubles::new(),
-            flow_index: HashMap::new(),
-            flow_of_sa: Vec::new(),
-            ike_index: HashMap::new(),
-            budget: Budget { left: limits.ladder, refused: 0 },
-            half_open: std::collections::VecDeque::new(),
+            budget: Budget::new(limits.events, limits.observations),
+            traffic: TrafficBudget::default(),
+            waiting: 0,
             learned: Learned::default(),
-            place: Place::default(),
-            decrypted: shown_again::Decrypted::default(),
+            context: PacketContext::default(),
             clock: None,
+            stepped: None,
+            jumped: None,
             release: Release::default(),
-            events: None,
-            state: Analysis::new(limits.facts),
+            fresh: Waiting::default(),
+            found: Analysis::new(),
         }
     }
 
@@ -92,181 +78,84 @@ impl Tracker {
         &self.learned
     }
 
-    /// Whether this frame wants to be dissected once more, now that others before it are known: a fragment, or a
-    /// datagram on ports of which nothing was known when a batch was dissected.
-    pub fn wants_again(&self, layers: &Layers) -> bool {
-        match layers.stop {
-            Stop::Fragment => true,
-            Stop::UnknownPort => layers.udp.is_some_and(|udp| self.learned.knows(&udp)),
-            _ => {
-                layers.ike.as_ref().is_some_and(|ike| ike.in_order)
-                    || layers
-                        .v3
-                        .as_ref()
-                        .is_some_and(|v3| self.knows_session(layers, v3) || Self::may_know_nonces(v3))
-            }
+    /// Opens a control connection for the sender of a message, as far as there is room.
+    pub(super) fn open(
+        &mut self,
+        meta: &Meta,
+        udp: &Udp,
+        version: u8,
+        requested: Option<TunnelId>,
+    ) -> Option<ConnectionId> {
+        let room = (&self.limits, &mut self.budget);
+        self.identity.open(&mut self.found, room, meta, udp, version, requested)
+    }
+
+    /// Notes something of the capture as a whole.
+    pub(super) fn of_capture(&mut self, what: Observation, at: At, amount: u64) {
+        self.found.log.observe(what, None, at, amount, Kind::L2tp, &mut self.budget);
+    }
+
+    /// Notes something that an end of a control connection did.
+    pub(super) fn of_connection(
+        &mut self,
+        id: ConnectionId,
+        end: u8,
+        what: Observation,
+        at: At,
+        amount: u64,
+    ) {
+        if let Some(connection) = self.found.connections.get_mut(id) {
+            connection.log.observe(what, Some(end), at, amount, Kind::L2tp, &mut self.budget);
         }
     }
 
-    /// Counts a frame. Says whether it is a double of the capture, which is looked at no further.
-    pub fn count(&mut self, meta: &Meta, digest: Option<u64>) -> bool {
-        let totals = &mut self.state.totals;
-        bump(&mut totals.packets);
-        totals.bytes = totals.bytes.saturating_add(u64::from(meta.captured));
-        totals.first = Some(totals.first.map_or(meta.time, |first| first.min(meta.time)));
-        totals.last = Some(totals.last.map_or(meta.time, |last| last.max(meta.time)));
-        if !totals.link_types.contains(&meta.link) && totals.link_types.len() < 64 {
-            totals.link_types.push(meta.link);
-        }
-        self.clock(meta);
-        let double = digest.is_some_and(|digest| self.doubles.seen(digest, meta.time));
-        if double {
-            bump(&mut self.state.totals.doubles);
-            self.note(Fact::Double, Scope::default(), meta, 1);
-        } else if meta.captured < meta.original {
-            self.note(Fact::Truncated, Scope::default(), meta, 1);
-        }
-        double
-    }
-
-    /// Guard against clocks that are set while they run: times across a step say nothing.
-    fn clock(&mut self, meta: &Meta) {
-        let passed = meta.time.since(self.clock.unwrap_or(meta.time));
-        self.clock = Some(meta.time);
-        if passed < Duration(-STEP_BACK.0) || passed > STEP_AHEAD {
-            self.clock_step(meta, passed);
+    /// Notes something that an end of a call did.
+    pub(super) fn of_call(&mut self, id: CallId, end: u8, what: Observation, at: At, amount: u64) {
+        if let Some(call) = self.found.calls.get_mut(id) {
+            call.log.observe(what, Some(end), at, amount, Kind::L2tp, &mut self.budget);
         }
     }
 
-    #[cold]
-    fn clock_step(&mut self, meta: &Meta, passed: Duration) {
-        self.release.stepped = Some(meta.time);
-        let (fact, unit) = if passed < Duration::ZERO {
-            (Fact::ClockBack, 1_000_000)
-        } else {
-            (Fact::ClockAhead, 1_000_000_000)
-        };
-        let amount = passed.0.unsigned_abs().checked_div(unit).unwrap_or(0);
-        self.note(fact, Scope::default(), meta, amount);
+    /// Notes something of an SA.
+    pub(super) fn of_flow(&mut self, id: FlowId, what: Observation, at: At, amount: u64) {
+        if let Some(flow) = self.found.flows.get_mut(id.0 as usize) {
+            flow.log.observe(what, None, at, amount, Kind::Ipsec, &mut self.budget);
+        }
     }
 
-    /// Takes the layers of a frame that [`Tracker::count`] did not call a double.
-    pub(crate) fn push(&mut self, meta: &Meta, layers: &Layers, foreseen: Foreseen) {
-        self.place = Place::default();
-        if let Some(Fragment::Completed { .. }) = layers.fragment {
-            bump(&mut self.state.totals.reassembled);
-            self.fragments(layers, meta);
-        }
-        if layers.nat_keepalive
-            && let Some(addresses) = layers.addresses
+    /// Puts a change of a control connection into its log.
+    pub(super) fn connection_changed(&mut self, id: ConnectionId, end: u8, at: At, change: Change) {
+        let event = Event { at, end, what: What::Changed(change) };
+        // The ladder shows messages; of changes it needs those that no message shows.
+        if change == Change::Restarted
+            && let Some(connection) = self.found.connections.get_mut(id)
         {
-            self.keepalive(addresses, meta);
+            connection.log.push(event, &mut self.budget);
         }
-        if matches!(layers.stop, Stop::Malformed { .. }) {
-            bump(&mut self.state.totals.malformed);
+        self.fresh.push(Fresh { at, entity: Entity::Connection(id), end, what: News::Change(change) });
+    }
+
+    /// Puts a change of a call into its log.
+    pub(super) fn call_changed(&mut self, id: CallId, end: u8, at: At, change: Change) {
+        if let Some(call) = self.found.calls.get_mut(id) {
+            call.log.push(Event { at, end, what: What::Changed(change) }, &mut self.budget);
         }
-        if let Some(ike) = &layers.ike
-            && let Some(addresses) = layers.addresses
-        {
-            self.ike(ike, addresses, meta);
-        }
-        if let Some(icmp) = &layers.icmp {
-            self.icmp(icmp, meta);
-        }
-        if layers.esp.is_some() && !self.esp(layers, meta, foreseen) {
-            if let (Some(udp), Some(header), None) = (&layers.udp, &layers.l2tp, &layers.control) {
-                self.replayed_data(meta, udp, header);
-            }
+        self.fresh.push(Fresh { at, entity: Entity::Call(id), end, what: News::Change(change) });
+    }
+
+    /// Tells whoever waits for it what a control message did.
+    pub(super) fn effect(&mut self, id: ConnectionId, end: u8, at: At, effect: Effect) {
+        if !self.fresh.is_watched() {
             return;
         }
-        if let Some(version) = layers.other_version.filter(|_| layers.v3.is_none()) {
-            self.other_version(version, layers, meta);
-        }
-        let protected = layers.esp.is_some();
-        if let Some(v3) = &layers.v3 {
-            self.version3(layers, v3, meta);
-        }
-        let (Some(udp), Some(header)) = (&layers.udp, &layers.l2tp) else {
-            if layers.overrun.is_some() || matches!(layers.stop, Stop::Malformed { .. }) {
-                self.header_faults(layers, meta);
-            }
-            return;
+        let first = |by: Option<u8>| by == Some(end);
+        let closes = self.found.connection(id).is_some_and(|connection| first(connection.closed_by));
+        let entity = match effect {
+            Effect::Established => Entity::Connection(id),
+            Effect::Closed(_) if closes => Entity::Connection(id),
+            Effect::CallEstablished(call) | Effect::CallClosed(call, _) => Entity::Call(call),
+            _ => return,
         };
-        bump(&mut self.state.totals.l2tp);
-        if self.shown_again(meta, udp, header, layers.control.as_deref(), protected) {
-            return;
-        }
-        match &layers.control {
-            Some(control) => self.control(meta, udp, header, control, protected),
-            None => {
-                let route = foreseen.route.filter(|route| route.version == self.routes.version());
-                self.data(meta, udp, header, layers.ppp.as_ref(), protected, route);
-            }
-        }
-        if layers.overrun.is_some() {
-            self.header_faults(layers, meta);
-        }
-    }
-
-    /// Ends the capture.
-    pub fn finish(mut self) -> Analysis {
-        self.conclude();
-        self.state
-    }
-
-    /// What would be found if the capture ended now. It is to be given [back](Self::resume) before the next frame.
-    pub(crate) fn pause(&mut self) -> (Analysis, Paused) {
-        let paused = Paused { facts: self.state.facts.clone(), reached: self.state.reached.clone() };
-        self.conclude();
-        (std::mem::replace(&mut self.state, Analysis::new(self.limits.facts)), paused)
-    }
-
-    /// Goes on after a [pause](Self::pause).
-    pub(crate) fn resume(&mut self, analysis: Analysis, paused: Paused) {
-        self.state = Analysis { facts: paused.facts, reached: paused.reached, ..analysis };
-    }
-
-    /// Adds what can be said at the end only.
-    fn conclude(&mut self) {
-        for (limit, count) in [
-            (Limit::Facts, self.state.facts.refused()),
-            (Limit::Ladder, self.budget.refused),
-            (Limit::Learned, self.learned.refused()),
-        ] {
-            if count > 0 {
-                self.state.reached.push((limit, count));
-            }
-        }
-        self.settle();
-        succession::follow(&mut self.state.flows);
-        let places = self.state.connections.places();
-        self.state.numbers = places.map(|(id, connection)| (connection.number, id)).collect();
-    }
-
-    pub(super) fn note(&mut self, fact: Fact, scope: Scope, meta: &Meta, amount: u64) {
-        self.state.facts.note(fact, scope, meta.packet, meta.time, amount);
-    }
-
-    fn ike(&mut self, ike: &crate::dissect::layers::Ike, addresses: Addresses, meta: &Meta) {
-        let at = match self.ike_index.get(&ike.initiator_spi) {
-            Some(at) => *at,
-            None if self.state.ike.len() >= self.limits.ike => {
-                self.state.reach(Limit::Ike);
-                return;
-            }
-            None => {
-                let at = self.state.ike.len();
-                self.state.ike.push(IkeSa::new(ike, addresses, meta.packet, meta.time));
-                self.ike_index.insert(ike.initiator_spi, at);
-                at
-            }
-        };
-        if let Some(sa) = self.state.ike.get_mut(at) {
-            let before = sa.outcome();
-            sa.push(ike, addresses, meta.packet, meta.time);
-            if sa.outcome() != before && sa.outcome() != Some("no-answer") {
-                self.happened(meta, What::Ike(at));
-            }
-        }
+        self.fresh.push(Fresh { at, entity, end, what: News::Effect(effect) });
     }
 }

@@ -3,7 +3,9 @@
 use crate::analysis::Analysis;
 use crate::analysis::control::call::{Call, CallKind};
 use crate::analysis::control::connection::Connection;
-use crate::analysis::ppp::session::{Outcome as Authenticated, Progress, protocol};
+use crate::analysis::ppp::authentication::Outcome as Authenticated;
+use crate::analysis::ppp::negotiation::Progress;
+use crate::analysis::ppp::protocol;
 use crate::rules::{Certainty, Diagnosis, Finding, Severity};
 use crate::util::Duration;
 
@@ -204,7 +206,7 @@ pub(super) fn reached(call: &Call) -> Vec<&'static str> {
     let steps = [
         ("established", call.was_established),
         ("lcp-opened", opened(protocol::LCP)),
-        ("authenticated", call.ppp.authentication.outcome == Some(Authenticated::Success)),
+        ("authenticated", call.ppp.authentication.outcome() == Some(Authenticated::Success)),
         ("ipcp-opened", opened(protocol::IPCP)),
         ("ipv6cp-opened", opened(protocol::IPV6CP)),
     ];

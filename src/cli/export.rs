@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hashbrown::HashMap;
 
-use crate::analysis::place::Place;
+use crate::analysis::PacketContext;
 use crate::capture::{CaptureFile, PacketFilter};
 use crate::dissect::layers::{EspOutcome, Layers};
 use crate::export::pcapng::{Interface, Packet, Writer};
@@ -266,7 +266,7 @@ struct Seen<'a> {
 struct Initiators(HashMap<u32, std::net::IpAddr>);
 
 impl Initiators {
-    fn sent(&mut self, place: &Place, layers: &Layers) -> bool {
+    fn sent(&mut self, place: &PacketContext, layers: &Layers) -> bool {
         let Some(addresses) = layers.addresses else { return false };
         let by_order = addresses.source < addresses.destination;
         let Some(connection) = place.connection else { return by_order };

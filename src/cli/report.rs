@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::analysis::Analysis;
-#[cfg(feature = "live")]
-use crate::analysis::events::Event;
 use crate::analysis::limits::Limits;
+#[cfg(feature = "live")]
+use crate::analysis::log::fresh::Fresh;
 use crate::analysis::release::LetGo;
 use crate::check;
 use crate::dissect::{Told, registry};
@@ -172,7 +172,7 @@ impl<'k> Collector<'k> {
 
     /// What happened since the last call, and what was found so far.
     #[cfg(feature = "live")]
-    pub(super) fn events(&mut self) -> (Vec<Event>, &Analysis) {
+    pub(super) fn events(&mut self) -> (Vec<Fresh>, &Analysis) {
         self.inspector.events()
     }
 

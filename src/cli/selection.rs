@@ -1,6 +1,6 @@
 //! `--tunnel` and `--call`: packets and reports of one control connection or call.
 
-use crate::analysis::place::Place;
+use crate::analysis::PacketContext;
 use crate::analysis::{Analysis, CallId};
 use crate::rules::Finding;
 use crate::util::Printable;
@@ -27,7 +27,7 @@ impl Selection {
     }
 
     /// Whether a packet that belongs there is to be shown.
-    pub(super) fn has(&self, place: &Place) -> bool {
+    pub(super) fn has(&self, place: &PacketContext) -> bool {
         self.connection.is_none_or(|wanted| place.connection == Some(wanted))
             && self.call.is_none_or(|wanted| place.call == Some(wanted))
     }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use crate::analysis::Acknowledgements;
 use crate::capture::{CaptureFile, PacketFilter};
 use crate::dissect::{Protocol, registry};
 use crate::field::{FieldDef, Node, Range, Tree, Value};
@@ -246,12 +247,11 @@ fn outlook(args: &Args, path: &Path, sad: &Sad) -> Result<Outlook, Failure> {
     }
     let mut frames = Frames::open(args, path)?;
     let mut inspector = inspector(args, sad)?;
-    inspector.remember();
     frames.each(|frame| {
         inspector.push(frame);
         true
     })?;
-    let (analysis, hindsight) = inspector.finish_with_hindsight();
+    let analysis = inspector.finish();
     let damage = frames.capture.damage().map(ToString::to_string);
     let drops = frames.capture.interface_drops();
     let case = crate::rules::Case {
@@ -262,7 +262,7 @@ fn outlook(args: &Args, path: &Path, sad: &Sad) -> Result<Outlook, Failure> {
         left_out: frames.left_out,
         profile: args.profile,
     };
-    Ok(Outlook::new(hindsight, &crate::rules::judge(&case)))
+    Ok(Outlook::new(Acknowledgements::of(&analysis), &crate::rules::judge(&case)))
 }
 
 /// Whether a packet passes a filter, which may ask for what its line says.

@@ -1,6 +1,5 @@
 //! The AVPs of a control message (RFC 2661 section 4).
 
-use std::hash::{BuildHasher, Hasher as _};
 use std::net::IpAddr;
 
 use crate::field::{Bound, Cursor, Kind, Short, Sink, Value};
@@ -10,6 +9,7 @@ use crate::util::Printable;
 
 use super::avp_names;
 use super::avp_table::{self, Part, Row, Shape, attribute as number, vendor};
+use super::content_hash;
 use super::layers::{Avp, AvpFault, AvpValue, Control, MessageType, ResultCode};
 
 fields! {
@@ -47,7 +47,7 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, mut unhide: Option<Unh
         message: None,
         zlb: c.is_empty() && !c.is_cut(),
         avps: Vec::new(),
-        body: hash(c.peek_rest()),
+        body: content_hash::hash(c.peek_rest()),
         cut: false,
         fault: None,
     };
@@ -77,15 +77,6 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, mut unhide: Option<Unh
     }
     control.cut = c.is_cut();
     control
-}
-
-/// The same for the same octets within one run; another in another run, so that nobody can choose collisions.
-fn hash(octets: &[u8]) -> u64 {
-    static STATE: std::sync::LazyLock<hashbrown::DefaultHashBuilder> =
-        std::sync::LazyLock::new(Default::default);
-    let mut hasher = STATE.build_hasher();
-    hasher.write(octets);
-    hasher.finish()
 }
 
 fn one<S: Sink>(

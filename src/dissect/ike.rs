@@ -22,6 +22,7 @@ use crate::fields;
 pub(crate) use sealed::Opener;
 pub use state::IkeState;
 
+use super::content_hash;
 use super::layers::{Ike, Layers};
 use super::{Next, Protocol, Step};
 
@@ -141,13 +142,16 @@ pub(crate) fn dissect<S: Sink>(
         in_order: false,
         contents: contents::Contents::default(),
         endpoints: layers.udp.map(|udp| (udp.source, udp.destination)),
+        digest: 0,
     };
     let walked = match length.checked_sub(28) {
         None => Err(c.invalid(&LENGTH, 28, length)),
         Some(body) => {
             c.limit(usize::try_from(body).unwrap_or(usize::MAX), LENGTH_BOUND);
             let end = c.consumed().saturating_add(c.remaining());
-            payloads(c, &mut ike, message.get(..end).unwrap_or_default(), &mut opener)
+            let message = message.get(..end).unwrap_or_default();
+            ike.digest = content_hash::hash(message);
+            payloads(c, &mut ike, message, &mut opener)
         }
     };
     layers.ike = Some(Box::new(ike));

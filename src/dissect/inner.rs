@@ -1,12 +1,17 @@
 //! The IP packet inside PPP: who speaks with whom (RFC 791 section 3.1, RFC 8200 sections 3 and 4).
 //!
-//! Every data packet passes here, so only the header is read that names the flow, in place and once.
+//! Every data packet passes here, so only the header is read that names the flow, in place and once, and of the next
+//! header what user traffic is judged by.
 
-use super::layers::{Addresses, Inner, Layers};
+mod transport;
+
+use super::layers::{Addresses, Inner, InnerFragment, Layers, Transport};
 use super::{Next, Step, ipv4, ipv6, tcp, udp};
 use crate::field::{Bound, Cursor, FieldDef, Short, Sink};
 
 const MIN_HEADER: u8 = 20;
+/// Octets of the fixed IPv6 header (RFC 8200 section 3).
+const HEADER6: u32 = 40;
 const MF: u16 = 0x2000;
 const OFFSET_MASK: u16 = 0x1fff;
 const TCP: u8 = 6;
@@ -15,8 +20,14 @@ const BOUND: Bound = Bound::Header("the length of the IP packet");
 
 /// Reads an IP packet inside PPP.
 pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -> Step {
+    let begin = c.consumed();
+    // Put together here and moved as a whole: to set its last part in place costs three times as much.
     let mut inner = None;
     let read = read(c, &mut inner);
+    if let (Ok(_), Some(inner)) = (&read, inner.as_mut()) {
+        let left = left(c, inner, c.consumed().saturating_sub(begin));
+        inner.transport = transport::read(inner, c.peek_rest(), left);
+    }
     if let Some(ppp) = layers.ppp.as_mut() {
         ppp.inner = inner;
     }
@@ -28,7 +39,25 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
     }
 }
 
-/// Reads the headers that name a flow into `found`. What is found stays found if a later read does not fit. Returns the
+/// How many octets of the packet follow the `read` ones, captured or not, if that can be known.
+#[inline(always)]
+fn left<S: Sink>(c: &Cursor<'_, '_, S>, inner: &Inner, read: usize) -> Option<u32> {
+    match inner.octets {
+        0 if c.is_cut() => None,
+        0 => u32::try_from(c.remaining()).ok(),
+        octets => octets.checked_sub(u32::try_from(read).ok()?),
+    }
+}
+
+/// A packet of which no more than addresses and protocol are known.
+#[inline(always)]
+fn named(source: std::net::IpAddr, destination: std::net::IpAddr, protocol: u8) -> Inner {
+    let addresses = Some(Addresses { source, destination });
+    let transport = Transport::Other;
+    Inner { addresses, protocol, ports: None, sequence: None, octets: 0, fragment: None, transport }
+}
+
+/// Reads the headers that name a flow into `found`, but not what the transport header says beside the ports. What is found stays found if a later read does not fit. Returns the
 /// fault of a packet that claims to be longer than it is, which is no fault where it is quoted.
 pub(crate) fn read<S: Sink>(
     c: &mut Cursor<'_, '_, S>,
@@ -74,8 +103,12 @@ fn ipv4<S: Sink>(
     skip(c, &ipv4::SOURCE, 2)?;
     let source = c.ipv4(&ipv4::SOURCE)?.into();
     let destination = c.ipv4(&ipv4::DESTINATION)?.into();
-    let addresses = Some(Addresses { source, destination });
-    let inner = found.insert(Inner { addresses, protocol, ports: None, sequence: None });
+    let inner = found.insert(named(source, destination, protocol));
+    inner.octets = total.into();
+    if fragment & (MF | OFFSET_MASK) != 0 {
+        let offset = (fragment & OFFSET_MASK).saturating_mul(8);
+        inner.fragment = Some(InnerFragment { offset, more: fragment & MF != 0 });
+    }
     // A length of 0 is what an interface that segments by itself hands to a capture: not known yet.
     if total != 0 && total < u16::from(header) {
         return Err(c.invalid(&ipv4::LENGTH, header.into(), total.into()));
@@ -105,8 +138,10 @@ fn ipv6<S: Sink>(
     skip(c, &ipv6::NEXT_HEADER, 1)?;
     let source = c.ipv6(&ipv6::SOURCE)?.into();
     let destination = c.ipv6(&ipv6::DESTINATION)?.into();
-    let addresses = Some(Addresses { source, destination });
-    let inner = found.insert(Inner { addresses, protocol: next, ports: None, sequence: None });
+    let inner = found.insert(named(source, destination, next));
+    if length != 0 {
+        inner.octets = u32::from(length).saturating_add(HEADER6);
+    }
     // 0 is a jumbogram, or an interface that segments by itself.
     let missing = match length {
         0 => None,
@@ -114,7 +149,11 @@ fn ipv6<S: Sink>(
     };
     let upper = ipv6::upper(c, next)?;
     inner.protocol = upper.protocol;
-    if upper.fragment.is_none_or(|place| place.offset == 0) {
+    inner.fragment = upper.fragment.as_ref().map(|place| InnerFragment {
+        offset: u16::try_from(place.offset).unwrap_or(u16::MAX),
+        more: place.more,
+    });
+    if inner.fragment.is_none_or(|place| place.offset == 0) {
         inner.ports = ports(c, upper.protocol)?;
         inner.sequence = sequence(c, upper.protocol);
     }

@@ -1,8 +1,10 @@
 //! The typed result of one frame: what the analysis may know of a packet. Values only, never bytes.
 
+mod inner;
 mod l2tp;
 mod ppp;
 
+pub use inner::*;
 pub use l2tp::*;
 pub use ppp::*;
 
@@ -264,6 +266,8 @@ pub struct Ike {
     pub contents: Contents,
     /// Source and destination with their ports.
     pub endpoints: Option<(Endpoint, Endpoint)>,
+    /// A hash of its octets: a message that is sent again is the same octet for octet (RFC 7296 section 2.1).
+    pub digest: u64,
 }
 
 /// An ICMP or ICMPv6 error and the flow that it quotes.

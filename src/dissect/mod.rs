@@ -35,6 +35,7 @@ mod cbcp;
 mod ccp;
 mod chap;
 mod chdlc;
+mod content_hash;
 mod cooked;
 mod eap;
 mod esp;

@@ -163,7 +163,7 @@ fn known(packet: &Packet<'_>, out: &mut Vec<u8>) {
     if let Some((message, after)) = place.acknowledges {
         say(format!("acknowledges packet {message}, after {after}"));
     }
-    if let Some((by, after)) = packet.outlook.hindsight.acknowledged(packet.frame.number) {
+    if let Some((by, after)) = packet.outlook.acknowledged.of_packet(packet.frame.number) {
         say(format!("acknowledged in packet {by}, after {after}"));
     }
     if let Some(words) = ledger::damaged(packet.layers) {

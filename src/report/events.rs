@@ -6,8 +6,10 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::analysis::control::connection::Connection;
-use crate::analysis::events::{Event, What};
-use crate::analysis::ppp::session::protocol::IPCP;
+use crate::analysis::ipsec::flow::Flow;
+use crate::analysis::log::fresh::{Entity, Fresh, News};
+use crate::analysis::log::{Change, Effect};
+use crate::analysis::ppp::protocol::IPCP;
 use crate::analysis::{Analysis, CallId};
 use crate::rules::words::{call, count, packets, tunnel, who};
 use crate::rules::{Finding, cdn_words, stop_reason};
@@ -60,18 +62,18 @@ pub enum Form {
 /// # Errors
 ///
 /// When `out` cannot be written.
-pub fn write(event: &Event, analysis: &Analysis, form: &Form, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(event: &Fresh, analysis: &Analysis, form: &Form, out: &mut dyn Write) -> io::Result<()> {
     let Some(said) = describe(event, analysis) else { return Ok(()) };
     match form {
         Form::Text(style, zone) => {
             let id = said.call.map(call).or_else(|| said.connection.map(|number| format!("T{number}")));
-            line(event.time, zone, &id.unwrap_or_default(), said.tone, &said.text, style, out)
+            line(event.at.time, zone, &id.unwrap_or_default(), said.tone, &said.text, style, out)
         }
         Form::Json => {
             let object = EventJson {
                 event: said.id,
-                time: rfc3339(event.time),
-                packet: event.packet,
+                time: rfc3339(event.at.time),
+                packet: event.at.packet,
                 connection: said.connection.map(|number| format!("T{number}")),
                 call: said.call.map(call),
                 facts: said.facts,
@@ -183,62 +185,43 @@ fn line(
 }
 
 /// The one description of each event.
-fn describe(event: &Event, analysis: &Analysis) -> Option<Said> {
-    let said = match event.what {
-        What::Ike(at) => ike(analysis, at)?,
-        What::Sa(id) | What::SaSealed(id) => {
-            let flow = analysis.flow(id)?;
-            let sealed = match event.what {
-                What::SaSealed(_) if flow.bad_icv > 0 => ": an ICV does not hold",
-                What::SaSealed(_) if flow.cut > 0 => ": cut by the capture",
-                What::SaSealed(_) if flow.unsupported => ": a suite that cannot be opened",
-                What::SaSealed(_) => ": no key",
-                _ => "",
-            };
-            let (from, to) = (flow.addresses.source, flow.addresses.destination);
-            Said {
-                id: if sealed.is_empty() { "sa" } else { "sa-sealed" },
-                tone: (!sealed.is_empty()).then_some(Tone::Odd),
-                connection: None,
-                call: None,
-                text: format!("ESP SA {} from {from} to {to}{sealed}", flow.spi),
-                facts: Facts { spi: Some(flow.spi.to_string()), ..Facts::default() },
-            }
-        }
-        What::ConnectionUp(id) => {
-            let connection = analysis.connection(id)?;
+fn describe(event: &Fresh, analysis: &Analysis) -> Option<Said> {
+    Some(match event.entity {
+        Entity::Ike(at) => ike(analysis, at)?,
+        Entity::Flow(id) => sa(event, analysis.flow(id)?),
+        Entity::Connection(id) => connection(event, analysis.connection(id)?)?,
+        Entity::Call(id) => of_call(analysis, event.what, id)?,
+    })
+}
+
+fn sa(event: &Fresh, flow: &Flow) -> Said {
+    let first_sealed = event.what == News::Change(Change::FirstSealed);
+    let sealed = match () {
+        () if !first_sealed => "",
+        () if flow.bad_icv > 0 => ": an ICV does not hold",
+        () if flow.cut > 0 => ": cut by the capture",
+        () if flow.unsupported => ": a suite that cannot be opened",
+        () => ": no key",
+    };
+    let (from, to) = (flow.addresses.source, flow.addresses.destination);
+    Said {
+        id: if first_sealed { "sa-sealed" } else { "sa" },
+        tone: first_sealed.then_some(Tone::Odd),
+        connection: None,
+        call: None,
+        text: format!("ESP SA {} from {from} to {to}{sealed}", flow.spi),
+        facts: Facts { spi: Some(flow.spi.to_string()), ..Facts::default() },
+    }
+}
+
+fn connection(event: &Fresh, connection: &Connection) -> Option<Said> {
+    Some(match event.what {
+        News::Effect(Effect::Established) => {
             let after = connection.setup().map_or_else(String::new, |after| format!(" after {after}"));
             let text = format!("control connection up{after}: {}", both(connection));
             of_connection("connection-up", Some(Tone::Good), connection, text)
         }
-        What::HelloResent(id, from) => {
-            let connection = analysis.connection(id)?;
-            let text = format!("Hello resent by {}, not acknowledged", who(connection, from));
-            of_connection("hello-resent", Some(Tone::Odd), connection, text)
-        }
-        What::ConnectionDead(id) => {
-            let connection = analysis.connection(id)?;
-            let waits = connection.ends.iter().position(|end| !end.delivery.outstanding.is_empty())?;
-            let silent = if waits == 0 { 1 } else { 0 };
-            let since = connection.end(silent).last.map(|(_, last)| event.time.since(last));
-            let since = since.map_or_else(
-                || String::from("it never sent a packet"),
-                |since| format!("its last packet came {since} ago"),
-            );
-            let text = format!("{} does not answer any more: {since}", who(connection, silent));
-            of_connection("connection-dead", Some(Tone::Bad), connection, text)
-        }
-        What::ConnectionAlive(id) => {
-            let connection = analysis.connection(id)?;
-            of_connection(
-                "connection-alive",
-                Some(Tone::Good),
-                connection,
-                String::from("answers come again"),
-            )
-        }
-        What::ConnectionClosed(id) => {
-            let connection = analysis.connection(id)?;
+        News::Effect(_) => {
             let by =
                 connection.closed_by.map_or_else(String::new, |by| format!(" by {}", who(connection, by)));
             let why =
@@ -250,11 +233,31 @@ fn describe(event: &Event, analysis: &Analysis) -> Option<Said> {
                 format!("control connection closed{by}{why}"),
             )
         }
-        What::CallUp(id) | What::UserRefused(id) | What::NetworkUp(id, _) | What::CallClosed(id) => {
-            of_call(analysis, event.what, id)?
+        News::Change(Change::HelloResent) => {
+            let text = format!("Hello resent by {}, not acknowledged", who(connection, event.end));
+            of_connection("hello-resent", Some(Tone::Odd), connection, text)
         }
-    };
-    Some(said)
+        News::Change(Change::Dead) => {
+            let waits = connection.ends.iter().position(|end| !end.delivery.outstanding.is_empty())?;
+            let silent = if waits == 0 { 1 } else { 0 };
+            let since = connection.end(silent).last.map(|(_, last)| event.at.time.since(last));
+            let since = since.map_or_else(
+                || String::from("it never sent a packet"),
+                |since| format!("its last packet came {since} ago"),
+            );
+            let text = format!("{} does not answer any more: {since}", who(connection, silent));
+            of_connection("connection-dead", Some(Tone::Bad), connection, text)
+        }
+        News::Change(Change::Alive) => {
+            let text = String::from("answers come again");
+            of_connection("connection-alive", Some(Tone::Good), connection, text)
+        }
+        News::Change(Change::Restarted) => {
+            let text = format!("{} begins anew: its old tunnel is gone", who(connection, event.end));
+            of_connection("connection-restarted", Some(Tone::Odd), connection, text)
+        }
+        News::Change(_) => return None,
+    })
 }
 
 fn ike(analysis: &Analysis, at: usize) -> Option<Said> {
@@ -290,28 +293,28 @@ fn of_connection(id: &'static str, tone: Option<Tone>, connection: &Connection, 
     }
 }
 
-fn of_call(analysis: &Analysis, what: What, id: CallId) -> Option<Said> {
+fn of_call(analysis: &Analysis, what: News, id: CallId) -> Option<Said> {
     let call = analysis.call(id)?;
     let connection = analysis.connection(call.connection)?;
     let lac = connection.lac_end();
-    let user = call.ppp.authentication.name.as_ref().map(|name| name.as_str().to_owned());
+    let user = call.ppp.authentication.latest().1.name.as_ref().map(|name| name.as_str().to_owned());
     let named = user.as_ref().map_or_else(String::new, |user| format!(" of user {user}"));
-    let address = call.ppp.addresses.get(lac).copied().flatten().map(|address| address.to_string());
+    let address = call.ppp.network.addresses.get(lac).copied().flatten().map(|address| address.to_string());
     let (event, tone, text) = match what {
-        What::CallUp(_) => {
+        News::Effect(Effect::CallEstablished(_)) => {
             let sessions: Vec<String> =
                 call.session_ids.iter().flatten().map(|id| id.0.to_string()).collect();
             let text = format!("call up in {}, session IDs {}", tunnel(connection), sessions.join(" and "));
             ("call-up", Some(Tone::Good), text)
         }
-        What::UserRefused(_) => {
-            let by = call.ppp.authentication.authenticator.map(|by| who(connection, by));
+        News::Change(Change::UserRefused) => {
+            let by = call.ppp.authentication.latest().0.map(|by| who(connection, by));
             let by = by.map_or_else(String::new, |by| format!(" by {by}"));
-            let why = call.ppp.authentication.message.as_ref();
+            let why = call.ppp.authentication.latest().1.message.as_ref();
             let why = why.filter(|why| !why.is_empty()).map_or_else(String::new, |why| format!(": {why}"));
             ("user-refused", Some(Tone::Bad), format!("PPP authentication{named} refused{by}{why}"))
         }
-        What::NetworkUp(_, protocol) => {
+        News::Change(Change::NetworkUp(protocol)) => {
             let at = address.as_ref().filter(|_| protocol == IPCP);
             let at = at.map_or_else(String::new, |address| format!(", address {address}"));
             let text = format!("PPP up{named}: {}{at}", json::ncp_name(protocol));

@@ -11,17 +11,21 @@ use crate::analysis::control::connection::{Connection, End};
 use crate::analysis::control::tunnel_proof::TunnelProof;
 use crate::analysis::ipsec::flow::Flow;
 use crate::analysis::ipsec::ike::{Child, IkeSa};
-use crate::analysis::ppp::session::{Outcome, PppSession, protocol};
+use crate::analysis::ppp::authentication::Outcome;
+use crate::analysis::ppp::protocol;
+use crate::analysis::ppp::session::PppSession;
+use crate::analysis::timing::RoundTrips;
 use crate::analysis::{Analysis, CallId};
 use crate::dissect::layers::{Encapsulation, Mode, ResultCode};
 use crate::dissect::ppp_names::protocol_name;
 use crate::rules::Finding;
 use crate::util::{Duration, Timestamp};
 
+use super::traffic_json::{TrafficJson, traffic};
 use super::{Report, state};
 
 /// The number of the schema: raised when a field is renamed or removed.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Writes the whole document.
 ///
@@ -91,6 +95,7 @@ impl Serialize for Capture<'_> {
         map.serialize_entry("packets", &totals.packets)?;
         map.serialize_entry("bytes", &totals.bytes)?;
         map.serialize_entry("first", &totals.first.map(rfc3339))?;
+        map.serialize_entry("last", &totals.last.map(rfc3339))?;
         map.serialize_entry("duration", &seconds(analysis.duration()))?;
         map.serialize_entry("link_types", &link_types)?;
         map.serialize_entry("truncated", &report.damage.is_some())?;
@@ -155,6 +160,34 @@ pub(super) fn rfc3339(time: Timestamp) -> String {
     }
 }
 
+/// A packet and its time.
+#[derive(Serialize)]
+struct AtJson {
+    time: String,
+    packet: u64,
+}
+
+fn at(packet: u64, time: Timestamp) -> AtJson {
+    AtJson { time: rfc3339(time), packet }
+}
+
+fn maybe(packet: Option<u64>, time: Option<Timestamp>) -> Option<AtJson> {
+    Some(at(packet?, time?))
+}
+
+/// Round trips from the capture point to an end and back, in seconds.
+#[derive(Serialize)]
+struct RoundTripJson {
+    min: f64,
+    median: f64,
+    max: f64,
+}
+
+fn round_trip(trips: &RoundTrips) -> Option<RoundTripJson> {
+    let [min, median, max] = [trips.least()?, trips.median()?, trips.most()?].map(seconds);
+    Some(RoundTripJson { min, median, max })
+}
+
 #[derive(Serialize)]
 struct EspJson {
     packets: u64,
@@ -194,6 +227,8 @@ struct SaJson {
     first_seq: u32,
     last_seq: u32,
     replaces: Option<String>,
+    first: AtJson,
+    last: AtJson,
 }
 
 fn sa(report: &Report<'_>, flow: &Flow) -> SaJson {
@@ -222,6 +257,8 @@ fn sa(report: &Report<'_>, flow: &Flow) -> SaJson {
         first_seq: flow.first_sequence,
         last_seq: flow.last_sequence,
         replaces: flow.replaces.and_then(|id| report.analysis.flow(id)).map(|old| old.spi.to_string()),
+        first: at(flow.first.1, flow.first.0),
+        last: at(flow.last.1, flow.last.0),
     }
 }
 
@@ -236,6 +273,10 @@ struct IkeJson {
     outcome: Option<&'static str>,
     nat: Option<&'static str>,
     messages: u64,
+    first: AtJson,
+    last: AtJson,
+    opened: Option<AtJson>,
+    closed: Option<AtJson>,
     children: Vec<ChildJson>,
 }
 
@@ -264,7 +305,7 @@ fn child(child: &Child) -> ChildJson {
         last_port: selector.ports.1,
     });
     ChildJson {
-        packet: child.made.0,
+        packet: child.made.packet,
         initiator_spi: initiator,
         responder_spi: responder,
         algorithms: child.suite.clone(),
@@ -280,10 +321,14 @@ fn ike(sa: &IkeSa, analysis: &Analysis) -> IkeJson {
         responder: sa.responder.to_string(),
         initiator_spi: format!("{:016x}", sa.initiator_spi),
         responder_spi: format!("{:016x}", sa.responder_spi),
-        exchanges: sa.exchanges.clone(),
+        exchanges: sa.exchange_names.clone(),
         outcome: analysis.ike_outcome(sa),
         nat: sa.nat(),
         messages: sa.messages,
+        first: at(sa.first.packet, sa.first.time),
+        last: at(sa.last.packet, sa.last.time),
+        opened: sa.children.first().map(|child| at(child.made.packet, child.made.time)),
+        closed: sa.ended.map(|(ended, _)| at(ended.packet, ended.time)),
         children: sa.children.iter().map(child).collect(),
     }
 }
@@ -301,6 +346,11 @@ struct ConnectionJson<'a, L: Serialize> {
     messages: Sides<BTreeMap<&'static str, u32>>,
     resent: Sides<u32>,
     hello: Sides<HelloJson>,
+    round_trip: Sides<Option<RoundTripJson>>,
+    first: AtJson,
+    last: Option<AtJson>,
+    opened: Option<AtJson>,
+    closed: Option<AtJson>,
     closed_by: Option<&'static str>,
     result: Option<ResultJson<'a>>,
     calls: L,
@@ -320,6 +370,7 @@ struct EndJson<'a> {
     host_name: Option<&'a str>,
     vendor: Option<&'a str>,
     proof: Option<&'static str>,
+    state: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -348,7 +399,8 @@ fn connection_json<'a>(analysis: &'a Analysis, connection: &'a Connection) -> im
     let lac = u8::from(connection.lac_end() == 1);
     let lns = 1 - lac;
     let ends = [connection.end(lac), connection.end(lns)];
-    let end = |at: u8| end(connection.end(at), analysis.tunnel_proof(connection, at));
+    let from_start = connection.from_start;
+    let end = |at: u8| end(connection.end(at), analysis.tunnel_proof(connection, at), from_start);
     let calls = connection.calls.clone();
     ConnectionJson {
         id: format!("T{}", connection.number),
@@ -362,6 +414,11 @@ fn connection_json<'a>(analysis: &'a Analysis, connection: &'a Connection) -> im
         messages: Sides { lac: messages(ends[0]), lns: messages(ends[1]) },
         resent: Sides { lac: ends[0].delivery.resent, lns: ends[1].delivery.resent },
         hello: Sides { lac: hello(ends[0]), lns: hello(ends[1]) },
+        round_trip: Sides { lac: round_trip(&ends[0].round_trips), lns: round_trip(&ends[1].round_trips) },
+        first: at(connection.first_packet, connection.first_time),
+        last: connection.ends.iter().filter_map(|end| end.last).max().map(|(packet, time)| at(packet, time)),
+        opened: maybe(connection.established_packet, connection.established),
+        closed: maybe(connection.closing_packet, connection.closed),
         closed_by: connection.closed_by.map(|by| side(connection, by)),
         result: connection.result.as_ref().map(result),
         calls: List(move || {
@@ -375,7 +432,7 @@ fn side(connection: &Connection, end: u8) -> &'static str {
     if usize::from(end) == connection.lac_end() { "lac" } else { "lns" }
 }
 
-fn end(end: &End, proof: Option<TunnelProof>) -> EndJson<'_> {
+fn end(end: &End, proof: Option<TunnelProof>, from_start: bool) -> EndJson<'_> {
     EndJson {
         address: end.endpoint.address.to_string(),
         port: Some(end.endpoint.port).filter(|port| *port != 0),
@@ -383,6 +440,7 @@ fn end(end: &End, proof: Option<TunnelProof>) -> EndJson<'_> {
         host_name: end.host_name.as_ref().map(|text| text.as_str()),
         vendor: end.vendor.as_ref().map(|text| text.as_str()),
         proof: proof.map(TunnelProof::name),
+        state: (from_start && !end.machine.uncertain).then(|| end.machine.state.name()),
     }
 }
 
@@ -413,8 +471,14 @@ struct CallJson<'a> {
     closed_by: Option<&'static str>,
     result: Option<ResultJson<'a>>,
     setup: Option<f64>,
+    states: Sides<Option<&'static str>>,
+    first: AtJson,
+    last: AtJson,
+    opened: Option<AtJson>,
+    closed: Option<AtJson>,
     data: Sides<DataJson>,
     ppp: PppJson<'a>,
+    traffic: Option<TrafficJson>,
 }
 
 #[derive(Serialize)]
@@ -422,7 +486,7 @@ struct DataJson {
     packets: u64,
     bytes: u64,
     sequenced: bool,
-    lost: u64,
+    lost: Option<u64>,
     duplicated: u64,
     reordered: u64,
 }
@@ -432,7 +496,8 @@ fn data(data: &Data) -> DataJson {
         packets: data.packets,
         bytes: data.bytes,
         sequenced: data.sequenced,
-        lost: data.lost,
+        // Nothing counts without sequence numbers.
+        lost: data.sequenced.then_some(data.lost),
         duplicated: data.duplicated,
         reordered: data.reordered,
     }
@@ -441,6 +506,11 @@ fn data(data: &Data) -> DataJson {
 fn call<'a>(connection: &Connection, id: CallId, call: &'a Call) -> CallJson<'a> {
     let lac = connection.lac_end();
     let lns = 1 - lac;
+    let known = call.requester.is_some();
+    let state_at = |end: usize| {
+        let machine = call.machines[end];
+        (known && !machine.uncertain).then(|| machine.state.name())
+    };
     CallJson {
         id: format!("C{}", id.0 + 1),
         kind: match call.kind {
@@ -455,8 +525,14 @@ fn call<'a>(connection: &Connection, id: CallId, call: &'a Call) -> CallJson<'a>
         closed_by: call.closed_by.map(|by| side(connection, by)),
         result: call.result.as_ref().map(result),
         setup: call.setup().map(seconds),
+        states: Sides { lac: state_at(lac), lns: state_at(lns) },
+        first: at(call.first_packet, call.first_time),
+        last: at(call.last.packet, call.last.time),
+        opened: maybe(call.established_packet, call.established),
+        closed: maybe(call.closing_packet, call.closed),
         data: Sides { lac: data(&call.data[lac]), lns: data(&call.data[lns]) },
         ppp: ppp(&call.ppp, lac, lns),
+        traffic: call.traffic.get().map(|found| traffic(found, lac)),
     }
 }
 
@@ -480,16 +556,16 @@ struct AuthenticationJson<'a> {
 }
 
 fn ppp(session: &PppSession, lac: usize, lns: usize) -> PppJson<'_> {
-    let known = &session.authentication;
-    let authentication = known.protocol_name().map(|name| AuthenticationJson {
+    let (authenticator, known) = session.authentication.latest();
+    let method = known.method().and_then(|method| method.name());
+    let authentication = method.map(|name| AuthenticationJson {
         protocol: Some(name),
         name: known.name.as_ref().map(|text| text.as_str()),
         outcome: known.outcome.map(|outcome| match outcome {
             Outcome::Success => "success",
             Outcome::Failure => "failure",
         }),
-        proof: known
-            .authenticator
+        proof: authenticator
             .and_then(|end| session.answer(1u8.checked_sub(end)?))
             .map(|answer| answer.proof_name()),
     });
@@ -499,7 +575,7 @@ fn ppp(session: &PppSession, lac: usize, lns: usize) -> PppJson<'_> {
             ncps.insert(ncp_name(*number), progress.name());
         }
     }
-    let address = |end: usize| session.addresses[end].map(|address| address.to_string());
+    let address = |end: usize| session.network.addresses[end].map(|address| address.to_string());
     PppJson {
         lcp: session.lcp.progress().map(|progress| progress.name()),
         authentication,
@@ -510,7 +586,7 @@ fn ppp(session: &PppSession, lac: usize, lns: usize) -> PppJson<'_> {
             .map(|progress| progress.name()),
         lac_address: address(lac),
         lns_address: address(lns),
-        dns: session.dns.iter().map(|address| address.to_string()).collect(),
+        dns: session.network.dns.iter().map(|address| address.to_string()).collect(),
     }
 }
 

@@ -25,6 +25,7 @@ mod table;
 mod tables;
 #[cfg(test)]
 mod testing;
+mod traffic_json;
 
 use crate::analysis::Analysis;
 use crate::analysis::control::connection::Connection;

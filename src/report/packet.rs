@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 
 use crate::analysis::CallId;
-use crate::analysis::place::{Hindsight, Place};
+use crate::analysis::{Acknowledgements, PacketContext};
 use crate::dissect::layers::Layers;
 use crate::dissect::{Made, Scratch};
 use crate::field::{Node, Range, Tree};
@@ -23,7 +23,7 @@ pub struct Packet<'a> {
     /// What the analysis knows of it.
     pub layers: &'a Layers,
     /// Where it belongs.
-    pub place: &'a Place,
+    pub place: &'a PacketContext,
     /// The keys.
     pub sad: &'a Sad,
     /// What the rest of the capture says of it.
@@ -49,13 +49,13 @@ pub struct Clock {
 #[derive(Debug, Default)]
 pub struct Outlook {
     /// Which packet acknowledged which.
-    pub hindsight: Hindsight,
+    pub acknowledged: Acknowledgements,
     marks: HashMap<u64, Vec<&'static str>>,
 }
 
 impl Outlook {
     /// What findings and acknowledgements say of packets.
-    pub fn new(hindsight: Hindsight, findings: &[Finding]) -> Self {
+    pub fn new(acknowledged: Acknowledgements, findings: &[Finding]) -> Self {
         let mut marks: HashMap<u64, Vec<&'static str>> = HashMap::new();
         // A finding that names only the first of many packets would mark those alone, as if the others were sound.
         let whole = |finding: &&Finding| finding.count <= finding.packets.len() as u64;
@@ -67,7 +67,7 @@ impl Outlook {
                 }
             }
         }
-        Self { hindsight, marks }
+        Self { acknowledged, marks }
     }
 
     /// The rules that a packet is evidence for.

@@ -1,7 +1,10 @@
 //! PPP in a call, in two or three words: the most telling thing about it.
 
 use crate::analysis::control::call::Call;
-use crate::analysis::ppp::session::{Outcome, PppSession, Progress, protocol};
+use crate::analysis::ppp::authentication::Outcome;
+use crate::analysis::ppp::negotiation::Progress;
+use crate::analysis::ppp::protocol;
+use crate::analysis::ppp::session::PppSession;
 use crate::dissect::ppp_names::protocol_name;
 use crate::ipsec::Verdict;
 
@@ -14,10 +17,10 @@ const LOOP: u32 = 5;
 /// How far PPP came. `lac` is the end whose address is shown.
 pub(super) fn ppp(call: &Call, lac: usize) -> String {
     let session = &call.ppp;
-    let known = &session.authentication;
-    let login = known.protocol_name().unwrap_or("login");
+    let (authenticator, known) = session.authentication.latest();
+    let login = known.method().and_then(|method| method.name()).unwrap_or("login");
     if known.outcome == Some(Outcome::Failure) {
-        let answer = known.authenticator.and_then(|end| session.answer(1u8.checked_sub(end)?));
+        let answer = authenticator.and_then(|end| session.answer(1u8.checked_sub(end)?));
         return match answer.map(|answer| &answer.verdict) {
             Some(Verdict::WrongPassword) => String::from("wrong password"),
             Some(Verdict::OtherUser { .. }) => String::from("another user's password"),
@@ -31,9 +34,11 @@ pub(super) fn ppp(call: &Call, lac: usize) -> String {
         return String::from("authenticated");
     }
     match session.lcp.progress() {
-        Some(Progress::Opened) if known.protocol.is_some() => format!("{login} no outcome"),
+        Some(Progress::Opened) if known.method().is_some() => format!("{login} no outcome"),
         Some(Progress::Opened) => String::from("LCP open"),
-        Some(_) if session.lcp.unanswered.iter().any(|n| *n >= NO_START_UP) => String::from("LCP no answer"),
+        Some(_) if (0..2).any(|end| session.lcp.unanswered(end) >= NO_START_UP) => {
+            String::from("LCP no answer")
+        }
         Some(_) => String::from("LCP negotiating"),
         None if call.data.iter().any(|data| data.network > 0) => String::from("user data"),
         None if call.data.iter().any(|data| data.packets > 0) => String::from("data"),
@@ -46,9 +51,9 @@ fn network(session: &PppSession, lac: usize) -> Option<String> {
     let progress = |number| session.negotiation(number).and_then(|known| known.progress());
     let opened = |number| progress(number) == Some(Progress::Opened);
     if opened(protocol::IPCP) {
-        let address = session.addresses.get(lac).copied().flatten();
+        let address = session.network.addresses.get(lac).copied().flatten();
         // It may open without an address, only to be ended for that.
-        let useless = session.disputes.iter().any(|dispute| dispute.naks >= LOOP);
+        let useless = session.network.disputes.iter().any(|dispute| dispute.naks >= LOOP);
         let words = if useless { "no address" } else { "IPCP open" };
         return Some(address.map_or_else(|| String::from(words), |address| address.to_string()));
     }

@@ -2,11 +2,11 @@
 
 use crate::analysis::CallId;
 use crate::analysis::control::call::{Call, CallKind, CallState};
-use crate::analysis::control::connection::{Connection, ConnectionState};
-use crate::util::Duration;
+use crate::analysis::control::connection::Connection;
+use crate::util::{Duration, Timestamp};
 
 use super::words;
-use super::{Case, Finding, Rule, rules};
+use super::{Case, Finding, Rule, Severity, rules};
 
 rules! {
     /// A call was asked for, the request was acknowledged, and no answer followed.
@@ -51,12 +51,18 @@ fn one(case: &Case<'_>, connection: &Connection, id: CallId, call: &Call) -> Opt
         .iter()
         .any(|message| message.call == Some(id) && message.first == requested);
     let (request, answer) = if call.kind == CallKind::Outgoing { ("OCRQ", "OCRP") } else { ("ICRQ", "ICRP") };
+    // Closed so late that an answer was overdue.
+    let waited = |closed: Option<Timestamp>| closed.is_none_or(|closed| closed.since(requested) >= PATIENCE);
+    let no_answer = !call.was_established && !answered(call, peer);
     let (rule, seen): (&'static Rule, _) = match call.state {
-        CallState::WaitReply if over && acknowledged && connection.state != ConnectionState::Closed => {
+        CallState::WaitReply if over && acknowledged && waited(connection.closed) => {
             (&CALL_NO_REPLY, format!("the {request} was acknowledged, and no {answer} or CDN came."))
         }
         CallState::WaitConnect if over => {
             (&CALL_INCOMPLETE, format!("{request} and {answer} came, and nothing that connects the call."))
+        }
+        CallState::Closed if call.result.is_none() && no_answer && acknowledged && waited(call.closed) => {
+            (&CALL_NO_REPLY, format!("the {request} was acknowledged, and no {answer} or CDN came."))
         }
         CallState::Closed
             if !call.was_established && call.closed_by == Some(requester) && answered(call, peer) =>
@@ -69,10 +75,14 @@ fn one(case: &Case<'_>, connection: &Connection, id: CallId, call: &Call) -> Opt
     // A later message of that side, with no number missing, shows that it sent none before.
     let end = connection.end(who);
     let heard = end.last_control.is_some_and(|(_, time)| time.since(requested) >= PATIENCE);
+    // Who uses a call has it; and whoever asked for an answer that did not come would ask again.
+    let used = call.data.iter().all(|data| data.packets > 0);
+    let missing = used || !heard && words::lossy(connection) || connection.unseen_messages > 0;
     let missed = (!heard || end.delivery.unseen)
         .then(|| String::from("the message may have been sent, and not be in the capture."));
     Some(
         Finding::new(rule, format!("{} was never established", words::call(id)))
+            .severity(if missing { Severity::Note } else { rule.severity })
             .packets(&[call.first_packet])
             .connection(connection.number)
             .call(id)

@@ -1,7 +1,8 @@
 //! Rules on the capture itself. They are no faults of the protocol; they qualify everything else.
 
-use crate::analysis::facts::{Fact, Scope};
 use crate::analysis::ipsec::flow::Flow;
+use crate::analysis::log::Observation;
+use crate::analysis::log::query::Scope;
 
 use crate::ipsec::SpiPattern;
 
@@ -111,7 +112,7 @@ fn damage(case: &Case<'_>, found: &mut Vec<Finding>) {
                 .advice("what stands above comes from the part before the damage. Capture again, or ask for the whole file."),
         );
     }
-    if let Some(tally) = case.analysis.facts.get(Fact::Truncated, Scope::default()) {
+    if let Some(tally) = case.analysis.observed(Observation::Truncated, Scope::default()) {
         let cut = case.analysis.totals.esp_cut;
         let esp = if cut > 0 {
             format!(", {} ESP packets among them", words::thousands(cut))
@@ -139,9 +140,10 @@ fn drops(case: &Case<'_>, found: &mut Vec<Finding>) {
 }
 
 fn clock(case: &Case<'_>, found: &mut Vec<Finding>) {
-    let steps = [(Fact::ClockBack, "went backwards", "ms"), (Fact::ClockAhead, "jumped ahead", "s")];
+    let steps =
+        [(Observation::ClockBack, "went backwards", "ms"), (Observation::ClockAhead, "jumped ahead", "s")];
     for (fact, what, unit) in steps {
-        if let Some(tally) = case.analysis.facts.get(fact, Scope::default()) {
+        if let Some(tally) = case.analysis.observed(fact, Scope::default()) {
             found.push(
                 Finding::new(&CAP_CLOCK_STEP, format!("the clock of the capture {what}"))
                     .tally(tally)
@@ -169,7 +171,7 @@ fn fragments(case: &Case<'_>, found: &mut Vec<Finding>) {
 }
 
 fn doubles(case: &Case<'_>, found: &mut Vec<Finding>) {
-    if let Some(tally) = case.analysis.facts.get(Fact::Double, Scope::default()) {
+    if let Some(tally) = case.analysis.observed(Observation::Double, Scope::default()) {
         found.push(
             Finding::new(&CAP_DUPLICATE_FRAMES, "packets are in the capture twice")
                 .tally(tally)
@@ -227,7 +229,7 @@ fn connections(case: &Case<'_>, found: &mut Vec<Finding>) {
         }
         for end in 0..2u8 {
             let scope = Scope { connection: Some(connection.number), end: Some(end), ..Scope::default() };
-            if let Some(tally) = case.analysis.facts.get(Fact::AcknowledgedUnseen, scope) {
+            if let Some(tally) = case.analysis.observed(Observation::AcknowledgedUnseen, scope) {
                 let who = words::who(connection, end);
                 found.push(
                     Finding::new(

@@ -2,7 +2,8 @@
 
 use crate::analysis::control::call::{Call, CallKind};
 use crate::analysis::control::connection::Connection;
-use crate::analysis::facts::{Fact, Scope, Tally};
+use crate::analysis::log::query::Scope;
+use crate::analysis::log::{Observation, Tally};
 use crate::util::Duration;
 
 use super::words::{self, count};
@@ -27,20 +28,21 @@ rules! {
 
     /// Sequence numbers of data messages are missing.
     ///
-    /// Data messages are never resent: what is missing is lost, on the way to the capture point or by the capture.
+    /// Data messages are never resent: what is missing is lost, on the path before the capture point or by the capture. It
+    /// is no fault of either end.
     DATA_SEQ_GAP = "data-seq-gap", Warning, "RFC 2661 5.4",
         "Ns of data messages counts by one, so that a receiver notices loss.";
 
     /// Data came out of order.
     ///
-    /// Receivers put it right or drop it. Stateful compression and encryption inside suffer. Usual cause: several ways
+    /// Receivers put it right or drop it. Stateful compression and encryption inside suffer. Usual cause: several paths
     /// of different length, or several queues on one host.
     DATA_SEQ_OUT_OF_ORDER = "data-seq-out-of-order", Warning, "RFC 2661 5.4",
         "sequence numbers let a receiver restore the original order.";
 
     /// Data came twice.
     ///
-    /// The same Ns stands in two data messages. Usual cause: the way doubles packets; receivers drop the second.
+    /// The same Ns stands in two data messages. Usual cause: the path doubles packets; receivers drop the second.
     DATA_SEQ_DUPLICATE = "data-seq-duplicate", Warning, "RFC 2661 5.4",
         "each data message of a session has the next sequence number.";
 
@@ -78,51 +80,56 @@ rules! {
 const ROUND_TRIP: Duration = Duration::seconds(1);
 
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
-    for (scope, tally) in case.analysis.facts.all(Fact::EarlyData) {
+    for (scope, tally) in case.analysis.all_observed(Observation::EarlyData) {
         found.extend(early(case, scope, tally));
     }
-    for (scope, tally) in case.analysis.facts.all(Fact::UnknownSession) {
+    for (scope, tally) in case.analysis.all_observed(Observation::UnknownSession) {
         found.extend(unknown(case, scope, tally));
     }
-    for (scope, tally) in case.analysis.facts.all(Fact::DataGap) {
+    for (scope, tally) in case.analysis.all_observed(Observation::DataGap) {
         found.extend(gap(case, scope, tally));
     }
     for (fact, rule, title, what) in NETWORK {
-        for (scope, tally) in case.analysis.facts.all(*fact) {
+        for (scope, tally) in case.analysis.all_observed(*fact) {
             found.extend(by_the_network(case, (rule, title, what), scope, tally));
         }
     }
-    for (scope, tally) in case.analysis.facts.all(Fact::DataReplayed) {
+    for (scope, tally) in case.analysis.all_observed(Observation::DataReplayed) {
         found.extend(replayed(case, scope, tally));
     }
     for (fact, rule, title, advice) in LOOSE {
-        for (scope, tally) in case.analysis.facts.all(*fact) {
+        for (scope, tally) in case.analysis.all_observed(*fact) {
             found.extend(loose(case, rule, title, advice, scope, tally));
         }
     }
 }
 
 /// Data that the state or the set-up of its call has no place for.
-static LOOSE: &[(Fact, &Rule, &str, &str)] = &[
+static LOOSE: &[(Observation, &Rule, &str, &str)] = &[
     (
-        Fact::DataUnnumbered,
+        Observation::DataUnnumbered,
         &DATA_SEQ_REQUIRED_MISSING,
         "data without the sequence numbers that its set-up requires",
         "switch sequence numbers on at the sender, or the requirement off.",
     ),
     (
-        Fact::LateData { tunnel: false },
+        Observation::LateData { tunnel: false },
         &DATA_AFTER_CDN,
         "data after the end of the call",
         "did the sender hear of the CDN? Look in its log.",
     ),
     (
-        Fact::LateData { tunnel: true },
+        Observation::LateData { tunnel: true },
         &DATA_AFTER_STOPCCN,
         "data after the end of the tunnel",
         "did the sender hear of the StopCCN? It believes in a tunnel that its peer has given up.",
     ),
-    (Fact::DataZero, &DATA_SESSION_ZERO, "data to ID 0", "the sender uses an ID before it is assigned one."),
+    (
+        Observation::DataZero,
+        &DATA_SESSION_ZERO,
+        "data to ID 0",
+        "the sender uses an ID before it is assigned one.",
+    ),
 ];
 
 fn loose(
@@ -162,10 +169,15 @@ fn loose(
     )
 }
 
-/// Numbers that came late or again: the network's doing.
-static NETWORK: &[(Fact, &Rule, &str, &str)] = &[
-    (Fact::DataLate, &DATA_SEQ_OUT_OF_ORDER, "data comes out of order", "behind a later number"),
-    (Fact::DataCopy, &DATA_SEQ_DUPLICATE, "data comes twice", "with a number that came before"),
+/// Numbers that came late or again: the path's doing, not an end's.
+static NETWORK: &[(Observation, &Rule, &str, &str)] = &[
+    (
+        Observation::DataLate,
+        &DATA_SEQ_OUT_OF_ORDER,
+        "the path changes the order of data",
+        "after a later number",
+    ),
+    (Observation::DataCopy, &DATA_SEQ_DUPLICATE, "the path doubles data", "with a number that came before"),
 ];
 
 fn by_the_network(
@@ -182,14 +194,13 @@ fn by_the_network(
             .tally(tally)
             .connection(connection.number)
             .call(id)
-            .by(end)
             .seen(format!(
-                "{} of {} {what}, of {}.",
+                "{} from {} {what}, of {}.",
                 count(tally.count, "data packet"),
                 words::who(connection, end),
                 words::thousands(data.packets)
             ))
-            .advice("the network does this, not L2TP: compare captures of both ends to find the hop."),
+            .advice("the path does this, not L2TP: compare captures of both ends to find the hop."),
     )
 }
 
@@ -233,6 +244,18 @@ fn early(case: &Case<'_>, scope: Scope, tally: &Tally) -> Option<Finding> {
         None => (Severity::Error, format!("{packets} of {who}, and the call was never connected.")),
     };
     let unsure = call.established.is_none().then(|| never_connected(case, connection, call, tally)).flatten();
+    // Both ends send data: the one message that connects the call is missing in the capture rather than two ends wrong.
+    let both = call.data.iter().all(|data| data.packets > 0);
+    // What connects it may have been lost before this capture point, and be seen only when it was sent again.
+    let connects =
+        if call.kind == CallKind::Outgoing { call.requester.map(|end| 1 - end) } else { call.requester };
+    let resent = call.established.is_some_and(|time| time.since(tally.first) <= super::sequence::FULL_CYCLE)
+        && (scope.end == connects || words::lossy(connection));
+    let severity = if unsure.is_some() && (both || words::lossy(connection)) || resent {
+        Severity::Note
+    } else {
+        severity
+    };
     Some(
         Finding::new(&DATA_BEFORE_ESTABLISHED, format!("{name} carries data before it is established"))
             .tally(tally)
@@ -296,12 +319,12 @@ fn gap(case: &Case<'_>, scope: Scope, tally: &Tally) -> Option<Finding> {
     }
     let who = words::who(connection, scope.end?);
     Some(
-        Finding::new(&DATA_SEQ_GAP, format!("{} loses data", words::call(id)))
+        Finding::new(&DATA_SEQ_GAP, format!("{}: data is lost on the path", words::call(id)))
             .tally(tally)
             .connection(connection.number)
             .call(id)
             .seen(format!(
-                "{} of {who} never seen, beside {} that came.",
+                "{} from {who} never seen, beside {} that came.",
                 count(data.lost, "data packet"),
                 words::thousands(data.packets)
             ))

@@ -1,6 +1,7 @@
 //! Rules on when data messages carry sequence numbers (RFC 2661 section 5.4): the LNS decides, and the LAC follows.
 
-use crate::analysis::facts::{Fact, Scope, Tally};
+use crate::analysis::log::query::Scope;
+use crate::analysis::log::{Observation, Tally};
 
 use super::words::{self, count};
 use super::{Case, Finding, rules};
@@ -11,7 +12,7 @@ rules! {
     /// An LNS that switched them on drops data without them, or cannot see loss; one that switched them off may drop data
     /// with them. Said of a call without the Sequencing Required AVP, once three data messages of the LNS in a row show the
     /// switch and the LAC goes on as before for more than a second. Usual cause: a LAC with a fixed setting.
-    /// Example: an LNS whose sixth packet and all behind it carry Ns, and a LAC that never sends any.
+    /// Example: an LNS whose sixth packet and all after it carry Ns, and a LAC that never sends any.
     DATA_SEQ_LAC_NOT_FOLLOWING = "data-seq-lac-not-following", Warning, "RFC 2661 5.4",
         "a LAC that receives data with sequence numbers must begin to send them, and without them must stop.";
 
@@ -26,16 +27,16 @@ rules! {
 
 /// One packet or two of the LAC may have been made before it heard of the switch.
 const ENOUGH: u64 = 3;
-/// So much data of the LNS after the switch does not all get lost behind the capture point.
+/// So much data of the LNS after the switch does not all get lost after the capture point.
 const SURE: u16 = 8;
 
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
     for begins in [false, true] {
-        for (scope, tally) in case.analysis.facts.all(Fact::NotFollowing { begins }) {
+        for (scope, tally) in case.analysis.all_observed(Observation::NotFollowing { begins }) {
             found.extend(not_following(case, begins, scope, tally));
         }
     }
-    for (scope, tally) in case.analysis.facts.all(Fact::NumbersRestart) {
+    for (scope, tally) in case.analysis.all_observed(Observation::NumbersRestart) {
         found.extend(not_resumed(case, scope, tally));
     }
 }
@@ -45,12 +46,9 @@ fn not_following(case: &Case<'_>, begins: bool, scope: Scope, tally: &Tally) -> 
     let (id, end) = (scope.call?, scope.end?);
     let lead = case.analysis.call(id)?.data.get(usize::from(1 - end))?;
     let (switch, goes_on) = if begins { ("began", "without") } else { ("stopped", "with") };
-    // Data of the LNS that was lost behind the capture point switches nothing.
+    // Data of the LNS that was lost after the capture point switches nothing.
     let unsure = (lead.run < SURE || lead.numbered != begins).then(|| {
-        format!(
-            "the data of {} may have been lost behind the capture point.",
-            words::who(connection, 1 - end)
-        )
+        format!("the data of {} may have been lost after the capture point.", words::who(connection, 1 - end))
     });
     (tally.count >= ENOUGH).then(|| {
         Finding::new(
@@ -92,7 +90,7 @@ fn not_resumed(case: &Case<'_>, scope: Scope, tally: &Tally) -> Option<Finding> 
         .call(id)
         .by(end)
         .seen(format!(
-            "{} of {}: Ns 0 behind data without numbers, and higher ones before that.",
+            "{} of {}: Ns 0 after data without numbers, and higher ones before that.",
             count(tally.count, "time"),
             words::who(connection, end)
         ))

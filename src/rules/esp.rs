@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use crate::analysis::FlowId;
-use crate::analysis::facts::{Fact, Scope};
 use crate::analysis::ipsec::flow::Flow;
 use crate::analysis::ipsec::ike::{Deletion, IkeSa};
 use crate::analysis::ipsec::lengths::Fits;
+use crate::analysis::log::Observation;
+use crate::analysis::log::query::Scope;
 use crate::dissect::layers::Encapsulation;
 use crate::ipsec::Spi;
 use crate::util::{Duration, Timestamp};
@@ -150,9 +151,11 @@ fn peer_opens(case: &Case<'_>, flow: &Flow) -> bool {
 
 fn integrity(case: &Case<'_>, flow: &Flow, id: FlowId, found: &mut Vec<Finding>) {
     let scope = Scope { flow: Some(id), ..Scope::default() };
-    let facts = &case.analysis.facts;
+    let analysis = case.analysis;
     if garbage(flow) {
-        let tally = facts.get(Fact::EspPadding, scope).or_else(|| facts.get(Fact::BadIcv, scope));
+        let tally = analysis
+            .observed(Observation::EspPadding, scope)
+            .or_else(|| analysis.observed(Observation::BadIcv, scope));
         let packets = tally.map_or_else(|| vec![flow.first.1], |tally| tally.packets.clone());
         let verified = flow.integrity.is_some_and(|name| name != "none") || has_mac(case, flow);
         let (seen, advice) = if verified {
@@ -179,7 +182,7 @@ fn integrity(case: &Case<'_>, flow: &Flow, id: FlowId, found: &mut Vec<Finding>)
         return;
     }
     let bad = flow.bad();
-    let Some(tally) = facts.get(Fact::BadIcv, scope) else { return };
+    let Some(tally) = analysis.observed(Observation::BadIcv, scope) else { return };
     if flow.decrypted > 0 {
         found.push(
             Finding::new(&ESP_ICV_BAD, format!("integrity check failed on SA {}", flow.spi))
@@ -236,8 +239,8 @@ fn inside(case: &Case<'_>, flow: &Flow, id: FlowId, found: &mut Vec<Finding>) {
         return;
     }
     let scope = Scope { flow: Some(id), ..Scope::default() };
-    let facts = &case.analysis.facts;
-    if let Some(tally) = facts.get(Fact::EspPadding, scope) {
+    let analysis = case.analysis;
+    if let Some(tally) = analysis.observed(Observation::EspPadding, scope) {
         let packets = count(flow.odd_padding, "packet");
         found.push(
             Finding::new(&ESP_PADDING_BAD, format!("the padding on SA {} is wrong", flow.spi))
@@ -247,7 +250,7 @@ fn inside(case: &Case<'_>, flow: &Flow, id: FlowId, found: &mut Vec<Finding>) {
                 .advice(format!("{} pads wrongly: update it, or report it.", flow.addresses.source)),
         );
     }
-    if let Some(tally) = facts.get(Fact::EspNextHeader, scope) {
+    if let Some(tally) = analysis.observed(Observation::EspNextHeader, scope) {
         let packets = count(flow.odd_next_header, "packet");
         found.push(
             Finding::new(&ESP_NEXT_HEADER_UNEXPECTED, format!("SA {} carries more than L2TP", flow.spi))
@@ -368,17 +371,17 @@ fn numbers(case: &Case<'_>, flow: &Flow, found: &mut Vec<Finding>) {
 const OBEYED: Duration = Duration::seconds(3);
 
 fn unknown_spi(case: &Case<'_>, flow: &Flow, deletion: &Deletion, found: &mut Vec<Finding>) {
-    if flow.last.0.since(deletion.time) <= OBEYED {
+    if flow.last.0.since(deletion.at.time) <= OBEYED {
         return;
     }
     found.push(
         Finding::new(&ESP_UNKNOWN_SPI, format!("SA {} is still used after its Delete", flow.spi))
-            .packets(&[deletion.packet, flow.last.1])
+            .packets(&[deletion.at.packet, flow.last.1])
             .spi(flow.spi)
             .seen(format!(
                 "IKE deleted it at {} (packet {}); ESP {} goes on until {}.",
-                case.at(deletion.time),
-                deletion.packet,
+                case.at(deletion.at.time),
+                deletion.at.packet,
                 way(flow),
                 case.at(flow.last.0)
             ))

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use crate::analysis::FlowId;
-use crate::analysis::facts::{Fact, Scope, Tally};
 use crate::analysis::ipsec::flow::{Flow, WINDOWS};
 use crate::analysis::ipsec::ike::Child;
+use crate::analysis::log::query::Scope;
+use crate::analysis::log::{Observation, Tally};
 use crate::ipsec::Spi;
 use crate::util::Duration;
 
@@ -73,12 +74,12 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
         children.flat_map(|child| child.spis.iter().flatten().map(move |spi| (*spi, child))).collect();
     for (flow, id) in case.analysis.flows.iter().zip(0u32..) {
         let scope = Scope { flow: Some(FlowId(id)), ..Scope::default() };
-        let tally = |fact| case.analysis.facts.get(fact, scope);
+        let tally = |fact| case.analysis.observed(fact, scope);
         if garbage(flow) {
             continue;
         }
-        order(case, flow, tally(Fact::EspReplay), tally(Fact::EspGap), found);
-        ends(flow, tally(Fact::EspZero), made.get(&flow.spi).copied(), found);
+        order(case, flow, tally(Observation::EspReplay), tally(Observation::EspGap), found);
+        ends(flow, tally(Observation::EspZero), made.get(&flow.spi).copied(), found);
         old(case, flow, found);
     }
 }
@@ -171,15 +172,15 @@ fn ends(flow: &Flow, zero: Option<&Tally>, made: Option<&Child>, found: &mut Vec
         );
     }
     if flow.first_sequence > 1
-        && let Some(child) = made.filter(|child| child.made.1 <= flow.first.0)
+        && let Some(child) = made.filter(|child| child.made.time <= flow.first.0)
     {
         found.push(
             Finding::new(&ESP_SEQ_FIRST, format!("the first packets of SA {} are missing", flow.spi))
-                .packets(&[child.made.0, flow.first.1])
+                .packets(&[child.made.packet, flow.first.1])
                 .spi(flow.spi)
                 .seen(format!(
                     "IKE made it in packet {}; its first packet {way} has the number {}.",
-                    child.made.0, flow.first_sequence
+                    child.made.packet, flow.first_sequence
                 ))
                 .unsure(Some(String::from("lost on the way to the capture point, or by the capture.")))
                 .advice("compare with a capture nearer to the sender."),

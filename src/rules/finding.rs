@@ -1,7 +1,7 @@
 //! What a rule has found.
 
 use crate::analysis::CallId;
-use crate::analysis::facts::Tally;
+use crate::analysis::log::Tally;
 use crate::ipsec::Spi;
 
 use super::Rule;
@@ -164,6 +164,15 @@ impl Finding {
 
     pub(super) fn unsure(mut self, unsure: Option<String>) -> Self {
         self.unsure = unsure;
+        self
+    }
+
+    /// A note only, if something else explains what was seen.
+    pub(super) fn unless(mut self, explained: Option<String>) -> Self {
+        if explained.is_some() {
+            self.severity = Severity::Note;
+        }
+        self.unsure = explained;
         self
     }
 

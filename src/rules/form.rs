@@ -2,7 +2,8 @@
 
 use crate::analysis::control::connection::Connection;
 use crate::analysis::control::form::Form;
-use crate::analysis::facts::{Scope, Tally};
+use crate::analysis::log::query::Scope;
+use crate::analysis::log::{Observation, Tally};
 
 use super::words::{self, count};
 use super::{Case, Finding, Rule, avp, header, teardown};
@@ -18,7 +19,9 @@ struct Group<'a> {
 
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
     let mut groups: Vec<Group<'_>> = Vec::new();
-    for (form, scope, tally) in case.analysis.facts.forms() {
+    let form = |what| if let Observation::Form(form) = what { Some(form) } else { None };
+    let forms = case.analysis.each_observed(form);
+    for (form, scope, tally) in forms {
         let Some((rule, what)) = departure(&form) else { continue };
         let Some((_, connection)) = scope.connection.and_then(|number| case.analysis.numbered(number)) else {
             continue;

@@ -1,8 +1,8 @@
 //! A capture on a gateway that shows one direction under ESP and decrypted, the other under ESP alone.
 
 use crate::analysis::control::connection::Connection;
-use crate::analysis::facts::Fact;
 use crate::analysis::ipsec::flow::Flow;
+use crate::analysis::log::Observation;
 
 use super::words::{self, count};
 use super::{Case, Finding, rules};
@@ -23,7 +23,7 @@ const ENOUGH: u32 = 3;
 
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
     let advice = "capture outside alone (ip proto 50, udp port 500 or 4500), or what is decrypted of both directions: the match policy of iptables with the target NFLOG, read from the interface nflog.";
-    for (scope, tally) in case.analysis.facts.all(Fact::ShownAgain) {
+    for (scope, tally) in case.analysis.all_observed(Observation::ShownAgain) {
         let Some((_, connection)) = scope.connection.and_then(|number| case.analysis.numbered(number)) else {
             continue;
         };
@@ -69,13 +69,13 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
 
 /// The end whose packets are all decrypted copies, as far as their times and the other direction show.
 pub(super) fn without_a_key(case: &Case<'_>, connection: &Connection) -> Option<u8> {
-    let end = (0..2u8).find(|end| connection.end(*end).behind_esp >= ENOUGH)?;
+    let end = (0..2u8).find(|end| connection.end(*end).after_esp >= ENOUGH)?;
     let (sender, peer) = (connection.end(end), connection.end(1 - end));
     let comes_back = |flow: &Flow| {
         flow.addresses.source == peer.endpoint.address
             && flow.addresses.destination == sender.endpoint.address
     };
-    let each = u64::from(sender.behind_esp) == sender.packets && peer.packets == 0;
+    let each = u64::from(sender.after_esp) == sender.packets && peer.packets == 0;
     (each && connection.protection[0] == 0 && case.some_flows().any(comes_back)).then_some(end)
 }
 

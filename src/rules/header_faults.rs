@@ -1,6 +1,7 @@
 //! Rules on headers that end or begin wrongly (RFC 2661 section 3.1): lengths that lie, and versions.
 
-use crate::analysis::facts::{Fact, Scope, Tally};
+use crate::analysis::log::query::Scope;
+use crate::analysis::log::{Observation, Tally};
 
 use super::words::{self, count};
 use super::{Case, Finding, Rule, rules};
@@ -79,19 +80,22 @@ static VERSION: Row = Row {
 };
 
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
-    let facts = &case.analysis.facts;
-    for (scope, tally) in facts.all(Fact::LengthTooBig) {
+    let analysis = case.analysis;
+    for (scope, tally) in analysis.all_observed(Observation::LengthTooBig) {
         let octets = count(tally.amount, "octet");
         found.push(finding(case, &TOO_BIG, scope, tally, &format!(", {octets} short in all")));
     }
-    for (fact, row) in [(Fact::LengthTooSmall, &TOO_SMALL), (Fact::OffsetTooBig, &OFFSET), (Fact::L2f, &L2F)]
-    {
-        for (scope, tally) in facts.all(fact) {
+    for (fact, row) in [
+        (Observation::LengthTooSmall, &TOO_SMALL),
+        (Observation::OffsetTooBig, &OFFSET),
+        (Observation::L2f, &L2F),
+    ] {
+        for (scope, tally) in analysis.all_observed(fact) {
             found.push(finding(case, row, scope, tally, ""));
         }
     }
-    let version = |fact| if let Fact::UnknownVersion(version) = fact { Some(version) } else { None };
-    for (version, scope, tally) in facts.each(version) {
+    for (scope, tally) in analysis.all_observed(Observation::UnknownVersion) {
+        let version = tally.first_amount;
         found.push(finding(case, &VERSION, scope, tally, &format!(" with Ver {version}")));
     }
 }

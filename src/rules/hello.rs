@@ -2,12 +2,12 @@
 
 use crate::analysis::control::connection::Connection;
 use crate::analysis::control::delivery::Outstanding;
-use crate::analysis::facts::{Fact, Scope};
+use crate::analysis::log::Observation;
 use crate::dissect::layers::MessageType;
 use crate::util::{Duration, Timestamp};
 
 use super::words;
-use super::{Case, Finding, rules};
+use super::{Case, Finding, Severity, rules};
 
 rules! {
     /// A Hello, and its resends, were never acknowledged.
@@ -31,6 +31,8 @@ rules! {
         "without a response after several retransmissions, the tunnel and all its sessions must be cleared.";
 }
 
+/// Fewer copies may all be lost on a path that loses a fifth of all packets.
+const LONG: u32 = 5;
 /// An answer may be on its way this long after the last copy.
 const IN_FLIGHT: Duration = Duration::seconds(1);
 
@@ -47,7 +49,9 @@ pub(super) fn unanswered(connection: &Connection, end: u8) -> Vec<&Outstanding> 
 pub(super) fn gave_up(connection: &Connection, end: u8, hello: &Outstanding) -> bool {
     let closed_after =
         connection.closed_by == Some(end) && connection.closed.is_some_and(|at| at > hello.last);
-    hello.copies >= 6 || (hello.copies >= 3 && closed_after)
+    // It waits at least as long as before the last copy.
+    let waited = connection.closed.is_some_and(|at| at.since(hello.last) >= hello.last_wait());
+    hello.copies >= 6 || (hello.copies >= 3 && closed_after && waited)
 }
 
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
@@ -59,8 +63,7 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
             let open = unanswered(connection, end);
             let Some(first) = open.first() else { continue };
             // Behind a hole in the numbering nothing can be acknowledged: seq-gap says so.
-            let holes = connection.end(end).delivery.holes();
-            if holes.iter().any(|(hole, ..)| first.ns.is_newer_than(*hole)) {
+            if connection.end(end).delivery.holes().any(|(hole, ..)| first.ns.is_newer_than(hole)) {
                 continue;
             }
             if first.copies < 2 && case.left_after(first.last) < IN_FLIGHT {
@@ -105,6 +108,11 @@ fn unacknowledged(
         &HELLO_UNACKNOWLEDGED,
         format!("{}: Hello (Ns {}) was never acknowledged", words::tunnel(connection), hello.ns),
     )
+    .severity(if hello.copies < LONG && !gave_up(connection, end, hello) {
+        Severity::Note
+    } else {
+        Severity::Error
+    })
     .packets(hello.packets())
     .connection(connection.number)
     .seen(format!("{sent}.{others}"))
@@ -139,7 +147,7 @@ fn dead(case: &Case<'_>, connection: &Connection, end: u8, hello: &Outstanding) 
     .connection(connection.number)
     .seen(seen)
     .unsure(case.unread_from(connection.end(peer), hello.first))
-    .advice(match case.analysis.facts.get(Fact::PortUnreachable, Scope::default()) {
+    .advice(match connection.log.get(Observation::PortUnreachable, Some(peer)) {
         Some(_) => "that host still answers with ICMP port unreachable, so the path is alive: look at its L2TP daemon.",
         None if heard_after => "the path still carries its packets, so look at its L2TP daemon first: does it hang, or has it forgotten the tunnel?",
         None => "from one capture point a dead peer and a dead path look the same: capture at the other end too.",

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use crate::analysis::At;
 use crate::analysis::ipsec::flow::Flow;
-use crate::analysis::ipsec::ike::IkeSa;
-use crate::dissect::ike::notify_name;
+use crate::analysis::ipsec::ike::refusal::{AUTHENTICATION_FAILED, INVALID_KE_PAYLOAD};
+use crate::analysis::ipsec::ike::{IkeSa, Message, Phase, Refusal};
+use crate::dissect::ike::{NO_PROPOSAL_CHOSEN, notify_name};
 use crate::ipsec::Spi;
 use crate::util::Duration;
 
@@ -100,16 +102,15 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
         }
         deleted(case, sa, &flows, found);
     }
-    if let Some((sa, last)) = rekey_failure(case) {
-        let Some(pending) = sa.pending else { return };
+    if let Some((waits, last)) = rekey_failure(case) {
         found.push(
             Finding::new(&IKE_REKEY_FAILED, "a request for a new SA was not answered, and ESP stopped")
-                .packets(&[pending.first.0, pending.last])
+                .packets(&[waits.first.packet, waits.last.packet])
                 .seen(format!(
                     "{} sent {} times from {} on; the last ESP {} came at {}.",
-                    pending.name(sa.version),
-                    pending.copies,
-                    case.at(pending.first.1),
+                    waits.exchange,
+                    waits.copies,
+                    case.at(waits.first.time),
                     words_way(last),
                     case.at(last.last.0)
                 ))
@@ -149,7 +150,7 @@ fn silence(case: &Case<'_>, sa: &IkeSa, found: &mut Vec<Finding>) {
             .seen(format!(
                 "the first message was sent {} in {}, and nothing came back.",
                 count(sa.messages, "time"),
-                sa.last.1.since(sa.first.1)
+                sa.last.time.since(sa.first.time)
             ))
             .unsure(unsure.filter(|_| !heard && sa.messages < 3))
             .advice(advice),
@@ -163,39 +164,57 @@ fn offered(sa: &IkeSa) -> String {
 }
 
 fn refused(sa: &IkeSa, found: &mut Vec<Finding>) {
-    if let Some(packet) = sa.no_proposal_chosen {
+    found.extend(sa.no_proposal_chosen(Phase::One).map(|refusal| {
+        let by = sa.end(refusal.from);
+        Finding::new(&IKE_NO_PROPOSAL_CHOSEN, format!("{by} refused every IKE proposal"))
+            .packets(&[sa.first.packet, refusal.first.packet])
+            .seen(format!("{}; offered: {}.", between(sa), offered(sa)))
+            .advice(format!(
+                "compare with what {by} accepts: encryption, hash and group must all be equal in one proposal."
+            ))
+    }));
+    found.extend(sa.no_proposal_chosen(Phase::Two).map(|refusal| of_a_child_sa(sa, refusal)));
+    if let Some(refusal) = sa.refusal(Phase::One, INVALID_KE_PAYLOAD).filter(|_| sa.version == 2) {
         found.push(
-            Finding::new(&IKE_NO_PROPOSAL_CHOSEN, format!("{} refused every IKE proposal", sa.responder))
-                .packets(&[sa.first.0, packet])
-                .seen(format!("{}; offered: {}.", between(sa), offered(sa)))
-                .advice(format!(
-                    "compare with what {} accepts: encryption, hash and group must all be equal in one proposal.",
-                    sa.responder
-                )),
-        );
-    }
-    if let Some(packet) = sa.invalid_ke {
-        found.push(
-            Finding::new(&IKE_INVALID_KE, format!("{} asked for another group", sa.responder))
-                .packets(&[packet])
+            Finding::new(&IKE_INVALID_KE, format!("{} asked for another group", sa.end(refusal.from)))
+                .packets(&[refusal.first.packet])
                 .seen(format!("{}: INVALID_KE_PAYLOAD.", between(sa)))
                 .advice("put the group that both like first in the proposal of the initiator."),
         );
     }
-    if let Some((packet, from, kind)) = sa.refusal {
-        let name = notify_name(sa.version, kind).map_or_else(|| kind.to_string(), str::to_owned);
-        let who = if from == 0 { sa.initiator } else { sa.responder };
+    let other = sa.refusals.iter().find(|refusal| match refusal.kind {
+        NO_PROPOSAL_CHOSEN => sa.no_proposal_chosen(refusal.phase).is_none(),
+        INVALID_KE_PAYLOAD => sa.version == 1,
+        AUTHENTICATION_FAILED => false,
+        _ => true,
+    });
+    if let Some(refusal) = other {
+        let name =
+            notify_name(sa.version, refusal.kind).map_or_else(|| refusal.kind.to_string(), str::to_owned);
+        let who = sa.end(refusal.from);
         found.push(
             Finding::new(&IKE_REFUSED, format!("{who} refused: {name}"))
-                .packets(&[packet])
+                .packets(&[refusal.first.packet])
                 .seen(format!("{}.", between(sa)))
                 .unsure(
-                    (!sa.exchanges.iter().any(|name| matches!(*name, "quick" | "IKE_AUTH")))
+                    (!sa.exchange_names.iter().any(|name| matches!(*name, "quick" | "IKE_AUTH")))
                         .then(|| String::from("such a message in the clear may come from anybody.")),
                 )
                 .advice(format!("look in the IKE log of {who} for the reason.")),
         );
     }
+}
+
+/// NO_PROPOSAL_CHOSEN where the IKE SA was agreed on, and a child SA was not.
+fn of_a_child_sa(sa: &IkeSa, refusal: &Refusal) -> Finding {
+    let by = sa.end(refusal.from);
+    let exchange = if sa.version == 1 { "quick mode" } else { "the child SA" };
+    Finding::new(&IKE_NO_PROPOSAL_CHOSEN, format!("{by} refused every proposal of {exchange}"))
+        .packets(&[sa.first.packet, refusal.first.packet])
+        .seen(format!("{}; the IKE SA itself was agreed on.", between(sa)))
+        .advice(format!(
+            "compare the ESP proposals with what {by} accepts: encryption, integrity, group (PFS), encapsulation mode."
+        ))
 }
 
 /// An authentication that failed.
@@ -207,17 +226,19 @@ pub(super) struct AuthFailure {
 
 /// Whether the authentication of an IKE SA failed, as far as it shows.
 pub(super) fn auth_failure(case: &Case<'_>, sa: &IkeSa) -> Option<AuthFailure> {
-    if let Some((packet, by)) = sa.auth_failed {
-        let who = if by == 0 { sa.initiator } else { sa.responder };
+    if let Some(refusal) = sa.authentication_failed() {
+        let (who, packet) = (sa.end(refusal.from), refusal.first.packet);
         let seen = format!("{who} sent AUTHENTICATION_FAILED (packet {packet}).");
-        return Some(AuthFailure { packets: vec![sa.first.0, packet], seen, unsure: None });
+        return Some(AuthFailure { packets: vec![sa.first.packet, packet], seen, unsure: None });
     }
     // Ends that agreed at another time know each other's secrets: an IKE SA that is rekeyed has no quick mode of its own.
     let ends = |other: &IkeSa| {
         let ends = [other.initiator, other.responder];
         ends.contains(&sa.initiator) && ends.contains(&sa.responder)
     };
-    let known = case.some_ike().any(|other| ends(other) && (other.quick >= 3 || !other.children.is_empty()));
+    let known = case
+        .some_ike()
+        .any(|other| ends(other) && (other.completed_phase_two() || !other.children.is_empty()));
     let carries = case.some_flows().any(|flow| {
         let (from, to) = (flow.addresses.source, flow.addresses.destination);
         [sa.initiator, sa.responder] == [from, to] || [sa.responder, sa.initiator] == [from, to]
@@ -225,11 +246,12 @@ pub(super) fn auth_failure(case: &Case<'_>, sa: &IkeSa) -> Option<AuthFailure> {
     if known || carries {
         return None;
     }
-    let [initiator, responder] = sa.proofs;
-    let packets = || sa.rows.first().map_or_else(Vec::new, |row| vec![row.packets.0, row.packets.1]);
+    let [initiator, responder] = [5, 6].map(|number| sa.phase_one.copies(number));
+    let packets =
+        || sa.exchanges.first().map_or_else(Vec::new, |first| vec![first.first.packet, first.last.packet]);
     let guess =
         || Some(String::from("messages 5 and 6 are encrypted: this is inferred from who repeats what."));
-    if sa.version == 1 && initiator >= 2 && responder == 0 && sa.quick == 0 {
+    if sa.version == 1 && initiator >= 2 && responder == 0 && !sa.began_phase_two() {
         return Some(AuthFailure {
             packets: packets(),
             seen: format!(
@@ -241,7 +263,7 @@ pub(super) fn auth_failure(case: &Case<'_>, sa: &IkeSa) -> Option<AuthFailure> {
     // Both proofs went through, and the initiator ended it at once instead of beginning quick mode.
     if sa.version == 1
         && responder > 0
-        && sa.quick == 0
+        && !sa.began_phase_two()
         && sa.informational.first().is_some_and(|sent| *sent > 0)
     {
         return Some(AuthFailure {
@@ -252,7 +274,7 @@ pub(super) fn auth_failure(case: &Case<'_>, sa: &IkeSa) -> Option<AuthFailure> {
             unsure: guess(),
         });
     }
-    let over = case.left_after(sa.last.1) > Duration::seconds(5);
+    let over = case.left_after(sa.last.time) > Duration::seconds(5);
     if sa.version == 2 && sa.auth == [true, true] && sa.children.is_empty() && over {
         return Some(AuthFailure {
             packets: packets(),
@@ -276,34 +298,23 @@ impl AuthFailure {
 }
 
 fn dead_peer(case: &Case<'_>, sa: &IkeSa, found: &mut Vec<Finding>) {
-    let asked = sa
-        .unheard
-        .filter(|asked| asked.count >= 3)
-        .map(|asked| (asked.count, asked.packets, asked.from, None));
-    let informational = sa
-        .pending
-        .filter(|pending| sa.version == 2 && pending.copies >= 3 && pending.name(2) == "INFORMATIONAL");
-    let resent = informational.map(|pending| {
-        let unsure = String::from("the request is encrypted: it may also be a Delete.");
-        (pending.copies, (pending.first.0, pending.last), pending.from, Some(unsure))
-    });
-    let Some((copies, packets, from, unsure)) = asked.or(resent) else { return };
-    let peer = if from == 0 { sa.responder } else { sa.initiator };
+    let Some((from, open)) = sa.liveness.unanswered().filter(|(_, open)| open.count >= 3) else { return };
+    let peer = sa.end(1 - from);
     let question = if sa.version == 1 { "R-U-THERE" } else { "INFORMATIONAL" };
     let last = case.some_flows().filter(|flow| flow.addresses.source == peer).map(|flow| flow.last.0).max();
     let heard = last.map_or_else(String::new, |last| format!("; its last ESP came at {}", case.at(last)));
     found.push(
         Finding::new(&IKE_DPD_TIMEOUT, format!("{peer} does not answer whether it is there"))
-            .packets(&[packets.0, packets.1])
-            .seen(format!("{question} was sent {copies} times without an answer{heard}."))
-            .unsure(unsure)
+            .packets(&[open.first.packet, open.last.packet])
+            .seen(format!("{question} was sent {} times without an answer{heard}.", open.count))
+            .unsure(open.sealed.then(|| String::from("the request is encrypted: it may also be a Delete.")))
             .advice("a dead peer and a dead path look the same from here: look in the log of that side."),
     );
 }
 
 fn retransmitted(sa: &IkeSa, found: &mut Vec<Finding>) {
-    let resent: u64 = sa.rows.iter().map(|row| row.resent).sum();
-    let Some(row) = sa.rows.iter().find(|row| row.resent > 0) else { return };
+    let resent: u64 = sa.exchanges.iter().map(|row| row.resent).sum();
+    let Some(row) = sa.exchanges.iter().find(|row| row.resent > 0) else { return };
     if resent < 2 || row.sent.contains(&0) {
         return;
     }
@@ -312,10 +323,10 @@ fn retransmitted(sa: &IkeSa, found: &mut Vec<Finding>) {
             &IKE_RETRANSMIT,
             format!("IKE messages between {} and {} were resent", sa.initiator, sa.responder),
         )
-        .packets(&[row.packets.0, row.packets.1])
+        .packets(&[row.first.packet, row.last.packet])
         .severity(Severity::Note)
         .seen(format!("{} in the {} exchange, answered in the end.", count(resent, "resend"), row.name))
-        .unsure(Some(String::from("told by type and length of the messages.")))
+        .unsure(Some(String::from("a message that the path duplicated looks the same.")))
         .advice("look for loss on the path of UDP 500 and 4500."),
     );
 }
@@ -326,7 +337,7 @@ fn deleted(case: &Case<'_>, sa: &IkeSa, flows: &HashMap<Spi, &Flow>, found: &mut
         // A rekey deletes the old SA; another one takes its place.
         let replaced = flow.replaced_by.is_some()
             || case.some_flows().any(|other| {
-                other.addresses == flow.addresses && other.spi != flow.spi && other.last.0 > deletion.time
+                other.addresses == flow.addresses && other.spi != flow.spi && other.last.0 > deletion.at.time
             });
         if replaced {
             continue;
@@ -335,23 +346,23 @@ fn deleted(case: &Case<'_>, sa: &IkeSa, flows: &HashMap<Spi, &Flow>, found: &mut
         let open = case.analysis.in_order().into_iter().find(|(_, connection)| {
             connection.was_established
                 && connection.protected()
-                && connection.closed.is_none_or(|closed| closed.since(deletion.time) > Duration::ZERO)
+                && connection.closed.is_none_or(|closed| closed.since(deletion.at.time) > Duration::ZERO)
                 && connection.ends.iter().all(|end| ends.contains(&end.endpoint.address))
         });
         let Some((_, connection)) = open else { continue };
-        let who = if deletion.by == 0 { sa.initiator } else { sa.responder };
+        let who = sa.end(deletion.by);
         found.push(
             Finding::new(
                 &IKE_DELETE_BEFORE_STOPCCN,
                 format!("{who} deleted the SAs while {} was open", words::tunnel(connection)),
             )
-            .packets(&[deletion.packet])
+            .packets(&[deletion.at.packet])
             .connection(connection.number)
             .spi(deletion.spi)
             .seen(format!(
                 "Delete of SPI {} at {}, without a StopCCN before.",
                 deletion.spi,
-                case.at(deletion.time)
+                case.at(deletion.at.time)
             ))
             .advice("stop L2TP before IPsec; if nobody did, look for dead peer detection in the IKE log."),
         );
@@ -359,18 +370,27 @@ fn deleted(case: &Case<'_>, sa: &IkeSa, flows: &HashMap<Spi, &Flow>, found: &mut
     }
 }
 
-/// A request that nobody answered, after which ESP stopped: the IKE SA, and the flow that stopped last.
-pub(super) fn rekey_failure<'a>(case: &Case<'a>) -> Option<(&'a IkeSa, &'a Flow)> {
+/// A request that nobody answered.
+pub(super) struct Request {
+    pub exchange: &'static str,
+    pub copies: u64,
+    pub first: At,
+    pub last: At,
+}
+
+/// A request that nobody answered, after which ESP stopped: the request, and the flow that stopped last.
+pub(super) fn rekey_failure<'a>(case: &Case<'a>) -> Option<(Request, &'a Flow)> {
     let analysis = case.analysis;
     case.some_ike().find_map(|sa| {
-        let pending = sa.pending.filter(|pending| pending.copies >= 3)?;
-        if sa.version == 2 && pending.name(2) == "INFORMATIONAL" {
-            return None;
-        }
-        let sender = if pending.from == 0 { sa.initiator } else { sa.responder };
-        let ours = analysis.flows.iter().filter(|flow| flow.addresses.source == sender);
-        let last = ours.max_by_key(|flow| flow.last.0)?;
-        let stopped = last.last.0 > sa.first.1 && case.left_after(last.last.0).as_seconds() >= 5.0;
-        stopped.then_some((sa, last))
+        let asks = sa
+            .exchanges
+            .silences()
+            .filter(|(exchange, waits)| exchange.phase != Phase::Informational && waits.copies >= 3);
+        let (exchange, waits) = asks.max_by_key(|(_, waits)| waits.last.packet)?;
+        let Message { copies, first, last, .. } = *waits;
+        let ours = analysis.flows.iter().filter(|flow| flow.addresses.source == sa.end(waits.from));
+        let flow = ours.max_by_key(|flow| flow.last.0)?;
+        let stopped = flow.last.0 > sa.first.time && case.left_after(flow.last.0).as_seconds() >= 5.0;
+        stopped.then_some((Request { exchange: exchange.name, copies, first, last }, flow))
     })
 }

@@ -1,7 +1,7 @@
 //! Rules on the Message Digest of L2TPv3 control messages (RFC 3931 sections 4.3 and 5.4.1).
 
 use crate::analysis::control::connection::Connection;
-use crate::analysis::facts::Tally;
+use crate::analysis::log::Tally;
 use crate::dissect::layers::DigestCheck;
 use crate::util::Timestamp;
 

@@ -23,6 +23,7 @@ mod header;
 mod header_faults;
 mod hello;
 mod ike;
+mod loss;
 mod message_digest;
 mod mtu;
 mod numbers;

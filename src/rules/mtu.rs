@@ -4,6 +4,8 @@ use crate::analysis::control::call::Call;
 use crate::analysis::control::connection::Connection;
 use crate::analysis::ipsec::flow::Flow;
 use crate::analysis::ipsec::fragments::Fragmented;
+use crate::analysis::ppp::agreed::USUAL_MRU;
+use crate::analysis::ppp::negotiation::Progress;
 use crate::dissect::layers::{Encapsulation, Mode};
 use crate::ipsec::suite::{Encryption, Integrity, integrity_row};
 
@@ -22,8 +24,6 @@ rules! {
 
 /// What a path takes if nothing says otherwise: Ethernet.
 const USUAL_MTU: u32 = 1500;
-/// What LCP agrees on if neither side names an MRU (RFC 1661 section 6.1).
-const USUAL_MRU: u16 = 1500;
 /// Headers of IP and TCP without options.
 const TCP_HEADERS: u32 = 40;
 
@@ -34,7 +34,8 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
         let Some(worst) = fragmented.max_by_key(|one| one.datagrams) else { continue };
         let Some(budget) = budget(case, worst) else { continue };
         for id in &connection.calls {
-            let Some(mru) = case.analysis.call(*id).filter(|call| call.ppp.lcp.opened).map(largest) else {
+            let opened = |call: &&Call| call.ppp.lcp.progress() == Some(Progress::Opened);
+            let Some(mru) = case.analysis.call(*id).filter(opened).map(largest) else {
                 continue;
             };
             if u32::from(mru) <= budget.inner {
@@ -73,7 +74,7 @@ fn is_of(connection: &Connection, fragmented: &Fragmented) -> bool {
 
 /// The larger of the two MRUs.
 fn largest(call: &Call) -> u16 {
-    call.ppp.mru.iter().map(|mru| mru.unwrap_or(USUAL_MRU)).max().unwrap_or(USUAL_MRU)
+    call.ppp.link.mru.iter().map(|mru| mru.unwrap_or(USUAL_MRU)).max().unwrap_or(USUAL_MRU)
 }
 
 /// What a path takes, and what is left of it for a user's packet.

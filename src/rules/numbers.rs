@@ -1,10 +1,12 @@
 //! Rules on how Ns and Nr are used, and on when messages are sent again (RFC 2661 section 5.8).
 
 use crate::analysis::control::connection::Connection;
-use crate::analysis::facts::{Fact, Scope, Tally};
+use crate::analysis::log::query::Scope;
+use crate::analysis::log::{Observation, Tally};
+use crate::util::Duration;
 
 use super::words::{self, count};
-use super::{Case, Finding, Rule, rules};
+use super::{Case, Finding, Rule, Severity, rules};
 
 rules! {
     /// The first message of a side does not have Ns 0.
@@ -59,6 +61,7 @@ rules! {
     /// More messages wait for their acknowledgement than the peer has room for.
     ///
     /// The peer may drop what is beyond its Receive Window Size; without that AVP it is 4.
+    /// Example: an LNS that announced a window of 2 and gets four ICRQs at once.
     SEQ_WINDOW_EXCEEDED = "seq-window-exceeded", Error, "RFC 2661 5.8",
         "once as many messages as the Receive Window Size are sent, a sender must wait for an acknowledgement.";
 
@@ -114,62 +117,105 @@ struct Said {
 
 /// An observation that one rule reports.
 struct Row {
-    fact: Fact,
+    fact: Observation,
     rule: &'static Rule,
     /// About times, which a clock that steps makes worthless (guard G10).
     timing: bool,
     say: fn(&Case<'_>, &Connection, u8, &Tally) -> Said,
 }
 
-const fn row(fact: Fact, rule: &'static Rule, say: fn(&Case<'_>, &Connection, u8, &Tally) -> Said) -> Row {
+const fn row(
+    fact: Observation,
+    rule: &'static Rule,
+    say: fn(&Case<'_>, &Connection, u8, &Tally) -> Said,
+) -> Row {
     Row { fact, rule, timing: false, say }
 }
 
-const fn timed(fact: Fact, rule: &'static Rule, say: fn(&Case<'_>, &Connection, u8, &Tally) -> Said) -> Row {
+const fn timed(
+    fact: Observation,
+    rule: &'static Rule,
+    say: fn(&Case<'_>, &Connection, u8, &Tally) -> Said,
+) -> Row {
     Row { fact, rule, timing: true, say }
 }
 
 static ROWS: &[Row] = &[
-    row(Fact::LateMessage, &SEQ_OUT_OF_ORDER, out_of_order),
-    row(Fact::OtherMessage, &SEQ_DUPLICATE_DIFFERENT, other_message),
-    row(Fact::ZlbNumber, &SEQ_ZLB_NS_WRONG, zlb_number),
-    row(Fact::NrBackwards, &SEQ_NR_BACKWARDS, backwards),
-    row(Fact::StaleNr, &SEQ_RETRANSMIT_STALE_NR, stale),
-    row(Fact::WindowExceeded, &SEQ_WINDOW_EXCEEDED, window),
-    row(Fact::CopyNotAcknowledged, &SEQ_DUPLICATE_NOT_ACKED, deaf),
-    row(Fact::ResentAfterAcknowledgement, &SEQ_RETRANSMIT_AFTER_ACK, after_acknowledgement),
-    timed(Fact::LateAcknowledgement, &SEQ_ACK_DELAYED, late_acknowledgement),
-    timed(Fact::FlatBackoff, &SEQ_RETRANSMIT_BACKOFF, flat),
-    timed(Fact::LowCap, &SEQ_RETRANSMIT_CAP_LOW, low_cap),
-    timed(Fact::EarlyResend, &SEQ_RETRANSMIT_TOO_EARLY, early),
+    row(Observation::LateMessage, &SEQ_OUT_OF_ORDER, out_of_order),
+    row(Observation::OtherMessage, &SEQ_DUPLICATE_DIFFERENT, other_message),
+    row(Observation::ZlbNumber, &SEQ_ZLB_NS_WRONG, zlb_number),
+    row(Observation::NrBackwards, &SEQ_NR_BACKWARDS, backwards),
+    row(Observation::StaleNr, &SEQ_RETRANSMIT_STALE_NR, stale),
+    row(Observation::WindowExceeded, &SEQ_WINDOW_EXCEEDED, window),
+    row(Observation::ResentAfterAcknowledgement, &SEQ_RETRANSMIT_AFTER_ACK, after_acknowledgement),
+    timed(Observation::FlatBackoff, &SEQ_RETRANSMIT_BACKOFF, flat),
+    timed(Observation::LowCap, &SEQ_RETRANSMIT_CAP_LOW, low_cap),
+    timed(Observation::EarlyResend, &SEQ_RETRANSMIT_TOO_EARLY, early),
 ];
 
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
     let steps = case.clock_steps();
     for row in ROWS.iter().filter(|row| !(row.timing && steps)) {
-        for (scope, tally) in case.analysis.facts.all(row.fact) {
+        for (scope, tally) in case.analysis.all_observed(row.fact) {
             report(case, row.rule, row.say, scope, tally, found);
         }
     }
-    let first = |fact| if let Fact::FirstNs(ns) = fact { Some(ns) } else { None };
-    for (ns, scope, tally) in case.analysis.facts.each(first) {
-        report(case, &SEQ_FIRST_NS_NONZERO, first_ns, scope, tally, found);
+    for (scope, tally) in case.analysis.all_observed(Observation::CopyNotAcknowledged) {
+        report(case, &SEQ_DUPLICATE_NOT_ACKED, unanswered_copies, scope, tally, found);
+        let connection = scope.connection.and_then(|number| case.analysis.numbered(number));
+        let repeated: u32 =
+            connection.map_or(0, |(_, one)| one.ends.iter().map(|end| end.delivery.repeated).sum());
+        // A path that is dead in one direction after the capture point looks the same, unless that is beside the receiver.
+        let near = connection.is_some_and(|(_, one)| one.near() == Some(1 - scope.end.unwrap_or(0)));
         if let Some(last) = found.last_mut() {
-            last.seen = format!("{} {ns}.", last.seen);
+            // Where other messages are lost too, so may be the answers.
+            last.severity = if repeated > 1 || !near { Severity::Note } else { last.severity };
+            last.end = last.end.map(|end| 1 - end);
         }
     }
-    for (scope, tally) in case.analysis.facts.all(Fact::ZlbCounted) {
+    for (scope, tally) in case.analysis.all_observed(Observation::LateAcknowledgement) {
+        if !steps && delays(case, scope, tally) {
+            report(case, &SEQ_ACK_DELAYED, late_acknowledgement, scope, tally, found);
+            if let Some(last) = found.last_mut().filter(|_| tally.count < OFTEN) {
+                last.severity = Severity::Note;
+            }
+        }
+    }
+    for (scope, tally) in case.analysis.all_observed(Observation::FirstNs) {
+        report(case, &SEQ_FIRST_NS_NONZERO, first_ns, scope, tally, found);
+    }
+    for (scope, tally) in case.analysis.all_observed(Observation::ZlbCounted) {
         let Some((_, connection)) = scope.connection.and_then(|number| case.analysis.numbered(number)) else {
             continue;
         };
         // Lost messages are acknowledged or sent again; numbers that nobody used are neither.
-        let acknowledged = case.analysis.facts.get(Fact::AcknowledgedUnseen, scope).is_some();
-        let holes = connection.end(scope.end.unwrap_or(0)).delivery.holes().len() as u64;
+        let acknowledged = case.analysis.observed(Observation::AcknowledgedUnseen, scope).is_some();
+        let holes = connection.end(scope.end.unwrap_or(0)).delivery.holes().count() as u64;
         if !acknowledged && tally.count >= 2 && holes >= tally.count {
             report(case, &SEQ_ZLB_ADVANCES_NS, zlb_counted, scope, tally, found);
         }
     }
 }
+
+/// Whether acknowledgements that came late are the doing of their sender: later than its path takes by far, and not the few
+/// whose first copy was lost.
+fn delays(case: &Case<'_>, scope: Scope, tally: &Tally) -> bool {
+    let Some((_, connection)) = scope.connection.and_then(|number| case.analysis.numbered(number)) else {
+        return false;
+    };
+    let trips = &connection.end(scope.end.unwrap_or(0)).round_trips;
+    let average = Duration::millis(i64::try_from(tally.amount / tally.count.max(1)).unwrap_or(i64::MAX));
+    let path = trips.least().unwrap_or_default();
+    let often = tally.count.saturating_mul(2) >= u64::from(trips.count);
+    let slow = average.0 > path.0.saturating_mul(2).saturating_add(AT_ONCE.0);
+    slow && (!words::lossy(connection) || often && tally.count >= OFTEN)
+}
+
+/// Fewer may come of acknowledgements that the capture lacks.
+const OFTEN: u64 = 3;
+
+/// An acknowledgement is due at once, but for what a delay in the hope of a message to carry it may take.
+const AT_ONCE: Duration = Duration::millis(500);
 
 fn report(
     case: &Case<'_>,
@@ -199,11 +245,11 @@ fn held_up() -> Option<String> {
     Some(String::from("a way that holds messages up for more than a second would explain it."))
 }
 
-fn first_ns(_: &Case<'_>, connection: &Connection, end: u8, _: &Tally) -> Said {
+fn first_ns(_: &Case<'_>, connection: &Connection, end: u8, tally: &Tally) -> Said {
     let who = words::who(connection, end);
     Said {
         title: format!("{who} does not begin with Ns 0"),
-        seen: String::from("its first message has Ns"),
+        seen: format!("its first message has Ns {}.", tally.first_amount),
         unsure: None,
         advice: format!("{who} goes on with old numbers: restart its L2TP daemon, update it."),
     }
@@ -289,7 +335,7 @@ fn window(_: &Case<'_>, connection: &Connection, end: u8, tally: &Tally) -> Said
     }
 }
 
-fn deaf(_: &Case<'_>, connection: &Connection, end: u8, tally: &Tally) -> Said {
+fn unanswered_copies(_: &Case<'_>, connection: &Connection, end: u8, tally: &Tally) -> Said {
     let peer = words::who(connection, 1 - end);
     Said {
         title: format!("{peer} does not acknowledge copies"),

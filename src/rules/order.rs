@@ -1,7 +1,9 @@
 //! Rules on the order of messages: what the state machines of RFC 2661 section 7 have a place for.
 
 use crate::analysis::control::connection::Connection;
-use crate::analysis::facts::{Fact, Scope, Tally};
+use crate::analysis::known::{Unknown, unknown_of};
+use crate::analysis::log::query::Scope;
+use crate::analysis::log::{Observation, Tally};
 use crate::dissect::layers::MessageType;
 
 use super::words::{self, count};
@@ -116,29 +118,29 @@ rules! {
 }
 
 /// Without a value: the fact, its rule, what is wrong and what was seen of how many messages.
-static PLAIN: &[(Fact, &Rule, &str, &str)] = &[
-    (Fact::TunnelIdChanged, &TUN_ID_CHANGED_ON_RETRANSMIT, "another tunnel ID in a resend", "SCCRP"),
-    (Fact::WrongSession, &CALL_WRONG_SESSION_ID, "another session ID than was assigned", "message"),
-    (Fact::SessionIdInUse, &CALL_ID_IN_USE, "a session ID that a call still has", "request"),
-    (Fact::OtherTunnelId, &END_STOPCCN_TUNNEL_ID, "another tunnel ID in the StopCCN", "StopCCN"),
-    (Fact::OtherSessionId, &END_CDN_SESSION_ID, "another session ID in the CDN", "CDN"),
-    (Fact::CdnAnswered, &END_CDN_ANSWERED, "a CDN answered by a CDN", "CDN"),
+static PLAIN: &[(Observation, &Rule, &str, &str)] = &[
+    (Observation::TunnelIdChanged, &TUN_ID_CHANGED_ON_RETRANSMIT, "another tunnel ID in a resend", "SCCRP"),
+    (Observation::WrongSession, &CALL_WRONG_SESSION_ID, "another session ID than was assigned", "message"),
+    (Observation::SessionIdInUse, &CALL_ID_IN_USE, "a session ID that a call still has", "request"),
+    (Observation::OtherTunnelId, &END_STOPCCN_TUNNEL_ID, "another tunnel ID in the StopCCN", "StopCCN"),
+    (Observation::OtherSessionId, &END_CDN_SESSION_ID, "another session ID in the CDN", "CDN"),
+    (Observation::CdnAnswered, &END_CDN_ANSWERED, "a CDN answered by a CDN", "CDN"),
 ];
 
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
-    let facts = &case.analysis.facts;
+    let analysis = case.analysis;
     for (fact, rule, title, what) in PLAIN {
-        for (scope, tally) in facts.all(*fact) {
+        for (scope, tally) in analysis.all_observed(*fact) {
             let seen = |who: &str| format!("{} of {who}.", count(tally.count, what));
             found.extend(one(case, rule, scope, tally, title, seen));
         }
     }
     let unexpected = |fact| match fact {
-        Fact::Unexpected(message) => Some((message, false)),
-        Fact::SetupAgain(message) => Some((message, true)),
+        Observation::Unexpected(message) => Some((message, false)),
+        Observation::SetupAgain(message) => Some((message, true)),
         _ => None,
     };
-    for ((message, again), scope, tally) in facts.each(unexpected) {
+    for ((message, again), scope, tally) in analysis.each_observed(unexpected) {
         let (rule, title): (&'static Rule, _) = match message {
             _ if again => (&TUN_SCCRQ_IN_ESTABLISHED, format!("{} in an established tunnel", message.name())),
             MessageType::SCCRP => (&TUN_SCCRP_UNEXPECTED, String::from("an SCCRP that nobody awaits")),
@@ -150,8 +152,8 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
         let seen = |who: &str| format!("{} of {who}.", count(tally.count, message.name()));
         found.extend(one(case, rule, scope, tally, &title, seen));
     }
-    let before = |fact| if let Fact::BeforeEstablished(message) = fact { Some(message) } else { None };
-    for (message, scope, tally) in facts.each(before) {
+    let before = |fact| if let Observation::BeforeEstablished(message) = fact { Some(message) } else { None };
+    for (message, scope, tally) in analysis.each_observed(before) {
         let rule: &'static Rule = if message == MessageType::HELLO {
             &HELLO_BEFORE_ESTABLISHED
         } else {
@@ -162,15 +164,15 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
             |who: &str| format!("{} of {who}, and no SCCCN before.", count(tally.count, message.name()));
         found.extend(one(case, rule, scope, tally, &title, seen));
     }
-    let after = |fact| if let Fact::AfterStopCcn(message) = fact { Some(message) } else { None };
-    for (message, scope, tally) in facts.each(after) {
+    let after = |fact| if let Observation::AfterStopCcn(message) = fact { Some(message) } else { None };
+    for (message, scope, tally) in analysis.each_observed(after) {
         let title = format!("{} after the StopCCN", message.name());
         let seen =
             |who: &str| format!("{} of {who}, more than 1 s later.", count(tally.count, message.name()));
         found.extend(one(case, &END_SESSIONS_AFTER_STOPCCN, scope, tally, &title, seen));
     }
-    let wrong = |fact| if let Fact::WrongTunnelId(id) = fact { Some(id) } else { None };
-    for (id, scope, tally) in facts.each(wrong) {
+    for (scope, tally) in analysis.all_observed(Observation::WrongTunnelId) {
+        let id = tally.first_amount;
         let title = String::from("SCCRP to a tunnel ID that was not assigned");
         let seen = |who: &str| format!("{who} answers to tunnel ID {id}.");
         found.extend(one(case, &TUN_WRONG_TUNNEL_ID, scope, tally, &title, seen));
@@ -180,23 +182,12 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
 
 /// One finding for each sender, whatever number of sessions it names.
 fn unknown_calls(case: &Case<'_>, found: &mut Vec<Finding>) {
-    let unknown = |fact| if let Fact::UnknownCall(session) = fact { Some(session) } else { None };
-    let mut senders: Vec<(Scope, Tally, Vec<String>)> = Vec::new();
-    // They come sorted by their scope.
-    for (session, scope, tally) in case.analysis.facts.each(unknown) {
-        match senders.last_mut().filter(|(last, ..)| *last == scope) {
-            Some((_, all, sessions)) => {
-                all.merge(tally);
-                sessions.push(session.to_string());
-            }
-            None => senders.push((scope, tally.clone(), vec![session.to_string()])),
-        }
-    }
-    for (scope, tally, sessions) in senders {
-        let ids = if sessions.len() == 1 { "session ID" } else { "session IDs" };
-        let title = format!("messages about the unknown {ids} {}", words::some(sessions.into_iter()));
-        let seen = |who: &str| format!("{} of {who}.", count(tally.count, "message"));
-        found.extend(one(case, &CALL_UNKNOWN_SESSION, scope, &tally, &title, seen));
+    for (scope, tally) in case.analysis.all_observed(Observation::UnknownCall) {
+        let one = tally.amount == tally.first_amount.saturating_mul(tally.count);
+        let others = if one { "" } else { " and others" };
+        let title = format!("messages about the unknown session ID {}{others}", tally.first_amount);
+        let seen = |who: &str| format!("{} from {who}.", count(tally.count, "message"));
+        found.extend(self::one(case, &CALL_UNKNOWN_SESSION, scope, tally, &title, seen));
     }
 }
 
@@ -230,7 +221,9 @@ fn one(
 
 /// Guards G1 and G2: a message that is not in the capture may have changed the state.
 fn doubt(case: &Case<'_>, connection: &Connection) -> Option<String> {
-    let unseen = connection.ends.iter().any(|end| end.delivery.unseen);
+    let since = connection.requested.unwrap_or_default();
+    let unknown = (0..2).find_map(|end| unknown_of(case.analysis, connection, end, since));
+    let unseen = connection.ends.iter().any(|end| end.delivery.unseen) || unknown == Some(Unknown::Lost);
     if unseen || !connection.from_start {
         return Some(String::from(
             "control messages of this tunnel are missing in the capture; one of them would explain it.",

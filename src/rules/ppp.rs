@@ -4,17 +4,21 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::analysis::CallId;
 use crate::analysis::control::call::Call;
+use crate::analysis::control::call_state::CallEndState;
 use crate::analysis::control::connection::Connection;
-use crate::analysis::ppp::session::{Dispute, Outcome};
+use crate::analysis::ppp::agreed::Dispute;
+use crate::analysis::ppp::authentication::Outcome;
+use crate::analysis::ppp::notice::Run;
 
 use super::words::{self, count};
-use super::{Case, Finding, ppp_proof, rules};
+use super::{Case, Finding, loss, ppp_proof, rules};
 
 rules! {
     /// LCP Configure-Requests are repeated, and the other side never answers them.
     ///
     /// The call is up, but its data does not arrive, or nobody listens to it: a kernel data path that is not
-    /// connected to the call, data that is filtered while control messages pass, a PPP daemon that did not start.
+    /// connected to the call, data that is filtered while control messages pass, a PPP daemon that did not start. Loss
+    /// alone explains a few of them: then it is a note.
     PPP_LCP_NO_ANSWER = "ppp-lcp-no-answer", Error, "RFC 1661 5.1",
         "upon reception of a Configure-Request, an appropriate reply must be transmitted.";
 
@@ -48,6 +52,9 @@ const LOOP: u32 = 5;
 
 /// A PPP daemon that starts late misses one or two requests; this many is no start-up.
 const NO_START_UP: u32 = 4;
+/// Where nothing at all comes from the other end, so many are beyond loss: it would have to lose all that the other end
+/// asks by itself as well.
+const NOTHING_CAME: u32 = 5;
 
 /// What to do about a refusal of which no password says more.
 pub(super) const CHECK_BOTH: &str = "check name and password on both sides, and that this user may dial in.";
@@ -68,47 +75,76 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// Whether an end asks by LCP and never gets an answer.
-pub(super) fn lcp_unanswered(call: &Call, end: u8) -> bool {
+/// The Configure-Requests of LCP to which an end gets no answer, and what else could explain that.
+fn lcp_unanswered<'a>(
+    case: &Case<'_>,
+    connection: &Connection,
+    call: &'a Call,
+    end: u8,
+) -> Option<(&'a Run, Option<String>)> {
     let lcp = &call.ppp.lcp;
-    !lcp.opened && lcp.unanswered.get(usize::from(end)).is_some_and(|n| *n >= NO_START_UP)
+    let row = lcp.end(end).unanswered.as_ref().filter(|row| row.count >= NO_START_UP)?;
+    if lcp.opened_now() || words::one_direction_missing(connection) {
+        return None;
+    }
+    let peer = 1u8.saturating_sub(end);
+    // Before it has connected the call, it takes no data.
+    let connected = !connection.from_start
+        || call
+            .machines
+            .get(usize::from(peer))
+            .is_some_and(|machine| machine.state == CallEndState::Established)
+        // Whoever sends data in a call has connected it.
+        || call.data.get(usize::from(peer)).is_some_and(|data| data.last.is_some());
+    let unconnected =
+        || (!connected).then(|| format!("{} may not have connected the call.", words::who(connection, peer)));
+    let silent = row.count >= NOTHING_CAME && !loss::heard(call, peer, row);
+    let explains = match case.unread_from(connection.end(peer), row.first.1) {
+        Some(unread) => Some(unread),
+        None if silent => loss::unmatched(connection, call),
+        None => loss::explains(case, connection, call, row),
+    };
+    Some((row, explains.or_else(unconnected)))
+}
+
+/// The Configure-Requests of LCP to which an end gets no answer, if loss does not explain it.
+pub(super) fn lcp_never_answered<'a>(
+    case: &Case<'_>,
+    connection: &Connection,
+    call: &'a Call,
+    end: u8,
+) -> Option<&'a Run> {
+    lcp_unanswered(case, connection, call, end).filter(|(_, unsure)| unsure.is_none()).map(|(row, _)| row)
 }
 
 fn no_answer(case: &Case<'_>, connection: &Connection, id: CallId, call: &Call, end: u8) -> Option<Finding> {
-    if !lcp_unanswered(call, end) || words::one_direction_missing(connection) {
-        return None;
-    }
-    let lcp = &call.ppp.lcp;
-    let at = usize::from(end);
-    let requests = lcp.unanswered.get(at).copied()?;
-    let (first, since) = lcp.unanswered_since.get(at).copied()??;
-    let (last, until) = lcp.last_request.get(at).copied()??;
-    let peer = 1 - end;
+    let (row, unsure) = lcp_unanswered(case, connection, call, end)?;
+    let never = if call.ppp.lcp.ever_opened() { "no longer" } else { "never" };
+    let (requests, (first, since), (last, until)) = (row.count, row.first, row.last);
+    let peer = 1u8.saturating_sub(end);
+    let title = format!("{}: LCP of {} is {never} answered", words::call(id), words::who(connection, end));
     Some(
-        Finding::new(
-            &PPP_LCP_NO_ANSWER,
-            format!("{}: LCP of {} is never answered", words::call(id), words::who(connection, end)),
-        )
-        .packets(&[first, last])
-        .connection(connection.number)
-        .call(id)
-        .seen(format!(
-            "{} in {}, packets {first} to {last}.",
-            count(requests.into(), "Configure-Request"),
-            until.since(since)
-        ))
-        .unsure(case.unread_from(connection.end(peer), since))
-        .advice(format!(
-            "does data reach {}, and is a PPP daemon attached to the call there? Control messages pass.",
-            words::who(connection, peer)
-        )),
+        Finding::new(&PPP_LCP_NO_ANSWER, title)
+            .unless(unsure)
+            .packets(&[first, last])
+            .connection(connection.number)
+            .call(id)
+            .seen(format!(
+                "{} in {}, packets {first} to {last}.",
+                count(requests.into(), "Configure-Request"),
+                until.since(since)
+            ))
+            .advice(format!(
+                "does data reach {}, and is a PPP daemon attached to the call there? Control messages pass.",
+                words::who(connection, peer)
+            )),
     )
 }
 
 /// The address that an end insists on, and the one it should take; `None` unless they go round in circles.
 pub(super) fn insists(call: &Call, end: u8) -> Option<(Ipv4Addr, Ipv4Addr, Dispute)> {
-    let dispute = *call.ppp.disputes.get(usize::from(end))?;
-    if dispute.naks < LOOP || call.ppp.addresses.get(usize::from(end)).copied().flatten().is_some() {
+    let dispute = *call.ppp.network.disputes.get(usize::from(end))?;
+    if dispute.naks < LOOP || call.ppp.network.addresses.get(usize::from(end)).copied().flatten().is_some() {
         return None;
     }
     Some((dispute.asked?, dispute.offered?, dispute))
@@ -136,8 +172,9 @@ fn address_loop(connection: &Connection, id: CallId, call: &Call, end: u8) -> Op
 
 fn collision(connection: &Connection, id: CallId, call: &Call) -> Option<Finding> {
     let outside = connection.ends.each_ref().map(|end| end.endpoint.address);
-    let [first, second] = call.ppp.addresses;
-    let taken = call.ppp.addresses.iter().flatten().find(|address| outside.contains(&IpAddr::V4(**address)));
+    let [first, second] = call.ppp.network.addresses;
+    let taken =
+        call.ppp.network.addresses.iter().flatten().find(|address| outside.contains(&IpAddr::V4(**address)));
     let (address, seen) = match (taken, first.zip(second)) {
         (Some(address), _) => {
             (*address, format!("IPCP agreed on {address}, which is an end of the tunnel as well."))
@@ -159,12 +196,12 @@ fn collision(connection: &Connection, id: CallId, call: &Call) -> Option<Finding
 }
 
 fn refused(connection: &Connection, id: CallId, call: &Call) -> Option<Finding> {
-    let known = &call.ppp.authentication;
+    let (authenticator, known) = call.ppp.authentication.latest();
     if known.outcome != Some(Outcome::Failure) {
         return None;
     }
-    let authenticator = known.authenticator.unwrap_or(1);
-    let protocol = known.protocol_name().unwrap_or("authentication");
+    let authenticator = authenticator.unwrap_or(1);
+    let protocol = known.method().and_then(|method| method.name()).unwrap_or("authentication");
     let name = known.name.as_ref().map_or_else(String::new, |name| format!(" for \"{name}\""));
     let message = known.message.as_ref().map_or_else(String::new, |text| format!(" \"{text}\""));
     let meaning = known.message.as_ref().and_then(|text| ms_chap_meaning(text.as_str()));

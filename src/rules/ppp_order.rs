@@ -3,19 +3,21 @@
 use crate::analysis::CallId;
 use crate::analysis::control::call::Call;
 use crate::analysis::control::connection::Connection;
-use crate::analysis::ppp::marks::Mark;
-use crate::analysis::ppp::session::{Progress, protocol};
+use crate::analysis::ppp::negotiation::{Negotiation, Progress, Termination};
+use crate::analysis::ppp::notice::{At, Noted, PppNotice, Run};
+use crate::analysis::ppp::protocol;
 use crate::dissect::ppp_names::protocol_name;
 use crate::util::Duration;
 
 use super::words::{self, count};
-use super::{Case, Finding, Rule, Severity, rules};
+use super::{Case, Finding, Rule, Severity, loss, rules};
 
 rules! {
     /// The two sides found no authentication protocol that both accept.
     ///
     /// One demands that the other authenticates itself, the other rejects it or names another protocol, and the call
-    /// ends. Usual causes: both sides demand authentication, or the lists of allowed protocols have none in common.
+    /// ends. Usual causes: both sides demand authentication, or the lists of allowed protocols have none in common. Who
+    /// names another protocol once may only have had no time to agree: then it is a note.
     PPP_AUTH_PROTOCOL_DISAGREED = "ppp-auth-protocol-disagreed", Error, "RFC 1661 6.2",
         "the Authentication-Protocol option names the protocol that its sender demands; the peer may reject it.";
 
@@ -28,8 +30,9 @@ rules! {
 
     /// CHAP Challenges are repeated, and no Response comes.
     ///
-    /// The peer does not see them, or does not know the protocol although it agreed on it.
-    /// Example: four CHAP Challenges, 3 s apart, without a Response.
+    /// The peer does not see them, or does not know the protocol although it agreed on it. Loss alone explains a few: then
+    /// it is a note.
+    /// Example: six CHAP Challenges, 3 s apart, without a Response.
     PPP_AUTH_NO_ANSWER = "ppp-auth-no-answer", Error, "RFC 1994 4.1",
         "whenever a Challenge is received, the peer must send a Response.";
 
@@ -41,15 +44,18 @@ rules! {
 
     /// Packets of a later phase came before LCP was open.
     ///
-    /// Their receiver must discard them. A few at the end of the LCP negotiation are a race and are not reported.
-    /// Example: Configure-Requests of LCP without an Ack, and IPCP every second.
+    /// Their receiver must discard them. A few at the end of the LCP negotiation are a race and are not reported. Proved if
+    /// they stand between a Configure-Request and its copy of the same end, which has no answer then; else the capture may
+    /// lack the answer, and it is a note.
+    /// Example: a Configure-Request of LCP every 3 s without an Ack, and IPCP of the same end between them.
     PPP_DATA_BEFORE_OPENED = "ppp-data-before-opened", Error, "RFC 1661 3.4",
         "any non-LCP packets received during the Link Establishment phase must be silently discarded.";
 
     /// A network control protocol began before the authentication had succeeded.
     ///
-    /// Its packets must be discarded. A peer that answers them lets in who is not authenticated.
-    /// Example: LCP that agreed on MS-CHAPv2, and IPCP every second without any Challenge.
+    /// Its packets must be discarded. A peer that answers them lets in who is not authenticated. Proved if they stand between
+    /// two Challenges, as nothing was decided then; else the capture may lack what was, and it is a note.
+    /// Example: LCP that agreed on MS-CHAPv2, a Challenge every 3 s, and IPCP between them.
     PPP_NCP_BEFORE_AUTH = "ppp-ncp-before-auth", Error, "RFC 1661 3.5",
         "advancement to the Network-Layer Protocol phase must not occur until authentication has completed.";
 
@@ -77,15 +83,16 @@ rules! {
     /// LCP Echo-Requests have no reply.
     ///
     /// At least three in a row. Many PPP daemons close the call after some of them. The data channel is dead in one
-    /// direction, or the peer's PPP daemon is.
-    /// Example: five Echo-Requests, 10 s apart, without an Echo-Reply.
+    /// direction, or the peer's PPP daemon is. Loss alone explains a few: then it is a note.
+    /// Example: six Echo-Requests, 10 s apart, without an Echo-Reply.
     PPP_ECHO_UNANSWERED = "ppp-echo-unanswered", Error, "RFC 1661 5.8",
         "upon reception of an Echo-Request in the Opened state, an Echo-Reply must be transmitted.";
 
     /// The user was authenticated, and no network protocol came up.
     ///
-    /// Usual causes: no address in the pool, a side that wants an address of its own, a policy of the server.
-    /// Example: a CHAP Success, Configure-Requests of IPCP without an Ack, and a CDN.
+    /// Usual causes: no address in the pool, a side that wants an address of its own, a policy of the server. A call that
+    /// ends before there was time for it, with no refusal and no row of unanswered requests, is a note.
+    /// Example: a CHAP Success, and Configure-Requests of IPCP that are never answered.
     PPP_NO_NCP = "ppp-no-ncp", Error, "RFC 1661 3.6",
         "each network-layer protocol must be configured by its network control protocol.";
 }
@@ -94,11 +101,9 @@ rules! {
 const RACE: Duration = Duration::seconds(1);
 /// Max-Failure is 5 by default (RFC 1661 section 4.6); both sides may use theirs up.
 const LOOP: u32 = 10;
-/// So many Echo-Requests in a row are no loss.
+/// Worth a note: PPP daemons begin to worry.
 const ECHOES: u32 = 3;
-/// So many are none of the capture either, where nothing else comes.
-const ECHOES_CERTAIN: u32 = 5;
-/// So many Challenges in a row are no loss.
+/// Worth a note.
 const CHALLENGES: u32 = 3;
 /// Negotiation is over after this.
 const PATIENCE: Duration = Duration::seconds(30);
@@ -130,16 +135,34 @@ fn of_call(case: &Case<'_>, connection: &Connection, id: CallId, call: &Call) ->
     found
 }
 
-/// The packet of the last demand for authentication that was declined, and who declined it; if no authentication
-/// followed and the call came to nothing.
-pub(super) fn declined(call: &Call) -> Option<(u64, u8)> {
+/// A demand for authentication that was declined, where no authentication followed and the call came to nothing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Declined {
+    /// The packet of the last one.
+    pub packet: u64,
+    /// Who declined it.
+    pub by: u8,
+    /// They did not only lack time to agree on another one.
+    pub proved: bool,
+}
+
+pub(super) fn declined(call: &Call) -> Option<Declined> {
     let known = &call.ppp.authentication;
     let ended = call.closed_by.is_some() || call.ppp.lcp.terminated.is_some();
-    if known.outcome.is_some() || !ended || !call.ppp.ncps.is_empty() {
+    if known.outcome().is_some() || !ended || !call.ppp.ncps.is_empty() {
         return None;
     }
-    let packet = known.declined.iter().flatten().copied().max()?;
-    Some((packet, u8::from(known.declined.first().copied().flatten() != Some(packet))))
+    let (packet, by) = known.declined()?;
+    let authenticator = 1u8.saturating_sub(by);
+    let demand = known.by(authenticator);
+    let proved = demand.refused_all || ended_for_a_reason(call, authenticator);
+    demand.agreed.is_none().then_some(Declined { packet, by, proved })
+}
+
+/// Whether this end ended LCP and said why: not at the user's wish.
+fn ended_for_a_reason(call: &Call, by: u8) -> bool {
+    let ended = call.ppp.lcp.terminated.as_ref();
+    ended.is_some_and(|ended| ended.end == by && says_why(ended))
 }
 
 struct Place<'a> {
@@ -157,10 +180,18 @@ impl Place<'_> {
             .call(self.id)
     }
 
-    fn marked(&self, rule: &'static Rule, title: &str, mark: &Mark) -> Finding {
-        let last = (mark.count > 1).then_some(mark.last.0);
-        let packets: Vec<u64> = std::iter::once(mark.first.0).chain(last).collect();
-        self.finding(rule, title, &packets).times(mark.count.into()).by(mark.end)
+    fn run(&self, rule: &'static Rule, title: &str, run: &Run) -> Finding {
+        self.several(rule, title, run.count, (run.first, run.last)).by(run.end)
+    }
+
+    fn noted(&self, rule: &'static Rule, title: &str, noted: &Noted) -> Finding {
+        self.several(rule, title, noted.count, (noted.first, noted.last)).by(noted.end)
+    }
+
+    fn several(&self, rule: &'static Rule, title: &str, times: u32, (first, last): (At, At)) -> Finding {
+        let last = (times > 1).then_some(last.0);
+        let packets: Vec<u64> = std::iter::once(first.0).chain(last).collect();
+        self.finding(rule, title, &packets).times(times.into())
     }
 
     fn who(&self, end: u8) -> String {
@@ -175,23 +206,23 @@ impl Place<'_> {
     }
 
     fn disagreed(&self) -> Option<Finding> {
-        let (packet, decliner) = declined(self.call)?;
+        let Declined { packet, by, proved } = declined(self.call)?;
+        let unsure = (!proved).then(|| {
+            format!("the call may have ended before {} could name another.", self.who(1u8.saturating_sub(by)))
+        });
         Some(
             self.finding(&PPP_AUTH_PROTOCOL_DISAGREED, "no common authentication protocol", &[packet])
-                .by(decliner)
-                .seen(format!(
-                    "{} declined what was asked of it, and no other was agreed.",
-                    self.who(decliner)
-                ))
-                .unsure(self.case.capture_loses())
+                .by(by)
+                .seen(format!("{} declined what was asked of it, and no other was agreed.", self.who(by)))
+                .unless(unsure.or_else(|| self.case.capture_loses()))
                 .advice("let only the LNS authenticate, and allow one common protocol on both sides."),
         )
     }
 
     fn weak(&self) -> Option<Finding> {
-        let known = &self.call.ppp.authentication;
+        let (_, known) = self.call.ppp.authentication.latest();
         known.outcome?;
-        let name = known.protocol_name()?;
+        let name = known.method()?.name()?;
         let open = !self.connection.protected();
         let severity = match (name, open) {
             ("PAP", true) => Severity::Warning,
@@ -214,17 +245,11 @@ impl Place<'_> {
     }
 
     fn terminated(&self) -> Option<Finding> {
-        let lcp = &self.call.ppp.lcp;
-        let ended = self
-            .call
-            .ppp
-            .ncps
-            .iter()
-            .find_map(|(_, ncp)| ncp.terminated.as_ref().filter(|(.., text)| !text.is_empty()));
-        let (end, packet, text) = lcp.terminated.as_ref().filter(|(.., text)| !text.is_empty()).or(ended)?;
-        if text.as_str().eq_ignore_ascii_case("user request") {
-            return None;
-        }
+        let ppp = &self.call.ppp;
+        let negotiations = std::iter::once(&ppp.lcp).chain(ppp.ncps.iter().map(|(_, ncp)| ncp));
+        let mut ended = negotiations.filter_map(|one| one.terminated.as_ref());
+        let first = ended.find(|ended| !ended.reason.is_empty()).filter(|ended| says_why(ended))?;
+        let Termination { end, packet, reason: text } = first;
         Some(
             self.finding(&PPP_TERMINATED, &format!("{} ended PPP: \"{text}\"", self.who(*end)), &[*packet])
                 .by(*end)
@@ -234,41 +259,52 @@ impl Place<'_> {
     }
 
     fn before(&self) -> Vec<Finding> {
-        let marks = &self.call.ppp.marks;
-        let long = |mark: &&Mark| mark.last.1.since(mark.first.1) > RACE && mark.count > 2;
-        let opened = marks.before_opened.as_ref().filter(long).map(|mark| {
-            self.marked(&PPP_DATA_BEFORE_OPENED, "packets of a later phase before LCP is open", mark).seen(
-                format!(
-                    "{} in {}, from {} on.",
-                    count(mark.count.into(), "packet"),
-                    mark.last.1.since(mark.first.1),
-                    self.who(mark.end)
-                ),
-            )
-        });
-        let authenticated = marks.before_authentication.as_ref().filter(long).map(|mark| {
-            self.marked(&PPP_NCP_BEFORE_AUTH, "network configuration before authentication", mark)
-                .seen(format!("{} of {}.", count(mark.count.into(), "NCP packet"), self.who(mark.end)))
-        });
-        let all = opened.into_iter().chain(authenticated);
-        all.map(|finding| {
-            finding
-                .unsure(Some(self.lossy()))
-                .advice("compare the PPP logs of both sides: one of them is a phase ahead of the other.")
-        })
-        .collect()
+        let opened = self.early(
+            (&PPP_DATA_BEFORE_OPENED, "packets of a later phase before LCP is open", "packet"),
+            PppNotice::WhileNegotiating,
+            PppNotice::BeforeOpened,
+        );
+        let authenticated = self.early(
+            (&PPP_NCP_BEFORE_AUTH, "network configuration before authentication", "NCP packet"),
+            PppNotice::WhileAuthenticating,
+            PppNotice::BeforeAuthentication,
+        );
+        opened.into_iter().chain(authenticated).collect()
+    }
+
+    /// Packets before their phase: proved by their sender, or only likely.
+    fn early(
+        &self,
+        (rule, title, one): (&'static Rule, &str, &str),
+        proved: PppNotice,
+        likely: PppNotice,
+    ) -> Option<Finding> {
+        let long = |noted: &&Noted| noted.last.1.since(noted.first.1) > RACE && noted.count > 2;
+        let proof = self.call.ppp.noted(proved, None);
+        let mark = proof.or_else(|| self.call.ppp.noted(likely, None).filter(long))?;
+        Some(
+            self.noted(rule, title, mark)
+                .seen(format!(
+                    "{} of {}, over {}.",
+                    count(mark.count.into(), one),
+                    self.who(mark.end),
+                    mark.last.1.since(mark.first.1)
+                ))
+                .unless(proof.is_none().then(|| self.lossy()))
+                .advice("compare the PPP logs of both sides: one of them is a phase ahead of the other."),
+        )
     }
 
     fn looping(&self) -> Option<Finding> {
         let lcp = &self.call.ppp.lcp;
-        let end = (0..2u8).find(|end| lcp.refusals[usize::from(*end)] > LOOP).filter(|_| !lcp.opened)?;
-        let packet = lcp.last_request.iter().flatten().map(|(packet, _)| *packet).max();
+        let end = (0..2u8).find(|end| lcp.end(*end).refused > LOOP).filter(|_| !lcp.ever_opened())?;
+        let packet = lcp.last_request().map(|(packet, _)| packet);
         Some(
             self.finding(&PPP_LCP_LOOP, "LCP does not come to an agreement", packet.as_slice())
                 .by(end)
                 .seen(format!(
                     "{} of {}.",
-                    count(lcp.refusals[usize::from(end)].into(), "Configure-Nak or -Reject"),
+                    count(lcp.end(end).refused.into(), "Configure-Nak or -Reject"),
                     self.who(end)
                 ))
                 .unsure(self.case.capture_loses())
@@ -277,17 +313,14 @@ impl Place<'_> {
     }
 
     fn refused(&self) -> Vec<Finding> {
-        let marks = &self.call.ppp.marks;
-        let code =
-            marks.code_reject.as_ref().filter(|(_, code)| (1..=7).contains(code)).map(|(mark, code)| {
-                self.marked(&PPP_CODE_REJECT, &format!("LCP code {code} is rejected"), mark)
-                    .seen(format!("Code-Reject of {}.", self.who(mark.end)))
-                    .advice(format!(
-                        "{} does not speak LCP as RFC 1661 has it: update it.",
-                        self.who(mark.end)
-                    ))
-            });
-        let protocols = marks.refused.iter().map(|refused| {
+        let ppp = &self.call.ppp;
+        let code = ppp.noted(PppNotice::EssentialCodeRejected, None).map(|mark| {
+            let code = ppp.lcp.end(mark.end).rejected_code.unwrap_or(0);
+            self.noted(&PPP_CODE_REJECT, &format!("LCP code {code} is rejected"), mark)
+                .seen(format!("Code-Reject of {}.", self.who(mark.end)))
+                .advice(format!("{} does not speak LCP as RFC 1661 has it: update it.", self.who(mark.end)))
+        });
+        let protocols = ppp.refused.iter().map(|refused| {
             let name = protocol_name(refused.protocol.into()).unwrap_or("unknown protocol");
             let needed = refused.protocol == protocol::IPCP;
             self.finding(
@@ -307,57 +340,52 @@ impl Place<'_> {
         protocols.chain(code).collect()
     }
 
-    /// A lossy capture may lack a few replies; not those of a peer of which nothing comes any more.
-    fn replies_lost(&self, peer: u8, mark: &Mark) -> Option<String> {
-        let heard = self.call.data.get(usize::from(peer)).and_then(|data| data.last);
-        let came = heard.is_some_and(|last| last > mark.first.1);
-        (came || mark.count < ECHOES_CERTAIN).then(|| {
-            let meanwhile = if came { "; other data of that end came meanwhile" } else { "" };
-            format!("replies that the capture lacks would look the same{meanwhile}.")
-        })
+    fn explains(&self, row: &Run) -> Option<String> {
+        loss::explains(self.case, self.connection, self.call, row)
     }
 
     fn unanswered(&self) -> Vec<Finding> {
-        let marks = &self.call.ppp.marks;
+        let ppp = &self.call.ppp;
         let mut found = Vec::new();
-        for mark in marks.unanswered_echoes.iter().flatten().filter(|mark| mark.count >= ECHOES) {
+        let echoes = (0..2).filter_map(|end| ppp.echoes.unanswered(end));
+        // The end that asked gave up and said why: no reply came to it, whatever was lost on the way.
+        let ended_by = |row: &Run| {
+            ppp.lcp
+                .terminated
+                .as_ref()
+                .is_some_and(|ended| ended.end == row.end && ended.packet > row.last.0 && says_why(ended))
+        };
+        for mark in echoes.filter(|mark| mark.count >= ECHOES) {
             let peer = 1 - mark.end;
             found.push(
-                self.marked(&PPP_ECHO_UNANSWERED, "LCP echoes have no reply", mark)
+                self.run(&PPP_ECHO_UNANSWERED, "LCP echoes have no reply", mark)
                     .by(peer)
                     .seen(format!(
                         "{} of {} in a row.",
                         count(mark.count.into(), "Echo-Request"),
                         self.who(mark.end)
                     ))
-                    .unsure(
-                        self.case
-                            .unread_from(self.connection.end(peer), mark.first.1)
-                            .or_else(|| self.case.capture_loses())
-                            .or_else(|| self.replies_lost(peer, mark)),
-                    )
+                    .unless(self.explains(mark).filter(|_| !ended_by(mark)))
                     .advice(format!(
                         "is {} alive, and does data reach it? Control messages do not show that.",
                         self.who(peer)
                     )),
             );
         }
-        let challenges = marks.challenges.as_ref().filter(|mark| mark.count >= CHALLENGES);
-        if let Some(mark) = challenges.filter(|_| self.call.ppp.authentication.outcome.is_none()) {
+        let by = [0, 1].map(|end| ppp.authentication.by(end));
+        let chap = by.iter().filter(|one| one.method().is_none_or(|method| method.is_chap()));
+        let challenges = chap.filter_map(|one| one.unanswered).find(|mark| mark.count >= CHALLENGES);
+        if let Some(mark) = &challenges.filter(|_| ppp.authentication.outcome().is_none()) {
             let peer = 1 - mark.end;
             found.push(
-                self.marked(&PPP_AUTH_NO_ANSWER, "CHAP Challenges have no Response", mark)
+                self.run(&PPP_AUTH_NO_ANSWER, "CHAP Challenges have no Response", mark)
                     .by(peer)
                     .seen(format!(
                         "{} of {} in a row.",
                         count(mark.count.into(), "Challenge"),
                         self.who(mark.end)
                     ))
-                    .unsure(
-                        self.case
-                            .unread_from(self.connection.end(peer), mark.first.1)
-                            .or_else(|| self.case.capture_loses()),
-                    )
+                    .unless(self.explains(mark))
                     .advice(format!("look in the PPP log of {}.", self.who(peer))),
             );
         }
@@ -366,29 +394,40 @@ impl Place<'_> {
 
     fn no_network(&self) -> Option<Finding> {
         let ppp = &self.call.ppp;
-        let known = &ppp.authentication;
-        let packet = known.packet?;
+        let packet = ppp.authentication.latest().1.packet?;
         let opened = ppp.ncps.iter().any(|(number, ncp)| {
             matches!(*number, protocol::IPCP | protocol::IPV6CP) && ncp.progress() == Some(Progress::Opened)
         });
         let network = self.call.data.iter().any(|data| data.network > 0);
-        let tried = ppp
-            .ncps
-            .iter()
-            .flat_map(|(_, ncp)| ncp.last_request.iter().flatten())
-            .map(|(_, time)| *time)
-            .max();
+        let tried = ppp.ncps.iter().filter_map(|(_, ncp)| ncp.last_request()).map(|(_, time)| time).max();
         let over = self.call.closed.is_some()
             || tried.is_some_and(|time| self.case.left_after(time) > PATIENCE)
             || ppp.lcp.terminated.is_some();
         if !ppp.authenticated() || opened || network || !over || ppp.ncps.is_empty() {
             return None;
         }
+        let failed = ppp.ncps.iter().any(|(_, ncp)| self.fails(ncp, packet))
+            || [0, 1].into_iter().any(|end| ended_for_a_reason(self.call, end));
         Some(
             self.finding(&PPP_NO_NCP, "no network protocol came up", &[packet])
                 .seen("authentication succeeded, and neither IPCP nor IPV6CP opened.")
-                .unsure(Some(self.lossy()))
+                .unless((!failed).then(|| self.lossy()))
                 .advice("look in both PPP logs: which side wants which address, and is there one to give?"),
         )
     }
+
+    /// Whether a network control protocol did not only lack time: it was rejected, ended or refused again and again, or is
+    /// not answered at all since the authentication was decided.
+    fn fails(&self, ncp: &Negotiation, decided: u64) -> bool {
+        let unanswered = ncp.ends.iter().filter_map(|end| end.unanswered.as_ref());
+        ncp.rejected.is_some()
+            || ncp.terminated.is_some()
+            || ncp.ends.iter().any(|end| end.refused > LOOP)
+            || unanswered.into_iter().any(|row| row.first.0 > decided && self.explains(row).is_none())
+    }
+}
+
+/// Whether a Terminate-Request has a reason, and it is not the user's wish.
+fn says_why(ended: &Termination) -> bool {
+    !ended.reason.is_empty() && !ended.reason.as_str().eq_ignore_ascii_case("user request")
 }

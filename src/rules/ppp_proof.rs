@@ -3,8 +3,8 @@
 use crate::analysis::CallId;
 use crate::analysis::control::call::Call;
 use crate::analysis::control::connection::Connection;
+use crate::analysis::ppp::authentication::Outcome;
 use crate::analysis::ppp::proof::{Answer, Server};
-use crate::analysis::ppp::session::Outcome;
 use crate::ipsec::Verdict;
 
 use super::words;
@@ -150,7 +150,7 @@ fn wrong_success(connection: &Connection, id: CallId, end: u8, answer: &Answer) 
 
 /// What the passwords say of a refusal, and what to do: for those who report it.
 pub(super) fn of_refusal(connection: &Connection, call: &Call) -> Option<(String, String)> {
-    let end = 1u8.checked_sub(call.ppp.authentication.authenticator?)?;
+    let end = 1u8.checked_sub(call.ppp.authentication.latest().0?)?;
     let answer = call.ppp.answer(end)?;
     if answer.outcome.map(|(outcome, _)| outcome) != Some(Outcome::Failure) {
         return None;

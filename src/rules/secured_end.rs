@@ -143,11 +143,11 @@ fn left(case: &Case<'_>, connection: &Connection, hosts: &HashMap<Pair, Between<
 
 /// Whether nothing after this moment can have deleted this SA.
 fn is_left(sa: &IkeSa, closed: Timestamp) -> bool {
-    let mut after = sa.rows.iter().filter(|row| row.times.1 >= closed);
-    // Exchanges beyond the limit of rows are not known.
-    let known = sa.last.1 < closed || sa.rows.last().is_some_and(|row| row.times.1 >= closed);
+    let mut after = sa.exchanges.iter().filter(|exchange| exchange.last.time >= closed);
+    // What an exchange did that is not kept any more is not known.
+    let known = sa.exchanges.forgotten.is_none_or(|last| last.time < closed);
     known
         && sa.ended.is_none()
         && sa.deleted.is_empty()
-        && after.all(|row| !row.sealed && row.deletes == (0, false))
+        && after.all(|exchange| !exchange.sealed && exchange.deletes == (0, false))
 }

@@ -1,7 +1,8 @@
 //! Rules on protection by IPsec (RFC 3193): what is not protected, or protected badly. Policies are in `selectors`.
 
-use crate::analysis::facts::{Fact, Scope};
 use crate::analysis::ipsec::flow::Flow;
+use crate::analysis::log::Observation;
+use crate::analysis::log::query::Scope;
 use crate::dissect::layers::Mode;
 
 use super::words::{self, count};
@@ -55,7 +56,7 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
 }
 
 fn in_clear(case: &Case<'_>, found: &mut Vec<Finding>) {
-    let Some(tally) = case.analysis.facts.get(Fact::InClear, Scope::default()) else { return };
+    let Some(tally) = case.analysis.observed(Observation::InClear, Scope::default()) else { return };
     if tally.count <= super::gateway_view::decrypted(case) {
         return;
     }

@@ -96,8 +96,8 @@ fn agreed<'a>(case: &Case<'a>, connection: &Connection) -> Option<&'a IkeSa> {
         ends.contains(&sa.initiator)
             && ends.contains(&sa.responder)
             && sa.agreed()
-            && sa.first.0 < connection.first_packet
-            && sa.ended.is_none_or(|(packet, ..)| packet > connection.first_packet)
+            && sa.first.packet < connection.first_packet
+            && sa.ended.is_none_or(|(at, _)| at.packet > connection.first_packet)
     })
 }
 
@@ -117,12 +117,12 @@ fn leak(case: &Case<'_>, found: &mut Vec<Finding>) {
                 &SEC_LEAK_WITH_SA,
                 format!("{} runs beside the SA, in the clear", words::tunnel(connection)),
             )
-            .packets(&[sa.first.0, connection.first_packet])
+            .packets(&[sa.first.packet, connection.first_packet])
             .connection(connection.number)
             .seen(format!(
                 "IKEv{} agreed from packet {} on; then {} in the clear ({ports}).",
                 sa.version,
-                sa.first.0,
+                sa.first.packet,
                 count(in_clear.into(), "packet")
             ))
             // Guard G15.
@@ -147,7 +147,7 @@ fn mismatch(
     let [first, second] = child.selectors.as_slice() else { return };
     let ends = [sa.initiator, sa.responder];
     let connection = connections.iter().find(|(_, connection)| {
-        connection.first_packet > child.made.0
+        connection.first_packet > child.made.packet
             && connection.ends.iter().all(|end| ends.contains(&end.endpoint.address))
     });
     let Some((_, connection)) = connection else { return };
@@ -167,7 +167,7 @@ fn mismatch(
             &SEC_SELECTOR_MISMATCH,
             format!("the SA does not cover the ports of {}", words::tunnel(connection)),
         )
-        .packets(&[child.made.0, connection.first_packet])
+        .packets(&[child.made.packet, connection.first_packet])
         .connection(connection.number)
         .seen(format!("agreed: {} and {}; used: port {from} to port {to}.", words(first), words(second)))
         .advice(
@@ -190,7 +190,7 @@ fn encapsulation(sa: &IkeSa, found: &mut Vec<Finding>) {
             if behind { ("without", "a NAT was detected") } else { ("in", "no NAT was detected") };
         found.push(
             Finding::new(&SEC_ENCAP_MODE_WRONG, format!("quick mode agreed on ESP {in_udp} UDP"))
-                .packets(&[child.made.0])
+                .packets(&[child.made.packet])
                 .seen(format!("Encapsulation Mode {mode}, though {nat}."))
                 .unsure(Some(String::from("an end may be set to use UDP in any case.")))
                 .advice("compare the NAT traversal settings of both sides (encap, forceencaps)."),
@@ -206,13 +206,13 @@ fn nat_needed(case: &Case<'_>, sa: &IkeSa, found: &mut Vec<Finding>) {
         flow.encapsulation == Encapsulation::Ip
             && ends.contains(&flow.addresses.source)
             && ends.contains(&flow.addresses.destination)
-            && flow.first.0 >= sa.first.1
+            && flow.first.0 >= sa.first.time
     });
     let Some(flow) = flow else { return };
     let behind = if end == 0 { sa.initiator } else { sa.responder };
     found.push(
         Finding::new(&SEC_NAT_T_NEEDED, "ESP is sent outside UDP although there is a NAT")
-            .packets(&[sa.first.0, flow.first.1])
+            .packets(&[sa.first.packet, flow.first.1])
             .spi(flow.spi)
             .seen(format!(
                 "NAT detection says that {behind} is behind a NAT; SA {} uses IP protocol 50.",
@@ -330,7 +330,7 @@ fn weak_group(sa: &IkeSa, found: &mut Vec<Finding>) {
     };
     found.push(
         Finding::new(&SEC_WEAK_GROUP, "IKE agreed on a small Diffie-Hellman group")
-            .packets(&[sa.first.0])
+            .packets(&[sa.first.packet])
             .seen(format!("IKEv{} {} to {}: {words}.", sa.version, sa.initiator, sa.responder))
             .advice("offer group 14 (2048-bit MODP) or larger on both sides."),
     );

@@ -2,12 +2,12 @@
 
 use crate::analysis::control::connection::Connection;
 use crate::analysis::control::delivery::Outstanding;
-use crate::analysis::facts::{Fact, Scope, Tally};
+use crate::analysis::log::{Observation, Tally};
 use crate::dissect::layers::MessageType;
 use crate::util::Duration;
 
 use super::words::{self, count};
-use super::{Case, Finding, Rule, rules};
+use super::{Case, Finding, Rule, Severity, rules};
 
 rules! {
     /// Control messages of one side are missing and never came.
@@ -60,12 +60,8 @@ pub(super) const FULL_CYCLE: Duration = Duration::seconds(31);
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
     for (_, connection) in case.analysis.in_order() {
         for end in 0..2u8 {
-            let scope = Scope { connection: Some(connection.number), end: Some(end), ..Scope::default() };
-            let tally = |fact| case.analysis.facts.get(fact, scope);
-            if let Some(tally) = tally(Fact::SkippedNs) {
-                found.push(gap(case, connection, end, tally));
-            }
-            if let Some(tally) = tally(Fact::Resent) {
+            found.extend(gap(case, connection, end));
+            if let Some(tally) = connection.log.get(Observation::Resent, Some(end)) {
                 found.push(duplicate(connection, end, tally));
             }
             beyond(case, connection, end, found);
@@ -80,25 +76,36 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-fn gap(case: &Case<'_>, connection: &Connection, end: u8, tally: &Tally) -> Finding {
-    let holes = connection.end(end).delivery.holes();
+fn gap(case: &Case<'_>, connection: &Connection, end: u8) -> Option<Finding> {
+    let holes: Vec<_> = connection.end(end).delivery.holes().collect();
+    let mut packets: Vec<u64> = holes.iter().map(|(_, packet, _)| *packet).collect();
+    packets.dedup();
+    packets.truncate(Tally::MOST_PACKETS);
+    if holes.is_empty() {
+        return None;
+    }
     let numbers: Vec<String> = holes.iter().take(6).map(|(ns, _, _)| ns.to_string()).collect();
     let unsure = case.capture_loses().unwrap_or_else(|| {
         String::from("a message lost before this capture point is resent; the capture may end before that.")
     });
-    Finding::new(
-        &SEQ_GAP,
-        format!(
-            "{}: control messages of {} are missing",
-            words::tunnel(connection),
-            words::who(connection, end)
-        ),
+    // A sender resends what is not acknowledged; only where it did not, and went on, it is to blame.
+    let oldest = connection.end(end).delivery.outstanding.iter().map(|message| message.copies).max();
+    let often = oldest.is_some_and(|copies| copies >= 4) && case.analysis.totals.unseen == 0;
+    let goes_on = often || !words::lossy_but_for_gaps(connection);
+    let title = format!(
+        "{}: control messages from {} are missing",
+        words::tunnel(connection),
+        words::who(connection, end)
+    );
+    Some(
+        Finding::new(&SEQ_GAP, title)
+            .severity(if goes_on { Severity::Error } else { Severity::Note })
+            .packets(&packets)
+            .connection(connection.number)
+            .seen(format!("Ns {} never came, and nobody acknowledged such a number.", numbers.join(", ")))
+            .unsure(Some(unsure))
+            .advice("capture near the sender too: it shows whether the message left."),
     )
-    .tally(tally)
-    .connection(connection.number)
-    .seen(format!("Ns {} never came, and nobody acknowledged such a number.", numbers.join(", ")))
-    .unsure(Some(unsure))
-    .advice("capture near the sender too: it shows whether the message left.")
 }
 
 fn duplicate(connection: &Connection, end: u8, tally: &Tally) -> Finding {
@@ -115,14 +122,21 @@ fn duplicate(connection: &Connection, end: u8, tally: &Tally) -> Finding {
     .advice("look at what was sent just before: the message or its acknowledgement was lost or late.")
 }
 
+/// Signs that messages are lost, beside the one in question: any that were sent again, or that the capture lacks.
+fn loses(case: &Case<'_>, connection: &Connection) -> bool {
+    case.analysis.totals.unseen > 2
+        || connection.ends.iter().any(|end| end.delivery.resent > 0 || end.acknowledged_unseen.is_some())
+}
+
 fn beyond(case: &Case<'_>, connection: &Connection, end: u8, found: &mut Vec<Finding>) {
-    let scope = Scope { connection: Some(connection.number), end: Some(end), ..Scope::default() };
-    let certain = case.analysis.facts.get(Fact::NrBeyondSent, scope);
-    let possible = case.analysis.facts.get(Fact::NrBeyondSeen, scope);
-    let Some(tally) = certain.or(possible) else { return };
     let peer = 1 - end;
+    let certain = connection.log.get(Observation::NrBeyondSent, Some(end));
+    let possible = connection.end(peer).delivery.beyond.as_deref().map(|beyond| vec![beyond.packet]);
+    let Some(packets) = certain.map(|tally| tally.packets.clone()).or(possible) else { return };
     let next = connection.end(peer).delivery.next().map_or(0, |next| next.0);
     // A message that the capture lacks, sent again because its acknowledgement was lost, looks the same.
+    let severity =
+        if certain.is_some() && !loses(case, connection) { Severity::Error } else { Severity::Note };
     let unsure =
         format!("if the capture lost a message of {}, the Nr would be right.", words::who(connection, peer));
     found.push(
@@ -134,7 +148,10 @@ fn beyond(case: &Case<'_>, connection: &Connection, end: u8, found: &mut Vec<Fin
                 words::who(connection, end)
             ),
         )
-        .tally(tally)
+        .severity(severity)
+        .packets(&packets)
+        .times(certain.map_or(1, |tally| tally.count))
+        .by(end)
         .connection(connection.number)
         .seen(match certain {
             Some(_) => String::from("the number was used for the first time after it had been acknowledged."),
@@ -148,16 +165,19 @@ fn beyond(case: &Case<'_>, connection: &Connection, end: u8, found: &mut Vec<Fin
 }
 
 fn counts_zlb(case: &Case<'_>, connection: &Connection, end: u8, found: &mut Vec<Finding>) {
-    let scope = Scope { connection: Some(connection.number), end: Some(end), ..Scope::default() };
-    let used = case.analysis.facts.get(Fact::NrCountsZlb, scope);
-    let Some(tally) = used.or_else(|| case.analysis.facts.get(Fact::NrMayCountZlb, scope)) else { return };
+    let used = connection.log.get(Observation::NrCountsZlb, Some(end));
+    let beyond = connection.end(1 - end).delivery.beyond.as_deref().filter(|beyond| beyond.zlb);
+    let packets = used.map(|tally| tally.packets.clone()).or_else(|| Some(vec![beyond?.packet]));
+    let Some(packets) = packets else { return };
     let (who, peer) = (words::who(connection, end), words::who(connection, 1 - end));
     found.push(
         Finding::new(
             &SEQ_NR_COUNTS_ZLB,
             format!("{}: {who} counts a ZLB as a message", words::tunnel(connection)),
         )
-        .tally(tally)
+        .severity(if used.is_some() && !loses(case, connection) { Severity::Error } else { Severity::Note })
+        .packets(&packets)
+        .times(used.map_or(1, |tally| tally.count))
         .connection(connection.number)
         .by(end)
         .seen(match used {
@@ -171,6 +191,9 @@ fn counts_zlb(case: &Case<'_>, connection: &Connection, end: u8, found: &mut Vec
     );
 }
 
+/// A sender waits no longer than this before it resends (RFC 2661 section 5.8: a cap of 8 seconds or more).
+const RESEND: Duration = Duration::seconds(8);
+
 fn unacknowledged(
     case: &Case<'_>,
     connection: &Connection,
@@ -183,8 +206,14 @@ fn unacknowledged(
         return None;
     }
     // Behind a hole in the numbering nothing can be acknowledged: seq-gap says so.
-    let holes = connection.end(end).delivery.holes();
-    if holes.iter().any(|(hole, ..)| message.ns.is_newer_than(*hole)) {
+    if connection.end(end).delivery.holes().any(|(hole, ..)| message.ns.is_newer_than(hole)) {
+        return None;
+    }
+    // Nobody resends or acknowledges anything but the StopCCN once it was received (RFC 2661 section 5.7).
+    let ended = connection.closed_by == Some(1 - end)
+        && message.copies < 3
+        && connection.closed.is_some_and(|at| at.since(message.last) < RESEND);
+    if ended {
         return None;
     }
     let gave_up = connection.closed_by == Some(end) && connection.closed.is_some_and(|at| at > message.last);
@@ -209,6 +238,7 @@ fn unacknowledged(
             rule,
             format!("{}: {name} (Ns {}) was never acknowledged", words::tunnel(connection), message.ns),
         )
+        .severity(if heard || exhausted { Severity::Error } else { Severity::Note })
         .packets(message.packets())
         .connection(connection.number)
         .seen(format!(

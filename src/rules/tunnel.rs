@@ -1,12 +1,12 @@
 //! Rules on the set-up of control connections (RFC 2661 sections 5.1 and 7.2).
 
 use crate::analysis::control::connection::{Connection, ConnectionState};
-use crate::analysis::facts::{Fact, Scope};
+use crate::analysis::log::Observation;
 use crate::dissect::layers::MessageType;
 use crate::util::Duration;
 
 use super::words::{self, count};
-use super::{Case, Finding, rules};
+use super::{Case, Finding, Severity, rules};
 
 rules! {
     /// An SCCRQ was sent, and no readable L2TP came back.
@@ -32,6 +32,7 @@ pub(super) fn unanswered(case: &Case<'_>, connection: &Connection) -> bool {
     let silent = responder.packets == 0 && responder.delivery.acknowledged.is_none_or(|nr| nr.0 == 0);
     let waited = connection.requested.is_some_and(|since| case.left_after(since) >= PATIENCE);
     connection.from_start
+        && !connection.lost_tie
         && !connection.was_established
         && silent
         && (initiator.delivery.resent > 0 || waited)
@@ -59,13 +60,37 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
     }
 }
 
+/// How many connections before and after one are looked at for a tie: a flood of SCCRQs costs no more for each.
+const NEIGHBOURS: u32 = 16;
+/// Requests that cross were sent within a retransmission or two of each other (RFC 2661 section 5.8).
+const CROSSING: Duration = Duration::seconds(8);
+
+/// Whether the request may have lost a tie (RFC 2661 section 4.4.3): it has a Tie Breaker, or another connection of the
+/// same two hosts, which is answered, began at about the same time.
+fn may_lose_a_tie(case: &Case<'_>, connection: &Connection) -> bool {
+    let hosts = |connection: &Connection| connection.ends.each_ref().map(|end| end.endpoint.address);
+    let [from, to] = hosts(connection);
+    let since = connection.requested.unwrap_or_default();
+    let first = connection.number.saturating_sub(NEIGHBOURS);
+    let near = (first..=connection.number.saturating_add(NEIGHBOURS))
+        .filter_map(|number| case.analysis.numbered(number));
+    let answered = |other: &Connection| {
+        let began = other.requested.unwrap_or_default();
+        let ends = hosts(other);
+        (ends == [from, to] || ends == [to, from])
+            && other.ends.iter().all(|end| end.packets > 0)
+            && began.since(since).max(since.since(began)) < CROSSING
+    };
+    connection.end(0).tie_breaker.is_some() || near.map(|(_, other)| other).any(answered)
+}
+
 fn no_reply(case: &Case<'_>, connection: &Connection) -> Finding {
     let [initiator, responder] = &connection.ends;
     let request = initiator.delivery.outstanding.first();
     let copies = initiator.sent(MessageType::SCCRQ);
     let since = connection.requested.unwrap_or_default();
     let times = if copies == 1 { String::from("once") } else { format!("{copies} times") };
-    let refused = case.analysis.facts.get(Fact::PortUnreachable, Scope::default());
+    let refused = connection.log.get(Observation::PortUnreachable, Some(1));
     let seen = match refused {
         Some(tally) => format!(
             "sent {times}, and {} came back ({}).",
@@ -98,6 +123,8 @@ fn no_reply(case: &Case<'_>, connection: &Connection) -> Finding {
         &super::tunnel::TUN_NO_REPLY,
         format!("{}: SCCRQ was never answered", words::tunnel(connection)),
     )
+    // The side that loses a tie drops its request after a copy or two; the other request may be missing in the capture.
+    .severity(if copies < 3 && may_lose_a_tie(case, connection) { Severity::Note } else { Severity::Error })
     .packets(request.map_or(&[connection.first_packet][..], |request| request.packets()))
     .connection(connection.number)
     .seen(seen)

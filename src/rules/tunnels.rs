@@ -7,7 +7,7 @@ use crate::analysis::control::connection::{Connection, ConnectionState};
 use crate::util::{Duration, Timestamp};
 
 use super::words;
-use super::{Case, Finding, rules};
+use super::{Case, Finding, Severity, rules};
 
 rules! {
     /// Two tunnels between the same hosts are up at once.
@@ -123,6 +123,8 @@ fn two(case: &Case<'_>, earlier: &Connection, later: &Connection, next: bool) ->
     let again = earlier.end(0).tunnel_id.is_some() && earlier.end(0).tunnel_id == later.end(0).tunnel_id;
     if let Some(closed) = earlier.closed
         && again
+        // Whoever lost its state knows of no StopCCN.
+        && earlier.end(0).closed_at.is_some_and(|closed| closed < asked)
         && asked.since(closed) < super::sequence::FULL_CYCLE
         && asked > closed
         && !case.clock_steps()
@@ -176,10 +178,18 @@ fn ignored(earlier: &Connection, later: &Connection) -> Option<Finding> {
     )
 }
 
+/// What its peer sends so long after its own last packet was no answer to that.
+const GOES_ON: Duration = Duration::seconds(5);
+
 fn restarted(case: &Case<'_>, earlier: &Connection, later: &Connection) -> Finding {
     let who = words::who(later, 0);
     let last = earlier.end(0).last.map_or_else(String::new, |(_, time)| format!(" after {}", case.at(time)));
+    // The capture may lack its StopCCN, unless its peer goes on in the old one.
+    let heard = |end: u8| earlier.end(end).last.map(|(_, time)| time);
+    let goes_on = heard(1).zip(heard(0)).is_some_and(|(peer, own)| peer.since(own) > GOES_ON);
+    let sure = goes_on || case.analysis.totals.unseen == 0;
     about(later, &TUN_PEER_RESTARTED, format!("{who} starts anew while {} is up", words::tunnel(earlier)))
+        .severity(if sure { Severity::Warning } else { Severity::Note })
         .by(0)
         .seen(format!("no StopCCN for {}, and nothing of {who} in it{last}.", words::tunnel(earlier)))
         .unsure(Some(String::from("it may have left the old tunnel idle on purpose.")))

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use crate::analysis::FlowId;
 use crate::analysis::control::connection::Connection;
-use crate::analysis::facts::{Fact, Scope};
+use crate::analysis::log::Observation;
+use crate::analysis::log::query::Scope;
 use crate::util::Timestamp;
 
 use super::words::{self, count};
@@ -107,9 +108,9 @@ fn is_over(case: &Case<'_>, host: IpAddr, by: Timestamp) -> bool {
 }
 
 fn errors(case: &Case<'_>, found: &mut Vec<Finding>) {
-    let facts = &case.analysis.facts;
+    let analysis = case.analysis;
     if let (Some(tally), Some((by, port))) =
-        (facts.get(Fact::PortUnreachable, Scope::default()), case.analysis.unreachable)
+        (analysis.observed(Observation::PortUnreachable, Scope::default()), case.analysis.unreachable)
     {
         let errors = format!("{} from {} on", count(tally.count, "ICMP error"), case.at(tally.first));
         let finding =
@@ -126,7 +127,7 @@ fn errors(case: &Case<'_>, found: &mut Vec<Finding>) {
                 .advice(format!("start the daemon there (ss -ulpn 'sport = :{port}')."))
         });
     }
-    if let Some(tally) = facts.get(Fact::FragmentationNeeded, Scope::default()) {
+    if let Some(tally) = analysis.observed(Observation::FragmentationNeeded, Scope::default()) {
         let told = case.analysis.path_mtu;
         let mtu = told.map_or_else(String::new, |(by, mtu)| format!("; {by} tells an MTU of {mtu}"));
         found.push(
@@ -147,7 +148,7 @@ pub(super) struct Moved {
 
 /// The first SA whose ports changed while it was in use.
 pub(super) fn first_move(case: &Case<'_>) -> Option<Moved> {
-    let all = case.analysis.facts.all(Fact::EspPorts);
+    let all = case.analysis.all_observed(Observation::EspPorts);
     let moves = all.into_iter().filter_map(|(scope, tally)| {
         Some(Moved { flow: scope.flow?, at: tally.first, packet: *tally.packets.first()? })
     });
@@ -155,7 +156,7 @@ pub(super) fn first_move(case: &Case<'_>) -> Option<Moved> {
 }
 
 fn moved(case: &Case<'_>, found: &mut Vec<Finding>) {
-    for (scope, tally) in case.analysis.facts.all(Fact::EspPorts) {
+    for (scope, tally) in case.analysis.all_observed(Observation::EspPorts) {
         let Some(flow) = scope.flow.and_then(|id| case.analysis.flow(id)) else { continue };
         let Some(old) = flow.first_ports else { continue };
         let (pause, since) = flow.longest_pause;
@@ -188,10 +189,12 @@ fn moved(case: &Case<'_>, found: &mut Vec<Finding>) {
 
 /// Outside ESP the ports of L2TP itself count.
 fn moved_in_clear(case: &Case<'_>, found: &mut Vec<Finding>) {
-    for (scope, tally) in case.analysis.facts.all(Fact::EndMoved) {
+    for (scope, tally) in case.analysis.all_observed(Observation::EndMoved) {
         let number = scope.connection.and_then(|number| case.analysis.numbered(number));
         let (Some((_, connection)), Some(end)) = (number, scope.end) else { continue };
         let now = connection.end(end).endpoint;
+        // The path goes on both ways: nothing was lost but the old mapping.
+        let works = connection.end(1 - end).last.is_some_and(|(_, time)| time > tally.last);
         found.push(
             Finding::new(
                 &UDP_PORT_CHANGED,
@@ -201,6 +204,7 @@ fn moved_in_clear(case: &Case<'_>, found: &mut Vec<Finding>) {
                     words::who(connection, end)
                 ),
             )
+            .severity(if works { Severity::Warning } else { Severity::Error })
             .tally(tally)
             .connection(connection.number)
             .seen(format!(
@@ -217,10 +221,11 @@ fn moved_in_clear(case: &Case<'_>, found: &mut Vec<Finding>) {
 }
 
 fn ports(case: &Case<'_>, connection: &Connection, found: &mut Vec<Finding>) {
-    if !connection.from_start {
+    let first = connection.first_ports;
+    // L2TPv3 over IP has no ports (RFC 3931 section 4.1.1).
+    if !connection.from_start || first == (0, 0) {
         return;
     }
-    let first = connection.first_ports;
     let name = words::tunnel(connection);
     let answered = connection.end(1).packets > 0;
     let now = connection.end(1).endpoint.port;
@@ -251,12 +256,11 @@ fn ports(case: &Case<'_>, connection: &Connection, found: &mut Vec<Finding>) {
 }
 
 fn answers(case: &Case<'_>, found: &mut Vec<Finding>) {
-    let elsewhere = |fact| if let Fact::AnsweredElsewhere(asked) = fact { Some(asked) } else { None };
-    for (asked, scope, tally) in case.analysis.facts.each(elsewhere) {
+    for (scope, tally) in case.analysis.all_observed(Observation::AnsweredElsewhere) {
         let Some((_, connection)) = scope.connection.and_then(|number| case.analysis.numbered(number)) else {
             continue;
         };
-        let answered = connection.end(1).endpoint.address;
+        let (asked, answered) = (connection.asked.address, connection.end(1).endpoint.address);
         let up = connection.was_established;
         found.push(
             Finding::new(

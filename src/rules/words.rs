@@ -1,10 +1,10 @@
 //! Words that several rules share, and the guards against false accusations.
 
+use crate::analysis::CallId;
 use crate::analysis::control::connection::{Connection, End};
-use crate::analysis::facts::{Fact, Scope};
 use crate::analysis::ipsec::flow::Flow;
 use crate::analysis::ipsec::ike::IkeSa;
-use crate::analysis::{Analysis, CallId};
+use crate::analysis::log::Observation;
 use crate::util::{Duration, Timestamp};
 
 use super::Case;
@@ -92,28 +92,16 @@ impl Case<'_> {
 
     /// Guard G14: packets from `peer` after `since` that could not be read. The answer may be in them.
     pub(super) fn unread_from(&self, peer: &End, since: Timestamp) -> Option<String> {
-        let analysis: &Analysis = self.analysis;
         let address = peer.endpoint.address;
-        let mut unread = 0;
-        let mut spi = None;
-        for flow in &analysis.flows {
-            let sealed = flow.no_key.saturating_add(flow.bad_icv).saturating_add(flow.bad_padding);
-            if sealed > 0 && flow.addresses.source == address && flow.last.0 > since {
-                unread += sealed;
-                spi = Some(flow.spi);
-            }
-        }
-        spi.map(|spi| {
-            let packets = count(unread, "packet");
+        self.analysis.coverage.sealed_from(address, since).map(|sealed| {
+            let (packets, spi) = (count(sealed.packets, "packet"), sealed.spi);
             format!("{packets} of SA {spi} from {address} could not be decrypted. The answer may be in them.")
         })
     }
 
     /// Guard G10: the clock of the capture was set while it ran, so times say nothing.
     pub(super) fn clock_steps(&self) -> bool {
-        [Fact::ClockBack, Fact::ClockAhead]
-            .into_iter()
-            .any(|fact| self.analysis.facts.get(fact, Scope::default()).is_some())
+        [Observation::ClockBack, Observation::ClockAhead].into_iter().any(|what| self.analysis.log.has(what))
     }
 
     /// The user left out packets, so what is missing may be there.
@@ -143,14 +131,18 @@ impl Case<'_> {
     }
 }
 
+/// Signs that the path or the capture loses messages of this connection.
+pub(super) fn lossy(connection: &Connection) -> bool {
+    connection.unseen_messages > 0
+        || connection.ends.iter().any(|end| end.delivery.resent > 0 || end.delivery.unseen)
+}
+
+/// The same, but for numbers that were skipped.
+pub(super) fn lossy_but_for_gaps(connection: &Connection) -> bool {
+    connection.ends.iter().any(|end| end.delivery.resent > 0 || end.acknowledged_unseen.is_some())
+}
+
 /// Guard G3: one end was never seen although the other shows that it answered.
 pub(super) fn one_direction_missing(connection: &Connection) -> bool {
-    (0..2u8).any(|end| {
-        let silent = connection.end(end);
-        let heard = connection.end(1 - end);
-        let acknowledged = silent.delivery.acknowledged.is_some_and(|nr| nr.0 > 0);
-        silent.packets == 0
-            && heard.packets > 0
-            && (acknowledged || connection.was_established || !connection.from_start)
-    })
+    connection.is_one_direction()
 }

@@ -114,7 +114,7 @@ fn an_nr_beyond_what_was_sent() {
     // Nothing follows: the capture may have lost a message.
     let mut talk = up();
     talk.nr[LNS] += 1;
-    talk.zlb(LNS).judge().assert_raises("seq-nr-beyond-sent", Error, Possible);
+    talk.zlb(LNS).judge().assert_raises("seq-nr-beyond-sent", Note, Possible);
     // Near miss: the message was sent, the capture lacks it.
     let mut talk = up();
     let judged = talk.unseen(LAC, HELLO).zlb(LNS).send(LAC, HELLO).zlb(LNS).judge();
@@ -136,7 +136,7 @@ fn hellos_without_an_answer() {
     // Unsure: it ends soon after.
     let mut talk = up();
     let judged = talk.chat(3).wait(60_000).in_vain(LAC, HELLO, &[1000]).judge();
-    judged.assert_raises("hello-unacknowledged", Error, Possible);
+    judged.assert_raises("hello-unacknowledged", Note, Possible);
     // Near miss: answered at last.
     let mut talk = up();
     talk.chat(3).wait(60_000).in_vain(LAC, HELLO, &[1000, 2000]);
@@ -148,7 +148,8 @@ fn hellos_without_an_answer() {
 fn data_before_the_call_is_established() {
     let mut talk = Talk::default();
     let judged = talk.tunnel().send(LAC, ICRQ).send(LNS, ICRP).zlb(LAC).chat(2).judge();
-    judged.assert_raises("data-before-established", Error, Possible);
+    // Both send data, so the one message that connects the call is more likely missing in the capture.
+    judged.assert_raises("data-before-established", Note, Possible);
     // A later message without a gap before it shows that there was no ICCN.
     let mut talk = Talk::default();
     talk.tunnel().send(LAC, ICRQ).send(LNS, ICRP).zlb(LAC).chat(2).send(LAC, HELLO);
@@ -184,14 +185,15 @@ fn a_zlb_that_is_counted() {
     };
     let judged = counted(true);
     assert!(judged.assert_raises(RULE, Error, Possible).seen.contains("came only then"));
-    counted(false).assert_raises(RULE, Error, Possible);
+    // Without a message after it the capture may lack one: no more than a note.
+    counted(false).assert_raises(RULE, Note, Possible);
     // Near miss: the number that it acknowledges is not that of a ZLB.
     let mut talk = up();
     talk.send(LAC, HELLO).zlb(LNS);
     talk.nr[LAC] += 2;
     let judged = talk.send(LAC, HELLO).zlb(LNS).judge();
     judged.assert_quiet(RULE);
-    judged.assert_raises("seq-nr-beyond-sent", Error, Possible);
+    judged.assert_raises("seq-nr-beyond-sent", Note, Possible);
     // Near miss: the LNS sent a message, which the capture lacks.
     let mut talk = up();
     talk.send(LAC, HELLO).zlb(LNS).unseen(LNS, HELLO).zlb(LAC).send(LNS, HELLO).zlb(LAC);

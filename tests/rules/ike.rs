@@ -41,6 +41,29 @@ fn proposals_that_are_refused() {
 }
 
 #[test]
+fn proposals_of_quick_mode_that_are_refused() {
+    let quick = |id: u32, octets| sealed(QUICK, id, octets);
+    let mut wire = Wire::default();
+    main_mode(&mut wire, 14).ike(0, &sealed(MAIN, 0, 3)).ike(1, &sealed(MAIN, 0, 4));
+    wire.ike(0, &quick(77, 5)).ike(1, &ike(1, (7, 9), 5, 0, 3, &[refusal(14)]));
+    let judged = wire.judge();
+    let found = judged.assert_raises("ike-no-proposal-chosen", Error, Certain);
+    assert!(found.title.contains("quick mode"), "{}", found.title);
+    assert_eq!(judged.diagnosis.id, "no-proposal-chosen");
+    assert!(judged.diagnosis.sentence.contains("quick mode"), "{}", judged.diagnosis.sentence);
+    // Near miss: the next quick mode was agreed on.
+    wire.ike(0, &quick(78, 6)).ike(1, &quick(78, 7)).ike(0, &quick(78, 8));
+    let judged = wire.judge();
+    judged.assert_quiet("ike-no-proposal-chosen");
+    judged.assert_raises("ike-refused", Note, Certain);
+    // Near miss: a refusal from somebody else, after which main mode went on.
+    let mut wire = Wire::default();
+    wire.ike(0, &ike(1, (7, 0), MAIN, 0, 0, &[phase_1(14)]));
+    wire.ike(1, &ike(1, (7, 9), 5, 0, 3, &[refusal(14)]));
+    main_mode(&mut wire, 14).judge().assert_quiet("ike-no-proposal-chosen");
+}
+
+#[test]
 fn authentication_of_ike() {
     let proof = sealed(MAIN, 0, 3);
     let mut wire = Wire::default();
@@ -122,6 +145,28 @@ fn a_peer_that_is_not_there() {
     wire.judge().assert_raises("ike-dpd-timeout", Error, Certain);
     wire.ike(1, &ike(1, (7, 9), 5, 0, 9, &[refusal(36137)]));
     wire.judge().assert_quiet("ike-dpd-timeout");
+    // Both ends ask by turns, and only the initiator answers.
+    let says = |from: usize, id: u32, kind: u16, number: u32| {
+        let body = [&[0, 0, 0, 1, 1, 0][..], &kind.to_be_bytes(), &number.to_be_bytes()].concat();
+        (from, ike(1, (7, 9), 5, 0, id, &[(11, body)]))
+    };
+    let mut wire = Wire::default();
+    for round in 0..3 {
+        for (from, message) in [
+            says(0, 10 + round, 36136, 1 + round),
+            says(1, 20 + round, 36136, 50 + round),
+            says(0, 30 + round, 36137, 50 + round),
+        ] {
+            wire.ike(from, &message);
+        }
+        wire.wait(4000);
+    }
+    let judged = wire.judge();
+    let found = judged.assert_raises("ike-dpd-timeout", Error, Certain);
+    assert!(found.title.starts_with("198.51.100.1 "), "{}", found.title);
+    // Near miss: the answer to the second question is for the first as well.
+    let (from, message) = says(1, 40, 36137, 2);
+    wire.ike(from, &message).judge().assert_quiet("ike-dpd-timeout");
 }
 
 #[test]

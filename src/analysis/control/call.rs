@@ -4,8 +4,14 @@ use crate::dissect::layers::{L2tp, ResultCode, SessionId};
 use crate::util::Timestamp;
 use crate::util::seq::Seq16;
 
+use super::call_machine::CallMachine;
+use super::call_state::CallEndState;
+use super::machine::Event;
+use crate::analysis::ids::{ConnectionId, bump};
+use crate::analysis::log::Log;
+use crate::analysis::meta::At;
 use crate::analysis::ppp::session::PppOfCall;
-use crate::analysis::{ConnectionId, bump};
+use crate::analysis::traffic::TrafficOfCall;
 
 /// Who asked for a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,12 +90,30 @@ pub struct Call {
     pub closing_packet: Option<u64>,
     /// What runs inside.
     pub ppp: PppOfCall,
+    /// What users send through it.
+    pub traffic: TrafficOfCall,
     /// Its first packet.
     pub first_packet: u64,
+    /// When that came.
+    pub first_time: Timestamp,
+    /// The last packet about it, or of its data.
+    pub last: At,
+    /// The packet of the message that connected it.
+    pub established_packet: Option<u64>,
+    /// Where each end stands, as far as its own messages and what it acknowledged show.
+    pub machines: [CallMachine; 2],
+    /// That data of the one session ID and of the other are of one call is a guess: no message says so.
+    pub(crate) guessed: bool,
+    /// How many messages the capture lacked when a message last moved it.
+    pub(crate) lacks: u32,
+    /// When each end held it closed: by what it sent, or by what it acknowledged.
+    pub closed_at: [Option<Timestamp>; 2],
+    /// What happened to it that no control message says, and what is worth a rule.
+    pub log: Log,
 }
 
 impl Call {
-    pub(crate) fn new(connection: ConnectionId, packet: u64) -> Self {
+    pub(crate) fn new(connection: ConnectionId, first: At, lacks: u32) -> Self {
         Self {
             connection,
             kind: CallKind::Unknown,
@@ -106,11 +130,62 @@ impl Call {
             closing_packet: None,
             data: [Data::default(), Data::default()],
             ppp: PppOfCall::default(),
-            first_packet: packet,
+            traffic: TrafficOfCall::default(),
+            first_packet: first.packet,
+            first_time: first.time,
+            last: first,
+            established_packet: None,
+            machines: [CallMachine::default(); 2],
+            closed_at: [None, None],
+            lacks,
+            guessed: false,
+            log: Log::default(),
             unannounced: false,
             numbered: false,
             counts: false,
         }
+    }
+
+    /// The session ID that an end assigned.
+    pub fn session(&self, end: u8) -> Option<SessionId> {
+        self.session_ids.get(usize::from(end)).copied().flatten()
+    }
+
+    fn asks(&self, end: u8) -> bool {
+        self.requester == Some(end)
+    }
+
+    /// Moves the machine of an end. `lacks` is how many messages the capture lacks by now.
+    pub(crate) fn step(&mut self, end: u8, event: Event, lacks: u32) {
+        let (outgoing, asks) = (self.kind == CallKind::Outgoing, self.asks(end));
+        let uncertain = self.lacks != lacks;
+        if let Some(machine) = self.machines.get_mut(usize::from(end)) {
+            machine.uncertain |= uncertain;
+            machine.step(outgoing, asks, event);
+            if machine.state == CallEndState::Established {
+                machine.uncertain = false;
+            }
+        }
+        if matches!(event, Event::Sends(_)) {
+            self.lacks = lacks;
+        }
+    }
+
+    /// An end holds it closed from now on.
+    pub(crate) fn close_at(&mut self, end: u8, time: Timestamp) {
+        let end = usize::from(end);
+        if let (Some(machine), Some(closed)) = (self.machines.get_mut(end), self.closed_at.get_mut(end)) {
+            machine.state = CallEndState::Closed;
+            closed.get_or_insert(time);
+        }
+    }
+
+    /// Whether the state of an end has a place for an event.
+    pub(crate) fn accepts(&self, end: u8, event: Event) -> bool {
+        let machine = self.machines.get(usize::from(end)).copied();
+        machine.is_none_or(|mut machine| {
+            machine.uncertain || machine.step(self.kind == CallKind::Outgoing, self.asks(end), event)
+        })
     }
 
     /// From the request to the connection of the call.
@@ -125,7 +200,7 @@ impl Call {
 pub struct Data {
     /// Messages.
     pub packets: u64,
-    /// Octets behind their L2TP headers.
+    /// Octets after their L2TP headers.
     pub bytes: u64,
     /// Network-layer packets among them.
     pub network: u64,
@@ -213,7 +288,7 @@ impl Data {
         // 0 behind 0 may be a copy of the first.
         let again = ns == Seq16(0) && self.next.is_some_and(|next| next.0 > 1 && next.is_newer_than(ns));
         if again {
-            crate::analysis::bump32(&mut self.restarts);
+            crate::analysis::ids::bump32(&mut self.restarts);
             (self.next, self.seen) = (Some(ns.next()), 1);
         }
         again

@@ -3,9 +3,13 @@
 use crate::dissect::layers::{Endpoint, MessageType, ResultCode, SessionId, TunnelId};
 use crate::util::{Duration, Printable, Timestamp};
 
-use crate::analysis::control::delivery::{Delivery, MessageKind};
-use crate::analysis::ladder::Ladder;
-use crate::analysis::{CallId, ConnectionId, bump, bump32};
+use super::delivery::Delivery;
+use super::message::MessageKind;
+use super::rfc2661_7_2::ControlMachine;
+use crate::analysis::ids::{CallId, ConnectionId, bump, bump32};
+use crate::analysis::log::Log;
+use crate::analysis::meta::At;
+use crate::analysis::timing::RoundTrips;
 
 /// The state of a control connection as a passive observer sees it (RFC 2661 section 7.2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +98,12 @@ pub struct End {
     pub hides: bool,
     /// The control messages it sent, and what came back.
     pub delivery: Delivery,
+    /// Where it stands, as far as its own messages and what it acknowledged show.
+    pub machine: ControlMachine,
+    /// From the capture point to this end and back: how long it took to acknowledge messages that were sent once.
+    pub round_trips: RoundTrips,
+    /// The first packet in which it acknowledged what the capture does not show.
+    pub acknowledged_unseen: Option<At>,
     /// How many of each kind it sent.
     pub messages: Vec<(MessageKind, u32)>,
     /// Its last control message: packet and time.
@@ -102,8 +112,10 @@ pub struct End {
     pub hello: Hello,
     /// Packets that came under ESP and that the capture shows once more, decrypted.
     pub shown_again: u32,
-    /// Packets in the clear right behind an ESP packet between the same hosts that could not be opened.
-    pub behind_esp: u32,
+    /// Packets in the clear right after an ESP packet between the same hosts that could not be opened.
+    pub after_esp: u32,
+    /// When it held the connection closed: by what it sent, or by what it acknowledged.
+    pub closed_at: Option<Timestamp>,
 }
 
 /// The Hellos of one end, resends aside.
@@ -147,11 +159,15 @@ impl End {
             tie_breaker: None,
             hides: false,
             delivery: Delivery::default(),
+            machine: ControlMachine::default(),
+            round_trips: RoundTrips::default(),
+            acknowledged_unseen: None,
             messages: Vec::new(),
             last_control: None,
             hello: Hello::default(),
             shown_again: 0,
-            behind_esp: 0,
+            after_esp: 0,
+            closed_at: None,
             packets: 0,
             last: None,
         }
@@ -202,8 +218,8 @@ pub struct Connection {
     pub from_start: bool,
     /// The last session of data to each end, and its call: what the routes say, without a look-up.
     pub(crate) recent: [Option<(SessionId, CallId)>; 2],
-    /// Its ladder.
-    pub ladder: Ladder,
+    /// What happened to it.
+    pub log: Log,
     /// The two ends.
     pub ends: [End; 2],
     /// Which end is the LAC, if a message shows it.
@@ -212,8 +228,20 @@ pub struct Connection {
     pub state: ConnectionState,
     /// Whether it was ever established, as far as the capture shows.
     pub was_established: bool,
-    /// A hash of the SCCRQ.
-    pub(crate) request: Option<u64>,
+    /// A hash of the SCCRQ, and one of it without its Assigned Tunnel ID.
+    pub(crate) request: Option<(u64, u64)>,
+    /// When the SCCRQ was sent last.
+    pub(crate) request_again: Timestamp,
+    /// A request before this one that was sent once, and whose copy with another tunnel ID this may be.
+    pub(crate) other_id_of: Option<ConnectionId>,
+    /// The connection that its initiator left when it began anew.
+    pub(crate) replaces: Option<ConnectionId>,
+    /// The end that the SCCRQ went to.
+    pub asked: Endpoint,
+    /// Each end asked the other for a control connection, and this request lost (RFC 2661 section 4.4.3, Tie Breaker).
+    pub lost_tie: bool,
+    /// Its initiator began anew with the same IDs: what there was is gone.
+    pub restarted: Option<At>,
     /// When the SCCRQ was sent.
     pub requested: Option<Timestamp>,
     /// When the SCCRP was sent.
@@ -232,8 +260,14 @@ pub struct Connection {
     pub calls: Vec<CallId>,
     /// Its first packet.
     pub first_packet: u64,
+    /// When that came.
+    pub first_time: Timestamp,
+    /// The packet of the SCCCN.
+    pub established_packet: Option<u64>,
     /// From which port to which its first packet went.
     pub first_ports: (u16, u16),
+    /// How often the capture was found to lack messages of it: what is judged by a state is not certain across that.
+    pub unseen_messages: u32,
     /// It was said to look dead.
     pub(crate) told_dead: bool,
     /// An older connection between the same endpoints.
@@ -241,13 +275,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(
-        number: u32,
-        version: u8,
-        source: Endpoint,
-        destination: Endpoint,
-        packet: u64,
-    ) -> Self {
+    pub(crate) fn new(number: u32, version: u8, source: Endpoint, destination: Endpoint, first: At) -> Self {
         Self {
             number,
             version,
@@ -257,6 +285,12 @@ impl Connection {
             was_established: false,
             from_start: false,
             request: None,
+            request_again: Timestamp(0),
+            other_id_of: None,
+            replaces: None,
+            asked: destination,
+            lost_tie: false,
+            restarted: None,
             requested: None,
             answered: None,
             established: None,
@@ -266,9 +300,12 @@ impl Connection {
             closing_packet: None,
             protection: [0, 0],
             calls: Vec::new(),
-            ladder: Ladder::default(),
-            first_packet: packet,
+            log: Log::default(),
+            first_packet: first.packet,
+            first_time: first.time,
+            established_packet: None,
             first_ports: (source.port, destination.port),
+            unseen_messages: 0,
             told_dead: false,
             older: None,
             recent: [None, None],
@@ -307,6 +344,70 @@ impl Connection {
         if end == 0 { first } else { second }
     }
 
+    /// The capture lacks a message, which may have moved both ends.
+    pub(crate) fn lacks(&mut self) {
+        bump32(&mut self.unseen_messages);
+        for end in &mut self.ends {
+            end.machine.uncertain = true;
+        }
+    }
+
+    /// The SCCCN was sent.
+    pub(crate) fn establish(&mut self, at: At) {
+        if self.state != ConnectionState::Closed {
+            self.state = ConnectionState::Established;
+            self.was_established = true;
+            self.established.get_or_insert(at.time);
+            self.established_packet.get_or_insert(at.packet);
+        }
+    }
+
+    /// An end uses it: if the capture lacks messages, the SCCCN is among them.
+    pub(crate) fn is_used(&mut self) {
+        let waits = matches!(self.state, ConnectionState::WaitCtlReply | ConnectionState::WaitCtlConn);
+        if self.unseen_messages > 0 && waits {
+            self.state = ConnectionState::Established;
+            self.was_established = true;
+        }
+    }
+
+    /// One end was never seen although the other shows that it answered.
+    pub fn is_one_direction(&self) -> bool {
+        let [first, second] = &self.ends;
+        [(first, second), (second, first)].into_iter().any(|(silent, heard)| {
+            let acknowledged = silent.delivery.acknowledged.is_some_and(|nr| nr.0 > 0);
+            silent.packets == 0
+                && heard.packets > 0
+                && (acknowledged || self.was_established || !self.from_start)
+        })
+    }
+
+    /// The end beside which the capture point stands, judged by the round trips to both.
+    pub fn near(&self) -> Option<u8> {
+        let [first, second] = self.ends.each_ref().map(|end| end.round_trips.least());
+        let (first, second) = (first?, second?);
+        let beside = |this: Duration, other: Duration| this.0.saturating_mul(3) <= other.0;
+        if beside(first, second) {
+            Some(0)
+        } else if beside(second, first) {
+            Some(1)
+        } else {
+            None
+        }
+    }
+
+    /// When its last packet came.
+    pub(crate) fn last(&self) -> Option<Timestamp> {
+        self.ends.iter().filter_map(|end| end.last.map(|(_, time)| time)).max()
+    }
+
+    /// From one end to the other and back, at its shortest, as far as it was measured.
+    pub fn round_trip(&self) -> Option<Duration> {
+        let [first, second] = &self.ends;
+        let (first, second) = (first.round_trips.least()?, second.round_trips.least()?);
+        Some(Duration(first.0.saturating_add(second.0)))
+    }
+
     /// Whether only its SCCRQ was seen: what a flood of requests leaves behind.
     pub(crate) fn is_half_open(&self) -> bool {
         let [first, second] = &self.ends;
@@ -324,7 +425,7 @@ impl Connection {
         let waits = |end: &End| end.delivery.outstanding.iter().any(|message| message.copies >= 4);
         match self.state {
             ConnectionState::Closed => false,
-            ConnectionState::WaitCtlReply => self.end(1).packets == 0,
+            ConnectionState::WaitCtlReply => self.end(1).packets == 0 && !self.lost_tie,
             _ => self.ends.iter().any(waits),
         }
     }

@@ -1,4 +1,9 @@
-//! Reliable delivery of control messages, one direction (RFC 2661 section 5.8): Ns, Nr, resends, what is unacknowledged.
+//! Delivery of control messages in one direction, as their receiver has it (RFC 2661 section 5.8): what was sent, resent,
+//! acknowledged, and in which order it was handled.
+//!
+//! A capture sees messages when they pass it: out of order, or never. Their receiver handles them in the order of Ns, and
+//! every packet of the receiver says by its Nr which of them it has. So messages are *released* in the order of Ns, to move
+//! the machine of their sender, and *delivered* when an Nr covers them, to move that of their receiver.
 
 use std::collections::VecDeque;
 
@@ -6,39 +11,10 @@ use crate::dissect::layers::MessageType;
 use crate::util::seq::Seq16;
 use crate::util::{Duration, Timestamp};
 
-use crate::analysis::{CallId, bump32};
-
-/// What a control message is, as the report names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum MessageKind {
-    /// A message type.
-    Known(MessageType),
-    /// No AVP at all: an acknowledgement alone.
-    Zlb,
-    /// A Message Type AVP that cannot be read.
-    Unknown,
-}
-
-impl MessageKind {
-    /// The name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Known(message) => message.name(),
-            Self::Zlb => "ZLB",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// Whether this takes no number of its own: a ZLB, or the ACK message of RFC 3931 section 6.15.
-    pub fn is_acknowledgement(self) -> bool {
-        self == Self::Zlb || self.is(MessageType::ACK)
-    }
-
-    /// Whether this is a message of that type.
-    pub fn is(self, message: MessageType) -> bool {
-        self == Self::Known(message)
-    }
-}
+use super::message::{MessageKind, SentMessage};
+use crate::analysis::ids::{CallId, bump32};
+use crate::analysis::meta::At;
+use crate::analysis::timing::REORDERED;
 
 /// A control message that its receiver has not acknowledged.
 #[derive(Debug, Clone)]
@@ -62,11 +38,18 @@ pub struct Outstanding {
     /// How many waits before a copy were no longer than the one before them.
     flat: u32,
     packets: [u64; PACKETS],
+    /// Its place in the log.
+    pub(in crate::analysis) row: Option<usize>,
 }
 
 const PACKETS: usize = 6;
 
 impl Outstanding {
+    /// How long its sender waited before the last copy.
+    pub fn last_wait(&self) -> Duration {
+        self.wait
+    }
+
     /// The packets of the first copies.
     pub fn packets(&self) -> &[u64] {
         let known = (self.copies as usize).min(PACKETS);
@@ -76,55 +59,53 @@ impl Outstanding {
 
 /// What a sent number says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sent {
+pub(in crate::analysis) enum Numbering {
     /// The next one, or the first that is seen.
     New,
     /// So many numbers were skipped.
     Skipped(u16),
     /// One number was skipped, and the last packet of this end was a ZLB that carried it.
     CountsZlb,
-    /// It fills a hole.
+    /// It fills a hole: it was reordered, or its first copy was lost before the capture.
     Late,
+    /// A copy of a message that the capture lacks: its receiver has acknowledged the number already.
+    LateCopy,
     /// The number was used before.
-    Again(Resend),
+    Again(Retransmission),
+    /// A StopCCN under a number that another message had: of a peer that lost its state.
+    OutOfSequence,
 }
 
-/// A message as its sender puts it on its way.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Letter {
-    pub(crate) ns: Seq16,
-    pub(crate) message: MessageKind,
-    /// The hash of its AVPs; 0 if hidden ones make each copy another.
-    pub(crate) body: u64,
-    pub(crate) packet: u64,
-    pub(crate) time: Timestamp,
-}
-
-/// What a resend is like.
+/// What a retransmission is like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Resend {
+pub(in crate::analysis) struct Retransmission {
     /// Another message stands under the same number.
-    pub(crate) different: bool,
+    pub(in crate::analysis) different: bool,
     /// It was acknowledged before.
-    pub(crate) acknowledged: bool,
+    pub(in crate::analysis) acknowledged: bool,
     /// This is the third copy or a later one, and none was longer waited for than the one before.
-    pub(crate) flat: bool,
+    pub(in crate::analysis) flat: bool,
     /// The fourth resend or a later one, after less than [`CAP`] and no longer a wait than before.
-    pub(crate) capped_low: bool,
+    pub(in crate::analysis) capped_low: bool,
     /// The first resend, after less than [`EARLY`].
-    pub(crate) early: bool,
+    pub(in crate::analysis) early: bool,
 }
 
-/// The least that the wait between resends may be capped at (RFC 2661 section 5.8).
-pub(crate) const CAP: Duration = Duration::seconds(8);
+/// The least that the wait between resends may be capped at (RFC 2661 section 5.8), less what jitter may take.
+const CAP: Duration = Duration::millis(7500);
 /// The recommended first wait is 1 s (RFC 2661 section 5.8); half of it is early.
-pub(crate) const EARLY: Duration = Duration(500_000_000);
+const EARLY: Duration = Duration::millis(500);
+
+/// Copies that follow so soon are made by the path: no sender resends within what its jitter may take.
+const PATH_COPY: Duration = Duration::millis(100);
 
 /// A message that was acknowledged.
 #[derive(Debug, Clone, Copy)]
 struct Settled {
     ns: Seq16,
     body: u64,
+    /// When it was sent last, and whether that was the first time.
+    last: (Timestamp, bool),
 }
 
 /// Acknowledged messages that are remembered, to know other messages under their numbers.
@@ -145,32 +126,65 @@ pub struct Beyond {
 
 /// What became of an Nr that acknowledged what was not seen yet.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Explained {
+pub(in crate::analysis) enum Explained {
     /// The number was used after it had been acknowledged.
     BeyondSent(Beyond),
     /// The messages were sent, and the capture lacks them.
     Unseen(Beyond),
 }
 
+/// A number that was skipped.
+#[derive(Debug, Clone, Copy)]
+struct Hole {
+    ns: Seq16,
+    /// The packet that skipped it.
+    at: At,
+    /// Its receiver acknowledged it: the capture lacks it.
+    proved: bool,
+}
+
+/// A message whose turn has come.
+#[derive(Debug)]
+pub(in crate::analysis) enum Released {
+    /// In the order of Ns.
+    InOrder(SentMessage),
+    /// A number that the capture lacks, and its receiver has acknowledged; or nobody knows.
+    Unseen {
+        /// The packet that shows that it is missing.
+        at: At,
+        /// Its receiver has it.
+        proved: bool,
+    },
+}
+
 /// The messages that one end sent, and what the other acknowledged.
 #[derive(Debug, Clone, Default)]
 pub struct Delivery {
+    /// Follows the highest number sent.
     next: Option<Seq16>,
+    /// The first number that was seen.
+    first: Seq16,
+    /// The next number to be released.
+    turn: Seq16,
     /// The newest Nr that came back.
     pub acknowledged: Option<Seq16>,
     /// Messages without an acknowledgement, oldest first.
     pub outstanding: Vec<Outstanding>,
-    holes: Vec<(Seq16, u64, Timestamp)>,
+    /// Seen, and waiting for the numbers before them; in the order of Ns.
+    waiting: Vec<SentMessage>,
+    holes: Vec<Hole>,
     /// An Nr beyond what was seen, which nothing explains yet.
     pub beyond: Option<Box<Beyond>>,
     /// How often a number was used again.
     pub resent: u32,
+    /// Different messages that were sent again.
+    pub repeated: u32,
     /// The capture lacks some of its messages, or the way numbers are used makes it look so.
     pub unseen: bool,
     /// The newest Nr that it sent, and when it did first.
     pub nr_sent: Option<(Seq16, Timestamp)>,
-    /// Copies of an acknowledged message since the other end last sent a control message.
-    pub(crate) deaf: u8,
+    /// Copies of an acknowledged message since the other end last sent a control message, and when the first came.
+    pub(in crate::analysis) unanswered_copies: (u8, Timestamp),
     /// When it sent its newest message.
     newest: Timestamp,
     /// Its last packet was a ZLB with the number of its next message.
@@ -180,6 +194,12 @@ pub struct Delivery {
 
 /// Unacknowledged messages and holes that are remembered: more than any window (RFC 2661 section 4.4.3) in use.
 const MOST: usize = 128;
+/// Messages that wait for a number before them: more than any window that is in use.
+const MOST_WAITING: usize = 16;
+/// How long they wait: a full cycle of resends (RFC 2661 section 5.8).
+const PATIENCE: Duration = Duration::seconds(40);
+/// An Nr farther ahead of what was seen than this acknowledges nothing that can have been sent.
+const BELIEVED: u16 = 64;
 
 impl Delivery {
     /// The number that follows the highest one sent.
@@ -187,33 +207,41 @@ impl Delivery {
         self.next
     }
 
-    /// Numbers that were skipped and never came: the number, the packet that skipped it, and when.
-    pub fn holes(&self) -> &[(Seq16, u64, Timestamp)] {
-        &self.holes
+    /// Whether this is the first number that was seen.
+    pub(in crate::analysis) fn begins_with(&self, ns: Seq16) -> bool {
+        self.first == ns && self.next == Some(ns.next())
+    }
+
+    /// Numbers that were skipped and never came, nor were acknowledged: the number, the packet that skipped it, and when.
+    pub fn holes(&self) -> impl Iterator<Item = (Seq16, u64, Timestamp)> {
+        let open = self.holes.iter().filter(|hole| !hole.proved);
+        open.map(|hole| (hole.ns, hole.at.packet, hole.at.time))
     }
 
     /// The packet of the message with this number, if it waits for its acknowledgement.
-    pub(crate) fn waiting(&self, ns: Seq16) -> Option<u64> {
+    pub(in crate::analysis) fn waiting_packet(&self, ns: Seq16) -> Option<u64> {
         let known = self.outstanding.iter().find(|known| known.ns == ns)?;
         known.packets.first().copied()
     }
 
-    /// Takes a message that this end sent.
-    pub(crate) fn send(&mut self, letter: Letter) -> (Sent, Option<Explained>) {
-        let ns = letter.ns;
+    fn is_acknowledged(&self, ns: Seq16) -> bool {
+        self.acknowledged.is_some_and(|nr| nr.is_newer_than(ns))
+    }
+
+    /// Takes a message that this end sent. `body` is the hash of its AVPs, or 0. `zero` says that its first message must
+    /// have had the number 0.
+    pub(in crate::analysis) fn take(
+        &mut self,
+        message: SentMessage,
+        body: u64,
+        zero: bool,
+    ) -> (Numbering, Option<Explained>) {
+        let ns = message.ns;
         let Some(next) = self.next else {
-            self.next = Some(ns.next());
-            self.remember(letter);
-            return (Sent::New, None);
+            return (self.begin(message, body, zero), None);
         };
         if next.is_newer_than(ns) {
-            if let Some(at) = self.holes.iter().position(|hole| hole.0 == ns) {
-                self.holes.remove(at);
-                self.remember(letter);
-                return (Sent::Late, None);
-            }
-            bump32(&mut self.resent);
-            return (Sent::Again(self.resend(letter)), None);
+            return (self.take_old(message, body), None);
         }
         let explained = self.beyond.take().map(|beyond| {
             if beyond.nr.is_newer_than(ns) {
@@ -224,42 +252,99 @@ impl Delivery {
         });
         let skipped = ns.steps_from(next);
         self.unseen |= skipped > 0 || explained.is_some();
-        let mut hole = next;
-        for _ in 0..usize::from(skipped).min(MOST) {
-            if self.holes.len() < MOST {
-                self.holes.push((hole, letter.packet, letter.time));
-            }
-            hole = hole.next();
-        }
+        self.skip(next, skipped, message.at);
         self.next = Some(ns.next());
-        self.remember(letter);
-        let sent = match skipped {
-            0 => Sent::New,
-            1 if self.zlb => Sent::CountsZlb,
-            skipped => Sent::Skipped(skipped),
+        self.remember(&message, body);
+        self.wait_for_turn(message);
+        let numbering = match skipped {
+            0 => Numbering::New,
+            1 if self.zlb => Numbering::CountsZlb,
+            skipped => Numbering::Skipped(skipped),
         };
         self.zlb = false;
-        (sent, explained)
+        (numbering, explained)
     }
 
-    fn resend(&mut self, letter: Letter) -> Resend {
-        let other = |body: u64| body != 0 && letter.body != 0 && body != letter.body;
-        if let Some(known) = self.outstanding.iter_mut().find(|known| known.ns == letter.ns) {
-            let different = other(known.body) || known.message != letter.message;
+    /// The first message that is seen.
+    fn begin(&mut self, message: SentMessage, body: u64, zero: bool) -> Numbering {
+        let ns = message.ns;
+        self.next = Some(ns.next());
+        (self.first, self.turn) = (ns, ns);
+        if zero && (1..=MOST_WAITING).contains(&usize::from(ns.0)) {
+            self.turn = Seq16(0);
+            self.first = Seq16(0);
+            self.unseen = true;
+            self.skip(Seq16(0), ns.0, message.at);
+        }
+        self.remember(&message, body);
+        self.wait_for_turn(message);
+        Numbering::New
+    }
+
+    fn skip(&mut self, from: Seq16, numbers: u16, at: At) {
+        let mut ns = from;
+        for _ in 0..usize::from(numbers).min(MOST) {
+            if self.holes.len() < MOST {
+                let proved = self.is_acknowledged(ns);
+                self.holes.push(Hole { ns, at, proved });
+            }
+            ns = ns.next();
+        }
+    }
+
+    /// A number below the highest.
+    fn take_old(&mut self, message: SentMessage, body: u64) -> Numbering {
+        let ns = message.ns;
+        if let Some(at) = self.holes.iter().position(|hole| hole.ns == ns) {
+            let hole = self.holes.remove(at);
+            if hole.proved {
+                return Numbering::LateCopy;
+            }
+            self.remember(&message, body);
+            self.wait_for_turn(message);
+            return Numbering::Late;
+        }
+        // The capture begins among messages that the path had reordered.
+        let before = self.first.steps_from(ns);
+        if self.first.is_newer_than(ns) && usize::from(before) <= MOST_WAITING && !self.is_acknowledged(ns) {
+            self.skip(ns.next(), before.saturating_sub(1), message.at);
+            self.first = ns;
+            self.remember(&message, body);
+            self.wait_for_turn(message);
+            return Numbering::Late;
+        }
+        bump32(&mut self.resent);
+        let again = self.again(&message, body);
+        if again.different && message.kind.is(MessageType::STOP_CCN) {
+            return Numbering::OutOfSequence;
+        }
+        Numbering::Again(again)
+    }
+
+    fn again(&mut self, message: &SentMessage, body: u64) -> Retransmission {
+        let other = |known: u64| known != 0 && body != 0 && known != body;
+        if let Some(known) = self.outstanding.iter_mut().find(|known| known.ns == message.ns) {
+            let different = other(known.body) || known.message != message.kind;
             if let Some(slot) = known.packets.get_mut(known.copies as usize) {
-                *slot = letter.packet;
+                *slot = message.at.packet;
             }
             bump32(&mut known.copies);
-            let wait = letter.time.since(known.last);
+            let wait = message.at.time.since(known.last);
+            if wait < PATH_COPY && !different {
+                return Retransmission { different, ..Retransmission::default() };
+            }
             let (first, resends) = (known.copies == 2, known.copies.saturating_sub(1));
+            if first {
+                bump32(&mut self.repeated);
+            }
             // Half as long again is longer beyond any jitter.
             let short = wait < CAP && wait.0.saturating_mul(2) < known.wait.0.saturating_mul(3);
             if !first && short {
                 bump32(&mut known.flat);
             }
-            known.last = letter.time;
+            known.last = message.at.time;
             known.wait = wait;
-            return Resend {
+            return Retransmission {
                 different,
                 acknowledged: false,
                 flat: resends >= 3 && known.flat == resends.saturating_sub(1),
@@ -267,151 +352,312 @@ impl Delivery {
                 early: first && wait < EARLY,
             };
         }
-        let settled = self.settled.iter().find(|known| known.ns == letter.ns);
-        Resend {
+        let settled = self.settled.iter_mut().find(|known| known.ns == message.ns);
+        let wait = settled.as_ref().map(|known| message.at.time.since(known.last.0));
+        let early = settled.as_ref().is_some_and(|known| known.last.1)
+            && wait.is_some_and(|wait| (PATH_COPY..EARLY).contains(&wait));
+        if let Some(known) = settled {
+            known.last = (message.at.time, false);
+        }
+        let settled = self.settled.iter().find(|known| known.ns == message.ns);
+        Retransmission {
+            early,
             different: settled.is_some_and(|known| other(known.body)),
-            acknowledged: self.acknowledged.is_some_and(|nr| nr.is_newer_than(letter.ns)),
-            ..Resend::default()
+            acknowledged: self.is_acknowledged(message.ns),
+            ..Retransmission::default()
         }
     }
 
+    /// Puts a message among those that wait, in the order of Ns.
+    fn wait_for_turn(&mut self, message: SentMessage) {
+        let place = self.waiting.iter().rposition(|known| message.ns.is_newer_than(known.ns));
+        let place = place.map_or(0, |place| place.saturating_add(1));
+        if self.waiting.is_empty() {
+            self.waiting.reserve_exact(1);
+        }
+        self.waiting.insert(place, message);
+    }
+
+    /// The next message whose turn has come. `now` is the time of the packet that asks; `crowded` says that there is no
+    /// room for messages that wait.
+    pub(in crate::analysis) fn release(&mut self, now: At, crowded: bool) -> Option<Released> {
+        let first = self.waiting.first()?;
+        if !first.ns.is_newer_than(self.turn) {
+            let message = self.waiting.remove(0);
+            if self.waiting.is_empty() {
+                self.waiting = Vec::new();
+            }
+            if message.ns == self.turn {
+                self.turn = message.ns.next();
+            }
+            return Some(Released::InOrder(message));
+        }
+        let proved = self.is_acknowledged(self.turn);
+        let gives_up = crowded
+            || self.waiting.len() > MOST_WAITING
+            || now.time.since(first.at.time) > PATIENCE
+            || first.ns.steps_from(self.turn) > BELIEVED;
+        if !proved && !gives_up {
+            return None;
+        }
+        let at = first.at;
+        let turn = self.turn;
+        // What nobody knows of is passed over as one.
+        self.turn = if proved { turn.next() } else { first.ns };
+        if proved && let Some(hole) = self.holes.iter_mut().find(|hole| hole.ns == turn) {
+            hole.proved = true;
+        }
+        Some(Released::Unseen { at, proved })
+    }
+
+    /// Messages that wait for a number before them.
+    pub(in crate::analysis) fn waits(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// The capture ends: whatever waits has its turn.
+    pub(in crate::analysis) fn release_at_end(&mut self) -> Option<Released> {
+        self.release(At::default(), true)
+    }
+
     /// Takes a ZLB of this end: whether its Ns is one that this end used already. A ZLB takes no number, so
-    /// it should name that of the next message (RFC 2661 section 5.8).
-    ///
-    /// One that the way may have reordered, within [`crate::analysis::control::watch::ROUND_TRIP`], is none.
-    pub(crate) fn zlb(&mut self, ns: Seq16, time: Timestamp) -> bool {
+    /// it should name that of the next message (RFC 2661 section 5.8). One that the path may have reordered is none.
+    pub(in crate::analysis) fn zlb(&mut self, ns: Seq16, time: Timestamp) -> bool {
         let Some(next) = self.next else {
             self.unseen |= ns.0 > 0;
             return false;
         };
         self.zlb = ns == next;
         self.unseen |= ns.is_newer_than(next);
-        next.is_newer_than(ns) && time.since(self.newest) > crate::analysis::control::watch::ROUND_TRIP
+        next.is_newer_than(ns) && time.since(self.newest) > REORDERED
     }
 
-    /// Says which call the newest message was about.
-    pub(crate) fn about(&mut self, ns: Seq16, call: CallId) {
+    /// Says which call a message was about.
+    pub(in crate::analysis) fn about(&mut self, ns: Seq16, call: CallId) {
         if let Some(known) = self.outstanding.iter_mut().rev().find(|known| known.ns == ns) {
             known.call = Some(call);
         }
     }
 
-    fn remember(&mut self, letter: Letter) {
-        let Letter { ns, message, body, packet, time } = letter;
+    fn remember(&mut self, message: &SentMessage, body: u64) {
+        let time = message.at.time;
         self.newest = time;
-        // An acknowledgement may overtake the message at the capture point.
-        if self.acknowledged.is_some_and(|nr| nr.is_newer_than(ns)) {
-            return;
-        }
         if self.outstanding.is_empty() {
             self.outstanding.reserve_exact(1);
         }
         if self.outstanding.len() < MOST {
             let mut packets = [0; PACKETS];
             if let Some(slot) = packets.first_mut() {
-                *slot = packet;
+                *slot = message.at.packet;
             }
-            let (first, last) = (time, time);
-            let wait = Duration::ZERO;
-            self.outstanding.push(Outstanding {
-                ns,
-                message,
-                call: None,
-                first,
-                last,
-                copies: 1,
-                body,
-                wait,
-                flat: 0,
-                packets,
-            });
+            let place = self.outstanding.iter().rposition(|known| message.ns.is_newer_than(known.ns));
+            self.outstanding.insert(
+                place.map_or(0, |place| place.saturating_add(1)),
+                Outstanding {
+                    ns: message.ns,
+                    message: message.kind,
+                    call: None,
+                    first: time,
+                    last: time,
+                    copies: 1,
+                    body,
+                    wait: Duration::ZERO,
+                    flat: 0,
+                    packets,
+                    row: message.row,
+                },
+            );
         }
     }
 
-    /// Takes an Nr that came back; returns the newest message it acknowledges for the first time.
-    pub(crate) fn acknowledge(&mut self, nr: Seq16, packet: u64, time: Timestamp) -> Option<Outstanding> {
+    /// Takes an Nr that came back. Says whether it is newer than those before.
+    pub(in crate::analysis) fn acknowledge(&mut self, nr: Seq16, at: At) -> bool {
         if self.acknowledged.is_some_and(|known| !nr.is_newer_than(known)) {
-            return None;
+            return false;
+        }
+        if let Some(next) = self.next
+            && nr.is_newer_than(next)
+        {
+            let zlb = self.zlb && nr == next.next();
+            let beyond = Beyond { nr, packet: at.packet, time: at.time, zlb };
+            self.beyond.get_or_insert_with(|| Box::new(beyond));
+            self.unseen = true;
+            if nr.steps_from(next) > BELIEVED {
+                return false;
+            }
         }
         self.acknowledged = Some(nr);
         // Of an end that was not heard, every number is one that the capture lacks.
         self.unseen |= self.next.is_none() && nr.0 > 0;
-        if self.next.is_some_and(|next| nr.is_newer_than(next)) {
-            let zlb = self.zlb && self.next.is_some_and(|next| nr == next.next());
-            self.beyond.get_or_insert_with(|| Box::new(Beyond { nr, packet, time, zlb }));
-            self.unseen = true;
+        for hole in self.holes.iter_mut().filter(|hole| nr.is_newer_than(hole.ns)) {
+            hole.proved = true;
         }
-        let mut newest = None;
-        let settled = &mut self.settled;
-        self.outstanding.retain(|known| {
-            let covered = nr.is_newer_than(known.ns);
-            if covered {
-                newest = Some(known.clone());
-                if settled.len() >= MOST_SETTLED {
-                    settled.pop_front();
-                }
-                settled.push_back(Settled { ns: known.ns, body: known.body });
-            }
-            !covered
-        });
+        true
+    }
+
+    /// The oldest message that is acknowledged and was not delivered yet. Its turn must have come.
+    pub(in crate::analysis) fn deliver(&mut self) -> Option<Outstanding> {
+        let nr = self.acknowledged?;
+        let first = self.outstanding.first()?;
+        let waits = self.waiting.first().is_some_and(|waiting| !waiting.ns.is_newer_than(first.ns));
+        if !nr.is_newer_than(first.ns) || waits {
+            return None;
+        }
+        let known = self.outstanding.remove(0);
+        if self.settled.len() >= MOST_SETTLED {
+            self.settled.pop_front();
+        }
+        let last = (known.last, known.copies == 1);
+        self.settled.push_back(Settled { ns: known.ns, body: known.body, last });
         if self.outstanding.is_empty() {
             // Of tens of thousands of ends nearly all wait for nothing.
             self.outstanding = Vec::new();
         }
-        newest
+        Some(known)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dissect::layers::SessionId;
     use proptest::prelude::*;
 
     const HELLO: MessageKind = MessageKind::Known(MessageType::HELLO);
 
-    fn send(delivery: &mut Delivery, ns: u16) -> Sent {
-        delivery.send(letter(ns, u64::from(ns), 0)).0
+    fn message(ns: u16, millis: i64) -> SentMessage {
+        SentMessage {
+            ns: Seq16(ns),
+            kind: HELLO,
+            tunnel: None,
+            session: None,
+            header_session: SessionId(0),
+            result: None,
+            serial: None,
+            sequencing: false,
+            at: at(u64::from(ns), millis),
+            row: None,
+        }
     }
 
-    fn letter(ns: u16, packet: u64, millis: i64) -> Letter {
-        Letter { ns: Seq16(ns), message: HELLO, body: 1, packet, time: Timestamp(millis * 1_000_000) }
+    fn at(packet: u64, millis: i64) -> At {
+        At { packet, time: Timestamp(millis * 1_000_000) }
     }
 
-    const AGAIN: Sent = Sent::Again(Resend {
+    fn take(delivery: &mut Delivery, ns: u16) -> Numbering {
+        delivery.take(message(ns, 0), 1, false).0
+    }
+
+    /// The numbers whose turn has come; a hole is `None`.
+    fn released(delivery: &mut Delivery) -> Vec<Option<u16>> {
+        let next = || delivery.release(at(9, 0), false);
+        let number = |released| match released {
+            Released::InOrder(message) => Some(message.ns.0),
+            Released::Unseen { .. } => None,
+        };
+        std::iter::from_fn(next).map(number).collect()
+    }
+
+    fn delivered(delivery: &mut Delivery) -> Vec<u16> {
+        std::iter::from_fn(|| delivery.deliver()).map(|known| known.ns.0).collect()
+    }
+
+    const AGAIN: Numbering = Numbering::Again(Retransmission {
         different: false,
         acknowledged: false,
         flat: false,
         capped_low: false,
-        early: true,
+        early: false,
     });
 
     #[test]
     fn resends_holes_and_late_messages_are_told_apart() {
         let mut d = Delivery::default();
-        let sent: Vec<_> = [0, 1, 1, 4, 2, 2, 5].into_iter().map(|ns| send(&mut d, ns)).collect();
-        use Sent::*;
+        let sent: Vec<_> = [0, 1, 1, 4, 2, 2, 5].into_iter().map(|ns| take(&mut d, ns)).collect();
+        use Numbering::*;
         assert_eq!(sent, [New, New, AGAIN, Skipped(2), Late, AGAIN, New]);
-        assert_eq!((d.resent, d.holes().len(), d.outstanding.len()), (2, 1, 5));
-        assert!(d.acknowledge(Seq16(2), 9, Timestamp(0)).is_some_and(|newest| newest.ns == Seq16(1)));
-        assert_eq!(d.outstanding.len(), 3);
-        assert!(d.acknowledge(Seq16(2), 9, Timestamp(0)).is_none());
+        assert_eq!((d.resent, d.holes().count(), d.outstanding.len()), (2, 1, 5));
+        assert!(d.acknowledge(Seq16(2), at(9, 0)));
+        assert_eq!(released(&mut d), [Some(0), Some(1), Some(2)]);
+        assert_eq!(delivered(&mut d), [0, 1]);
+        assert!(!d.acknowledge(Seq16(2), at(9, 0)));
+    }
+
+    #[test]
+    fn messages_have_their_turn_in_the_order_of_ns() {
+        let mut d = Delivery::default();
+        take(&mut d, 0);
+        assert_eq!(released(&mut d), [Some(0)]);
+        take(&mut d, 2);
+        take(&mut d, 3);
+        assert_eq!(released(&mut d), []);
+        take(&mut d, 1);
+        assert_eq!(released(&mut d), [Some(1), Some(2), Some(3)]);
+    }
+
+    #[test]
+    fn a_number_that_the_capture_lacks_is_passed_over_once_its_receiver_has_it() {
+        let mut d = Delivery::default();
+        take(&mut d, 0);
+        take(&mut d, 2);
+        assert_eq!(released(&mut d), [Some(0)]);
+        d.acknowledge(Seq16(2), at(5, 0));
+        assert_eq!(released(&mut d), [None, Some(2)]);
+        assert_eq!(delivered(&mut d), [0], "its receiver has not said yet that it has the last one");
+        assert_eq!(take(&mut d, 1), Numbering::LateCopy);
+        assert_eq!(released(&mut d), []);
+    }
+
+    #[test]
+    fn nobody_waits_for_ever() {
+        let mut d = Delivery::default();
+        take(&mut d, 0);
+        take(&mut d, 2);
+        assert_eq!(released(&mut d), [Some(0)]);
+        let late = d.release(at(9, 41_000), false);
+        assert!(matches!(late, Some(Released::Unseen { proved: false, .. })), "{late:?}");
+        for ns in (5..60).step_by(2) {
+            take(&mut d, ns);
+            let _ = released(&mut d);
+            assert!(d.waits() <= MOST_WAITING);
+        }
+    }
+
+    #[test]
+    fn the_answer_of_a_connection_that_began_here_has_the_number_0() {
+        let mut d = Delivery::default();
+        d.take(message(1, 0), 1, true);
+        assert_eq!(released(&mut d), []);
+        d.take(message(0, 0), 1, true);
+        assert_eq!(released(&mut d), [Some(0), Some(1)]);
+    }
+
+    #[test]
+    fn an_acknowledgement_of_what_cannot_have_been_sent_is_not_believed() {
+        let mut d = Delivery::default();
+        take(&mut d, 0);
+        assert!(!d.acknowledge(Seq16(9000), at(5, 0)));
+        take(&mut d, 1);
+        assert_eq!(released(&mut d), [Some(0), Some(1)]);
+        assert!(delivered(&mut d).is_empty());
     }
 
     #[test]
     fn an_acknowledgement_of_what_was_not_seen_is_explained_by_what_follows() {
         let mut d = Delivery::default();
-        send(&mut d, 0);
-        d.acknowledge(Seq16(2), 5, Timestamp(0));
-        assert!(matches!(d.send(letter(1, 6, 0)).1, Some(Explained::BeyondSent(b)) if b.packet == 5));
-        d.acknowledge(Seq16(4), 7, Timestamp(0));
-        assert!(matches!(d.send(letter(4, 8, 0)).1, Some(Explained::Unseen(b)) if b.packet == 7));
+        take(&mut d, 0);
+        d.acknowledge(Seq16(2), at(5, 0));
+        assert!(matches!(d.take(message(1, 0), 1, false).1, Some(Explained::BeyondSent(b)) if b.packet == 5));
+        d.acknowledge(Seq16(4), at(7, 0));
+        assert!(matches!(d.take(message(4, 0), 1, false).1, Some(Explained::Unseen(b)) if b.packet == 7));
     }
 
     /// Sends one message at these moments, in milliseconds; what its resends are like.
-    fn resends(at: &[i64]) -> Vec<Resend> {
+    fn resends(at: &[i64]) -> Vec<Retransmission> {
         let mut d = Delivery::default();
-        let all = at.iter().map(|at| d.send(letter(7, 1, *at)).0);
-        all.filter_map(|sent| if let Sent::Again(resend) = sent { Some(resend) } else { None }).collect()
+        let all = at.iter().map(|at| d.take(message(7, *at), 1, false).0);
+        let again = |sent| if let Numbering::Again(again) = sent { Some(again) } else { None };
+        all.filter_map(again).collect()
     }
 
     #[test]
@@ -431,50 +677,77 @@ mod tests {
     #[test]
     fn a_copy_after_the_acknowledgement_and_another_message_under_the_number_are_seen() {
         let mut d = Delivery::default();
-        send(&mut d, 0);
-        d.acknowledge(Seq16(1), 2, Timestamp(0));
-        let Sent::Again(resend) = send(&mut d, 0) else { panic!("no resend") };
-        assert!(resend.acknowledged && !resend.different);
-        let Sent::Again(resend) = d.send(Letter { body: 2, ..letter(0, 3, 0) }).0 else {
-            panic!("no resend")
+        take(&mut d, 0);
+        released(&mut d);
+        d.acknowledge(Seq16(1), at(2, 0));
+        delivered(&mut d);
+        let again = |d: &mut Delivery, body| match d.take(message(0, 0), body, false).0 {
+            Numbering::Again(again) => again,
+            other => panic!("{other:?}"),
         };
-        assert!(resend.acknowledged && resend.different);
-        let Sent::Again(resend) = d.send(Letter { body: 0, ..letter(0, 3, 0) }).0 else {
-            panic!("no resend")
-        };
-        assert!(!resend.different, "hidden AVPs differ each time");
+        assert_eq!((again(&mut d, 1).acknowledged, again(&mut d, 1).different), (true, false));
+        assert!(again(&mut d, 2).different);
+        assert!(!again(&mut d, 0).different, "hidden AVPs differ each time");
+        let stop = SentMessage { kind: MessageKind::Known(MessageType::STOP_CCN), ..message(0, 0) };
+        assert_eq!(d.take(stop, 2, false).0, Numbering::OutOfSequence);
     }
 
     #[test]
     fn a_zlb_that_used_up_a_number_is_seen() {
         let mut d = Delivery::default();
-        send(&mut d, 0);
+        take(&mut d, 0);
         let later = Timestamp(2_000_000_000);
         assert!(!d.zlb(Seq16(1), later));
-        assert_eq!(send(&mut d, 2), Sent::CountsZlb);
-        assert!(!d.zlb(Seq16(2), Timestamp(0)), "the way may have reordered it");
+        assert_eq!(take(&mut d, 2), Numbering::CountsZlb);
+        assert!(!d.zlb(Seq16(2), Timestamp(0)), "the path may have reordered it");
         assert!(d.zlb(Seq16(2), later), "the number of the last message, not of the next");
-        assert_eq!(send(&mut d, 4), Sent::Skipped(1));
+        assert_eq!(take(&mut d, 4), Numbering::Skipped(1));
     }
 
     proptest! {
-        /// In-order sending with any resends, from any first number, over the wrap: nothing is skipped or late.
+        /// In-order sending with any resends, from any first number, over the wrap: nothing is skipped or late, and all
+        /// have their turn at once.
         #[test]
         fn resends_in_order_never_look_like_loss(start: u16, steps in proptest::collection::vec(0u16..4, 1..200)) {
             let mut d = Delivery::default();
-            send(&mut d, start);
+            take(&mut d, start);
             let mut next = start.wrapping_add(1);
             for step in steps {
                 let ns = next.wrapping_sub(step);
-                let sent = send(&mut d, ns);
+                d.acknowledge(Seq16(ns), at(0, 0));
+                let sent = take(&mut d, ns);
                 if step == 0 {
-                    prop_assert_eq!(sent, Sent::New);
+                    prop_assert_eq!(sent, Numbering::New);
                     next = next.wrapping_add(1);
                 } else if ns.wrapping_sub(start) < 1000 {
-                    prop_assert!(matches!(sent, Sent::Again(_)));
+                    prop_assert!(matches!(sent, Numbering::Again(_)));
                 }
-                d.acknowledge(Seq16(ns), 0, Timestamp(0));
-                prop_assert!(d.outstanding.len() <= MOST && d.beyond.is_none());
+                released(&mut d);
+                delivered(&mut d);
+                prop_assert!(d.outstanding.len() <= MOST && d.waits() == 0);
+            }
+        }
+
+        /// Whatever comes in whatever order: what is released never goes back, and nothing grows without bound.
+        #[test]
+        fn any_numbers_and_acknowledgements(
+            steps in proptest::collection::vec((0u16..80, 0u16..100, proptest::bool::ANY), 1..300)
+        ) {
+            let mut d = Delivery::default();
+            let mut last = None;
+            for (n, (ns, nr, acknowledges)) in steps.into_iter().enumerate() {
+                if acknowledges {
+                    d.acknowledge(Seq16(nr), at(n as u64, n as i64));
+                } else {
+                    d.take(message(ns, n as i64), 1, false);
+                }
+                for number in released(&mut d).into_iter().flatten() {
+                    let late = last.is_some_and(|last: u16| Seq16(last).is_newer_than(Seq16(number)));
+                    prop_assert!(!late || number < d.turn.0);
+                    last = Some(number);
+                }
+                delivered(&mut d);
+                prop_assert!(d.waits() <= MOST_WAITING && d.holes.len() <= MOST && d.outstanding.len() <= MOST);
             }
         }
     }

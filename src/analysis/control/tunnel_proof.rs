@@ -3,9 +3,9 @@
 
 use crate::dissect::layers::DigestCheck;
 
-use crate::analysis::Analysis;
-use crate::analysis::control::connection::Connection;
-use crate::analysis::facts::{Fact, Scope, Tally};
+use super::connection::Connection;
+use crate::analysis::found::Analysis;
+use crate::analysis::log::{Observation, Tally};
 
 /// What an end proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +34,8 @@ impl TunnelProof {
 
 impl Analysis {
     /// The messages of an end whose digest shows this.
-    pub fn digests(&self, connection: &Connection, end: u8, check: DigestCheck) -> Option<&Tally> {
-        let scope = Scope { connection: Some(connection.number), end: Some(end), ..Scope::default() };
-        self.facts.get(Fact::Digest(check), scope)
+    pub fn digests<'a>(&self, connection: &'a Connection, end: u8, check: DigestCheck) -> Option<&'a Tally> {
+        connection.log.get(Observation::Digest(check), Some(end))
     }
 
     /// What an end proved; `None` if nothing can be said.

@@ -1,68 +1,70 @@
 //! L2TPv3 (RFC 3931): what differs from version 2 before the same state machines take it.
 
+use crate::dissect::Learned;
 use crate::dissect::avp_table::attribute;
 use crate::dissect::layers::{DigestCheck, L2tp, L2tpV3, Layers, SessionId, TunnelId, Udp};
 use crate::util::seq::Seq16;
 
-use crate::analysis::control::control::number32;
-use crate::analysis::facts::{Fact, Scope};
-use crate::analysis::place::Place;
-use crate::analysis::{Meta, Tracker};
+use super::arrive;
+use super::message::{number32, other};
+use crate::analysis::data;
+use crate::analysis::log::Observation;
+use crate::analysis::meta::Meta;
+use crate::analysis::tracker::Tracker;
 
-impl Tracker {
-    /// Whether control messages said how this data of L2TPv3 is laid out, and its dissection did not know that.
-    pub(in crate::analysis) fn knows_session(&self, layers: &Layers, v3: &L2tpV3) -> bool {
+/// Whether a packet wants to be dissected once more: control messages said how its data is laid out, and its dissection did
+/// not know that; or its digest could not be checked by what was known then.
+pub(in crate::analysis) fn wants_again(learned: &Learned, layers: &Layers, v3: &L2tpV3) -> bool {
+    let knows_session = || {
         let (Some(session), Some(addresses)) = (v3.session, layers.addresses) else { return false };
         v3.carried.is_none_or(|carried| carried.inferred)
-            && self.learned.session(addresses.destination, session).is_some()
-    }
+            && learned.session(addresses.destination, session).is_some()
+    };
+    v3.digest == Some(DigestCheck::Unseen) || knows_session()
+}
 
-    /// Whether the digest of this message could not be checked by what was known when it was dissected.
-    pub(in crate::analysis) fn may_know_nonces(v3: &L2tpV3) -> bool {
-        v3.digest == Some(DigestCheck::Unseen)
-    }
-
-    /// Takes a packet of L2TPv3. Its control connections and calls are followed by the same engine: the Control
-    /// Connection ID is the tunnel ID, Local and Remote Session ID stand in AVPs, and data names its session alone.
-    pub(in crate::analysis) fn version3(&mut self, layers: &Layers, v3: &L2tpV3, meta: &Meta) {
-        let (Some(addresses), Some([source, destination])) = (layers.addresses, layers.ends()) else {
-            return;
-        };
-        let udp = layers.udp.unwrap_or(Udp { source, destination, checksum: 0 });
-        let protected = layers.esp.is_some();
-        let header = L2tp {
-            flags: v3.flags | 3,
-            tunnel_id: TunnelId(v3.connection.unwrap_or(0)),
-            ns: v3.ns,
-            nr: v3.nr,
-            payload: v3.payload,
-            ..L2tp::default()
-        };
-        if let Some(control) = &v3.control {
-            self.learned.learn_session(addresses, control);
-            let remote = number32(control, attribute::REMOTE_SESSION_ID).unwrap_or(0);
-            let header = L2tp { session_id: SessionId(remote), ..header };
-            self.learned.learn_nonce([udp.source, udp.destination], header.tunnel_id.0, control);
-            self.control(meta, &udp, &header, control, protected);
-            if let Some(digest) = v3.digest {
-                let Place { connection, from: end, .. } = self.place;
-                let scope = Scope { connection, end, ..Scope::default() };
-                self.note(Fact::Digest(digest), scope, meta, 1);
-            }
-        } else if let Some(session) = v3.session {
-            let session_id = SessionId(session);
-            // The sequence number of a sublayer has 24 bits; 16 of them tell loss as well.
-            let sequence = v3.carried.and_then(|carried| carried.sequence);
-            let ns = sequence.map(|number| Seq16((number & 0xffff) as u16));
-            let header = L2tp { session_id, ns, ..header };
-            let known = self.routes.addressed(addresses.destination, session_id);
-            let place = known
-                .map(|(id, end, _)| (id, 1u8.saturating_sub(end)))
-                .or_else(|| self.newest_between(&udp, 3, |_, _| true))
-                .or_else(|| self.open(meta, &udp, &header, None));
-            if let Some(place) = place {
-                self.carry(meta, place, &udp, &header, None, protected);
-            }
+/// Takes a packet of L2TPv3. Its control connections and calls are followed by the same engine: the Control Connection ID
+/// is the tunnel ID, Local and Remote Session ID stand in AVPs, and data names its session alone.
+pub(in crate::analysis) fn packet(tracker: &mut Tracker, layers: &Layers, v3: &L2tpV3, meta: &Meta) {
+    let (Some(addresses), Some([source, destination])) = (layers.addresses, layers.ends()) else {
+        return;
+    };
+    let udp = layers.udp.unwrap_or(Udp { source, destination, checksum: 0 });
+    let protected = layers.esp.is_some();
+    let header = L2tp {
+        flags: v3.flags | 3,
+        tunnel_id: TunnelId(v3.connection.unwrap_or(0)),
+        ns: v3.ns,
+        nr: v3.nr,
+        payload: v3.payload,
+        ..L2tp::default()
+    };
+    if let Some(control) = &v3.control {
+        tracker.learned.learn_session(addresses, control);
+        let remote = number32(control, attribute::REMOTE_SESSION_ID).unwrap_or(0);
+        let header = L2tp { session_id: SessionId(remote), ..header };
+        tracker.learned.learn_nonce([udp.source, udp.destination], header.tunnel_id.0, control);
+        arrive::control(tracker, meta, &udp, &header, control, protected);
+        if let Some(digest) = v3.digest
+            && let (Some(number), Some(end)) = (tracker.context.connection, tracker.context.from)
+            && let Some(id) = tracker.context.connection_id
+        {
+            let _ = number;
+            tracker.of_connection(id, end, Observation::Digest(digest), meta.at(), 1);
+        }
+    } else if let Some(session) = v3.session {
+        let session_id = SessionId(session);
+        // The sequence number of a sublayer has 24 bits; 16 of them tell loss as well.
+        let sequence = v3.carried.and_then(|carried| carried.sequence);
+        let ns = sequence.map(|number| Seq16((number & 0xffff) as u16));
+        let header = L2tp { session_id, ns, ..header };
+        let known = tracker.identity.routes.addressed(addresses.destination, session_id);
+        let owner = known
+            .map(|(id, end, _)| (id, other(end)))
+            .or_else(|| tracker.identity.newest_between(&tracker.found, &udp, 3, |_, _| true))
+            .or_else(|| Some((tracker.open(meta, &udp, 3, None)?, 0)));
+        if let Some(owner) = owner {
+            data::carry(tracker, meta, owner, &udp, &header, None, protected);
         }
     }
 }

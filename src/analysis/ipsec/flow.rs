@@ -4,8 +4,9 @@ use crate::dissect::layers::{Addresses, Encapsulation, Esp, EspOutcome, Mode};
 use crate::ipsec::{SaId, Spi};
 use crate::util::{Duration, Timestamp};
 
-use crate::analysis::ipsec::lengths::Lengths;
-use crate::analysis::{FlowId, bump};
+use super::lengths::Lengths;
+use crate::analysis::ids::{FlowId, bump};
+use crate::analysis::log::Log;
 
 /// The packets of one SPI between two addresses.
 ///
@@ -81,6 +82,8 @@ pub struct Flow {
     pub longest_pause: (Duration, Timestamp),
     /// The ports of its first packet, if they changed later.
     pub first_ports: Option<(u16, u16)>,
+    /// What of it is worth a rule.
+    pub log: Log,
     /// The flow that this one replaced, by a rekey.
     pub replaces: Option<FlowId>,
     /// The flow that replaced this one.
@@ -159,6 +162,7 @@ impl Flow {
             lengths: Lengths::default(),
             longest_pause: (Duration::ZERO, time),
             first_ports: None,
+            log: Log::default(),
             replaces: None,
             replaced_by: None,
         }

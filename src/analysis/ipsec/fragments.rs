@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use crate::dissect::layers::{Addresses, Fragment, L2tp, Layers};
 use crate::util::Timestamp;
 
-use crate::analysis::facts::Tally;
-use crate::analysis::{Meta, Tracker, bump};
+use crate::analysis::ids::bump;
+use crate::analysis::log::Tally;
+use crate::analysis::meta::Meta;
 
 /// Pairs of addresses between which fragments are counted.
 const MOST_PAIRS: usize = 256;
@@ -25,7 +26,7 @@ pub struct Fragmented {
     pub addresses: Addresses,
     /// Datagrams that were put together.
     pub datagrams: u64,
-    /// Octets of the largest, behind its IP header.
+    /// Octets of the largest, after its IP header.
     pub largest: u32,
     /// The first packets that completed one.
     pub packets: Vec<u64>,
@@ -42,30 +43,26 @@ pub struct Fragmented {
     segments: VecDeque<Segment>,
 }
 
-impl Tracker {
-    /// Counts a datagram that came in fragments.
-    #[cold]
-    pub(in crate::analysis) fn fragments(&mut self, layers: &Layers, meta: &Meta) {
-        let (Some(addresses), Some(Fragment::Completed { octets, .. })) = (layers.outer, layers.fragment)
-        else {
-            return;
-        };
-        // Others' fragments say nothing of L2TP.
-        if layers.esp.is_none() && layers.l2tp.is_none() && layers.ike.is_none() {
-            return;
+/// Counts a datagram that came in fragments.
+#[cold]
+pub(in crate::analysis) fn count(all: &mut Vec<Fragmented>, layers: &Layers, meta: &Meta) {
+    let (Some(addresses), Some(Fragment::Completed { octets, .. })) = (layers.outer, layers.fragment) else {
+        return;
+    };
+    // Others' fragments say nothing of L2TP.
+    if layers.esp.is_none() && layers.l2tp.is_none() && layers.ike.is_none() {
+        return;
+    }
+    let at = match all.iter().position(|known| known.addresses == addresses) {
+        Some(at) => at,
+        None if all.len() >= MOST_PAIRS => return,
+        None => {
+            all.push(Fragmented::new(addresses, meta.time));
+            all.len().saturating_sub(1)
         }
-        let all = &mut self.state.fragmented;
-        let at = match all.iter().position(|known| known.addresses == addresses) {
-            Some(at) => at,
-            None if all.len() >= MOST_PAIRS => return,
-            None => {
-                all.push(Fragmented::new(addresses, meta.time));
-                all.len().saturating_sub(1)
-            }
-        };
-        if let Some(found) = all.get_mut(at) {
-            found.push(layers, octets, meta);
-        }
+    };
+    if let Some(found) = all.get_mut(at) {
+        found.push(layers, octets, meta);
     }
 }
 

@@ -6,6 +6,8 @@ pub mod ike;
 pub mod lengths;
 pub mod nat;
 
-mod esp;
+pub(super) mod esp;
+pub(super) mod ike_messages;
+pub(super) mod index;
 pub(super) mod shown_again;
 pub(super) mod succession;

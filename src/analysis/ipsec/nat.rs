@@ -3,7 +3,8 @@
 use crate::dissect::layers::Addresses;
 use crate::util::{Duration, Timestamp};
 
-use crate::analysis::{Meta, Tracker, bump};
+use crate::analysis::ids::bump;
+use crate::analysis::meta::Meta;
 
 /// Pairs of addresses whose keepalives are counted.
 const MOST_PAIRS: usize = 1024;
@@ -23,19 +24,17 @@ pub struct Keepalives {
     pub pauses: Option<(Duration, Duration)>,
 }
 
-impl Tracker {
-    #[cold]
-    pub(in crate::analysis) fn keepalive(&mut self, addresses: Addresses, meta: &Meta) {
-        let all = &mut self.state.keepalives;
-        if let Some(known) = all.iter_mut().find(|known| known.addresses == addresses) {
-            let pause = meta.time.since(known.last);
-            known.last = meta.time;
-            bump(&mut known.count);
-            let (least, most) = known.pauses.unwrap_or((pause, pause));
-            known.pauses = Some((least.min(pause), most.max(pause)));
-        } else if all.len() < MOST_PAIRS {
-            let first = (meta.packet, meta.time);
-            all.push(Keepalives { addresses, count: 1, first, last: meta.time, pauses: None });
-        }
+/// Counts a NAT keepalive.
+#[cold]
+pub(in crate::analysis) fn keepalive(all: &mut Vec<Keepalives>, addresses: Addresses, meta: &Meta) {
+    if let Some(known) = all.iter_mut().find(|known| known.addresses == addresses) {
+        let pause = meta.time.since(known.last);
+        known.last = meta.time;
+        bump(&mut known.count);
+        let (least, most) = known.pauses.unwrap_or((pause, pause));
+        known.pauses = Some((least.min(pause), most.max(pause)));
+    } else if all.len() < MOST_PAIRS {
+        let first = (meta.packet, meta.time);
+        all.push(Keepalives { addresses, count: 1, first, last: meta.time, pauses: None });
     }
 }

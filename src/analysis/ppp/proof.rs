@@ -8,7 +8,8 @@ use crate::ipsec::{Attempt, Authenticator, Proof, Scheme, Secret, Users, Verdict
 use crate::util::Printable;
 
 use crate::analysis::limits::TEXT;
-use crate::analysis::ppp::session::{Outcome, PppSession, protocol};
+use crate::analysis::ppp::authentication::{Authentication, Outcome};
+use crate::analysis::ppp::protocol::{self, other};
 
 /// What an end sent to prove its password, and what came of it.
 #[derive(Debug, Clone)]
@@ -71,7 +72,7 @@ struct Challenge {
 #[derive(Debug, Clone, Default)]
 pub struct Proofs {
     /// Of each end, the last that it sent.
-    pub answers: [Option<Answer>; 2],
+    answers: [Option<Answer>; 2],
     challenges: Vec<Challenge>,
 }
 
@@ -82,20 +83,23 @@ const MD5_CHALLENGE: u8 = 4;
 /// Code, Identifier and Length.
 const HEADER: usize = 4;
 
-impl PppSession {
-    /// What an end proved, if passwords were given that say something of it.
+impl Proofs {
+    /// What an end proved.
     pub fn answer(&self, end: u8) -> Option<&Answer> {
-        self.proofs.as_ref()?.answers.get(usize::from(end))?.as_ref()
+        self.answers.get(usize::from(end))?.as_ref()
     }
 
-    /// Looks for proofs in a packet that already moved the session.
-    pub(in crate::analysis) fn prove(&mut self, control: &PppControl, end: u8, packet: u64, users: &Users) {
-        if !matches!(control.protocol, protocol::PAP | protocol::CHAP | protocol::EAP) {
-            return;
-        }
-        let agreed = self.authentication.protocol;
-        let identity = self.authentication.name.clone();
-        let proofs = self.proofs.get_or_insert_default();
+    /// Looks for proofs in a packet of PAP, CHAP or EAP that already moved the authentication.
+    pub(super) fn push(
+        &mut self,
+        control: &PppControl,
+        end: u8,
+        packet: u64,
+        users: &Users,
+        known: &Authentication,
+    ) {
+        let direction = known.by(other(end));
+        let agreed = direction.method().filter(|method| method.is_chap());
         let identifier = control.identifier;
         let answer = |name: &Printable, proof: Proof| Answer {
             verdict: proof.verdict,
@@ -112,11 +116,11 @@ impl PppSession {
                 let challenge = &Secret::default();
                 let attempt =
                     Attempt { scheme: Scheme::Pap, identifier, challenge, response, name: name.as_str() };
-                proofs.answered(end, users.prove(&attempt).map(|proof| answer(name, proof)));
+                self.answered(end, users.prove(&attempt).map(|proof| answer(name, proof)));
             }
             (protocol::CHAP, 1, PppBody::Chap { value, .. })
             | (protocol::EAP, 1, PppBody::Eap { kind: MD5_CHALLENGE, value: Some(value), .. }) => {
-                proofs.challenged(Challenge {
+                self.challenged(Challenge {
                     end,
                     protocol: control.protocol,
                     identifier,
@@ -129,28 +133,26 @@ impl PppSession {
                 if whole.saturating_add(name.as_str().len()) < usize::from(control.length) {
                     return;
                 }
-                let allowed = |scheme: Scheme| match agreed {
-                    Some((protocol::CHAP, Some(algorithm))) => scheme.algorithm() == Some(algorithm),
-                    _ => true,
+                let allowed = |scheme: Scheme| {
+                    let algorithm = agreed.and_then(|method| method.algorithm());
+                    algorithm.is_none_or(|algorithm| scheme.algorithm() == Some(algorithm))
                 };
-                proofs.respond(control, end, (name, value), users, allowed, answer);
+                self.respond(control, end, (name, value), users, allowed, answer);
             }
             (protocol::EAP, 2, PppBody::Eap { kind: MD5_CHALLENGE, value: Some(value), .. }) => {
-                let Some(name) = identity else { return };
-                proofs.respond(control, end, (&name, value), users, |scheme| scheme == Scheme::Md5, answer);
+                let Some(name) = &direction.name else { return };
+                self.respond(control, end, (name, value), users, |scheme| scheme == Scheme::Md5, answer);
             }
             (protocol::PAP, 2, _) | (protocol::CHAP | protocol::EAP, 3, _) => {
-                proofs.concluded(control, end, (Outcome::Success, packet));
+                self.concluded(control, end, (Outcome::Success, packet));
             }
             (protocol::PAP, 3, _) | (protocol::CHAP | protocol::EAP, 4, _) => {
-                proofs.concluded(control, end, (Outcome::Failure, packet));
+                self.concluded(control, end, (Outcome::Failure, packet));
             }
             _ => {}
         }
     }
-}
 
-impl Proofs {
     fn challenged(&mut self, challenge: Challenge) {
         let same = |known: &Challenge| known.is_as(&challenge) && known.value.same(&challenge.value);
         if self.challenges.iter().any(same) {
@@ -221,7 +223,7 @@ impl Proofs {
 
     /// An authenticator said yes or no.
     fn concluded(&mut self, control: &PppControl, end: u8, outcome: (Outcome, u64)) {
-        let peer = 1u8.saturating_sub(end);
+        let peer = other(end);
         let (identifier, protocol) = (control.identifier, control.protocol);
         let message = match &control.body {
             PppBody::Message(text) => {

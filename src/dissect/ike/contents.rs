@@ -34,6 +34,10 @@ pub struct Contents {
     pub deletes: Vec<Deleted>,
     /// What its NAT detection payloads say.
     pub nat: NatDetection,
+    /// The sequence number of its R-U-THERE or R-U-THERE-ACK (RFC 3706 section 5.3).
+    pub dpd_number: Option<u32>,
+    /// The SPI of the SA that is to be replaced, with which its sender receives (REKEY_SA, RFC 7296 section 1.3.3).
+    pub rekeys: Option<Spi>,
 }
 
 /// Whether the hashes of NAT detection fit the addresses and ports on the wire (RFC 3947 section 3.2, RFC 7296
@@ -53,6 +57,8 @@ pub struct Offer {
     pub protocol: u8,
     /// The SPI, if it has four octets.
     pub spi: Option<Spi>,
+    /// The SPI of the new IKE SA where one is rekeyed: eight octets (RFC 7296 section 1.3.2).
+    pub ike_spi: Option<u64>,
     /// Its transforms: of IKEv1 alternatives, of IKEv2 one or more of each type.
     pub transforms: Vec<Transform>,
 }
@@ -89,7 +95,8 @@ pub struct Deleted {
 impl Contents {
     pub(super) fn offer(&mut self, protocol: u8, spi: &[u8]) {
         if self.offers.len() < MOST_OFFERS {
-            self.offers.push(Offer { protocol, spi: four(spi), transforms: Vec::new() });
+            let ike_spi = spi.try_into().ok().map(u64::from_be_bytes);
+            self.offers.push(Offer { protocol, spi: four(spi), ike_spi, transforms: Vec::new() });
         }
     }
 
@@ -131,7 +138,7 @@ impl Contents {
     }
 }
 
-fn four(spi: &[u8]) -> Option<Spi> {
+pub(super) fn four(spi: &[u8]) -> Option<Spi> {
     spi.try_into().ok().map(|octets| Spi(u32::from_be_bytes(octets)))
 }
 

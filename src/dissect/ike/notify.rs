@@ -4,6 +4,7 @@ use crate::field::{Cursor, Kind, Short, Sink, Value};
 use crate::fields;
 
 use super::super::layers::Ike;
+use super::contents::four;
 use super::{algorithms, attributes, names, nat_detection, notify_names};
 
 /// More notifications than any honest message has; a hostile one repeats itself.
@@ -18,6 +19,7 @@ const INVALID_KE_PAYLOAD: u16 = 17;
 const IPCOMP_SUPPORTED: u16 = 16387;
 const NAT_DETECTION_SOURCE_IP: u16 = 16388;
 const NAT_DETECTION_DESTINATION_IP: u16 = 16389;
+const REKEY_SA: u16 = 16393;
 const AUTH_LIFETIME: u16 = 16403;
 const REDIRECT: u16 = 16407;
 const REDIRECTED_FROM: u16 = 16408;
@@ -40,8 +42,13 @@ pub(super) fn read<S: Sink>(c: &mut Cursor<'_, '_, S>, ike: &mut Ike) -> Result<
     if ike.notifies.len() < MOST_NOTIFIES {
         ike.notifies.push(kind);
     }
-    if spi > 0 {
-        c.octets(&super::proposals::SPI, spi.into())?;
+    let name = if spi > 0 { c.octets(&super::proposals::SPI, spi.into())? } else { &[] };
+    match (ike.version, kind) {
+        (1, R_U_THERE | R_U_THERE_ACK) if ike.contents.dpd_number.is_none() => {
+            ike.contents.dpd_number = c.peek_rest().try_into().ok().map(u32::from_be_bytes);
+        }
+        (2, REKEY_SA) => ike.contents.rekeys = four(name),
+        _ => {}
     }
     if ike.version == 2 && matches!(kind, NAT_DETECTION_SOURCE_IP | NAT_DETECTION_DESTINATION_IP) {
         nat_detection::version_2(ike, kind == NAT_DETECTION_SOURCE_IP, c.peek_rest());

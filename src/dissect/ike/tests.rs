@@ -32,6 +32,25 @@ fn a_refusal_in_the_clear_is_seen_in_both_versions() {
 }
 
 #[test]
+fn numbers_of_questions_and_spis_of_rekeys_are_kept() {
+    let says = |message: &[u8]| layers_of(message, dissect).ike.unwrap().contents;
+    // R-U-THERE with the two cookies as SPI (RFC 3706 section 5.3).
+    let mut body = vec![0, 0, 0, 32, 0, 0, 0, 1, 1, 16, 0x8d, 0x28];
+    body.extend([7; 16]);
+    let numbered = [&body[..], &[0, 0, 1, 2]].concat();
+    assert_eq!(says(&message(1, 5, 11, 0, &numbered)).dpd_number, Some(0x102));
+    body[3] = 28;
+    assert_eq!(says(&message(1, 5, 11, 0, &body)).dpd_number, None);
+    // REKEY_SA (RFC 7296 section 1.3.3).
+    let rekey = message(2, 36, 41, 8, &[0, 0, 0, 12, 3, 4, 0x40, 9, 0, 0, 0x10, 0]);
+    assert_eq!(says(&rekey).rekeys.map(|spi| spi.0), Some(0x1000));
+    // The same octets have the same digest, others another.
+    let digest = |message: &[u8]| layers_of(message, dissect).ike.map(|ike| ike.digest);
+    assert_eq!(digest(&rekey), digest(&rekey.clone()));
+    assert_ne!(digest(&rekey), digest(&message(1, 5, 11, 0, &body)));
+}
+
+#[test]
 fn encrypted_payloads_are_left_alone_and_loops_end() {
     assert_eq!(step(&message(1, 2, 5, 1, &[0; 3]), dissect), "End");
     assert_eq!(step(&message(2, 35, 46, 8, &[0; 3]), dissect), "End");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::ipsec::Secret;
 use crate::util::Printable;
 
-use super::Addresses;
+use super::Inner;
 
 /// A PPP frame (RFC 1661 section 2).
 #[derive(Debug)]
@@ -127,17 +127,4 @@ pub enum PppOptionValue {
     Octets,
     /// Too short or too long for its type.
     Unreadable,
-}
-
-/// The packet of a network layer inside PPP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Inner {
-    /// Its addresses, if it is IP.
-    pub addresses: Option<Addresses>,
-    /// Its transport protocol.
-    pub protocol: u8,
-    /// Its ports, if TCP or UDP.
-    pub ports: Option<(u16, u16)>,
-    /// Its sequence number, if TCP.
-    pub sequence: Option<u32>,
 }

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use crate::analysis::Analysis;
 use crate::analysis::control::connection::Connection;
-use crate::analysis::facts::{Fact, Scope};
 use crate::analysis::ipsec::ike::IkeSa;
+use crate::analysis::log::Observation;
+use crate::analysis::log::query::Scope;
 use crate::rules::words::count;
 use crate::util::{Duration, Timestamp};
 
@@ -183,31 +184,31 @@ fn data(analyses: [&Analysis; 2], a: &Connection, b: &Connection, out: &mut Vec<
 
 /// A request of IKE that was sent again and again without an answer.
 fn ike(here: &Analysis, there: &Analysis, out: &mut Vec<Divergence>) {
-    let pending = |analysis: &Analysis, other: &Analysis, sa: &IkeSa| {
-        sa.pending.filter(|pending| {
-            let (first, last) = (pending.first.1, sa.last.1);
-            pending.copies >= COPIES.into()
-                && left(analysis, last) >= last.since(first)
-                && could_show(other, analysis, last)
-        })
+    let silence = |analysis: &Analysis, other: &Analysis, sa: &IkeSa| {
+        let (exchange, waits) = sa.exchanges.silence()?;
+        let (first, last) = (waits.first.time, sa.last.time);
+        let shows = waits.copies >= COPIES.into()
+            && left(analysis, last) >= last.since(first)
+            && could_show(other, analysis, last);
+        shows.then_some((exchange.name, *waits))
     };
     for (at, (a, b)) in here.ike.iter().zip(&there.ike).take(MOST).enumerate() {
-        let (side, sa, waits, [one, other]) = match (pending(here, there, a), pending(there, here, b)) {
-            (Some(waits), None) => (0, a, waits, ["here", "there"]),
-            (None, Some(waits)) => (1, b, waits, ["there", "here"]),
+        let (side, (name, waits), [one, other]) = match (silence(here, there, a), silence(there, here, b)) {
+            (Some(waits), None) => (0, waits, ["here", "there"]),
+            (None, Some(waits)) => (1, waits, ["there", "here"]),
             _ => continue,
         };
         let mut packets = [None, None];
         if let Some(packet) = packets.get_mut(side) {
-            *packet = Some(waits.first.0);
+            *packet = Some(waits.first.packet);
         }
         let sentence = format!(
             "IKE SA {}: the {}'s message of {} (packet {} {one}) is sent {} and never answered {one}; {other} nothing \
              waits so",
             at + 1,
             if waits.from == 0 { "initiator" } else { "responder" },
-            waits.name(sa.version),
-            waits.first.0,
+            name,
+            waits.first.packet,
             count(waits.copies, "time"),
         );
         let id = Some(format!("IKE SA {}", at + 1));
@@ -218,7 +219,7 @@ fn ike(here: &Analysis, there: &Analysis, out: &mut Vec<Divergence>) {
 /// ESP that goes one way only, or does not stand its integrity check.
 fn esp(here: &Analysis, there: &Analysis, out: &mut Vec<Divergence>) {
     let bad = |analysis: &Analysis, other: &Analysis| {
-        let bad = analysis.facts.all(Fact::BadIcv);
+        let bad = analysis.all_observed(Observation::BadIcv);
         let first = bad.iter().min_by_key(|(_, tally)| tally.first)?;
         let packet = first.1.packets.first().copied()?;
         let packets: u64 = bad.iter().map(|(_, tally)| tally.count).sum();
@@ -247,7 +248,7 @@ fn esp(here: &Analysis, there: &Analysis, out: &mut Vec<Divergence>) {
 
 fn ports(here: &Analysis, there: &Analysis, out: &mut Vec<Divergence>) {
     let closed = |analysis: &Analysis, other: &Analysis| {
-        let tally = analysis.facts.get(Fact::PortUnreachable, Scope::default())?;
+        let tally = analysis.observed(Observation::PortUnreachable, Scope::default())?;
         let (who, port) = analysis.unreachable?;
         let packet = tally.packets.first().copied()?;
         could_show(other, analysis, tally.first).then_some((packet, (who, port)))

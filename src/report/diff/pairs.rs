@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::analysis::Analysis;
 use crate::analysis::control::connection::Role;
-use crate::analysis::facts::{Fact, Scope};
+use crate::analysis::limits::Limit;
+use crate::analysis::log::Observation;
+use crate::analysis::log::query::Scope;
 use crate::rules::words::count;
 use crate::util::{Duration, Timestamp};
 
@@ -37,7 +39,7 @@ impl Side<'_> {
                 self.word
             ));
         }
-        let cut = self.analysis.facts.get(Fact::Truncated, Scope::default())?.count;
+        let cut = self.analysis.observed(Observation::Truncated, Scope::default())?.count;
         let packets = count(cut, "packet");
         Some(format!("{} has {packets} cut by a snap length: what is missing may be in them.", self.word))
     }
@@ -105,7 +107,7 @@ impl<'a> Work<'a> {
         for side in [0, 1] {
             let Some(one) = self.sides.get(side) else { continue };
             let word = one.word;
-            if one.analysis.transcript.as_ref().is_some_and(|transcript| transcript.omitted > 0) {
+            if one.analysis.reached.iter().any(|(limit, _)| matches!(limit, Limit::Said | Limit::Events)) {
                 self.note(format!("{word} has more messages than are compared."));
             }
         }

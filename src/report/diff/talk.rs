@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use crate::analysis::Analysis;
+use crate::analysis::CallId;
 use crate::analysis::control::connection::Connection;
-use crate::analysis::transcript::{Said, Stream};
+use crate::analysis::log::{Event, Log, What};
 use crate::util::Timestamp;
 
-use super::words::{Utterance, utterance};
+use super::words::{Spoken, Utterance, utterance};
 
 /// Different messages of one conversation that are kept.
 const MOST_LINES: usize = 1024;
@@ -46,42 +47,73 @@ pub(super) struct Line {
 
 /// The IKE SAs of a capture, and its control connections with their calls.
 pub(super) fn talks(analysis: &Analysis) -> [Vec<Talk<'_>>; 2] {
-    let mut spoken: HashMap<Stream, Vec<&Said>> = HashMap::new();
-    for said in analysis.transcript.iter().flat_map(|transcript| &transcript.messages) {
-        spoken.entry(said.stream).or_default().push(said);
-    }
-    let lines = |stream: Stream| lines(spoken.get(&stream).map_or(&[], Vec::as_slice));
     let ike = analysis.ike.iter().enumerate().map(|(at, sa)| {
-        let (lines, cut) = lines(Stream::Ike(at));
-        let first = sa.rows.first().map_or("", |row| row.name);
+        let (lines, cut) = lines(sa.log.events().iter().filter_map(said));
+        let first = sa.exchanges.first().map_or("", |row| row.name);
         let from_start = ["main", "aggressive", "IKE_SA_INIT"].contains(&first);
         let id = format!("IKE SA {}", at + 1);
-        Talk { id, connection: None, from_start, lines, cut, inner: Vec::new() }
+        Talk { id, connection: None, from_start, lines, cut: cut || sa.log.omitted > 0, inner: Vec::new() }
     });
     let connections = analysis.in_order().into_iter().map(|(_, connection)| {
         let from_start = connection.from_start;
         let calls = connection.calls.iter().map(|call| {
-            let (lines, cut) = lines(Stream::Call(*call));
+            let (lines, cut) = lines(in_call(analysis, &connection.log, *call));
             let id = format!("C{}", call.0 + 1);
             let connection = Some(connection);
             Talk { id, connection, from_start, lines, cut, inner: Vec::new() }
         });
-        let (lines, cut) = lines(Stream::Connection(connection.number));
+        let own = connection.log.events().iter().filter(|event| call_of(event).is_none());
+        let (lines, cut) = lines(own.filter_map(said));
         let (id, inner) = (format!("T{}", connection.number), calls.collect());
         Talk { id, connection: Some(connection), from_start, lines, cut, inner }
     });
     [ike.collect(), connections.collect()]
 }
 
+/// The call that a control message is about.
+fn call_of(event: &Event) -> Option<CallId> {
+    match &event.what {
+        What::Message(message) => message.call,
+        _ => None,
+    }
+}
+
+/// Messages about a call, and PPP inside it, in the order of the capture.
+fn in_call<'a>(
+    analysis: &'a Analysis,
+    log: &'a Log,
+    id: CallId,
+) -> impl Iterator<Item = (&'a Event, Spoken<'a>)> {
+    let control = log.events().iter().filter(move |event| call_of(event) == Some(id));
+    let ppp = analysis.call(id).into_iter().flat_map(|call| call.log.events());
+    let mut all: Vec<_> = control.chain(ppp).filter_map(said).collect();
+    all.sort_by_key(|(event, _)| event.at.packet);
+    all.into_iter()
+}
+
+/// What was said, if it was kept. Resends say nothing new.
+fn said(event: &Event) -> Option<(&Event, Spoken<'_>)> {
+    let spoken = match &event.what {
+        What::Message(message) if !message.resent => Spoken::Control(message.said.as_deref()?, message.cut),
+        What::Said(said) => match (&said.ppp, &said.ike) {
+            (Some(ppp), _) => Spoken::Ppp(ppp, said.cut),
+            (None, Some(ike)) => Spoken::Ike(ike, said.cut),
+            (None, None) => return None,
+        },
+        _ => return None,
+    };
+    Some((event, spoken))
+}
+
 /// What one end says again is there once: how often things are repeated depends on time and loss.
-fn lines(spoken: &[&Said]) -> (Vec<Line>, bool) {
+fn lines<'a>(spoken: impl Iterator<Item = (&'a Event, Spoken<'a>)>) -> (Vec<Line>, bool) {
     let mut seen: HashMap<(u8, String, Vec<String>), usize> = HashMap::new();
     let mut lines: Vec<Line> = Vec::new();
-    for said in spoken {
-        let Some(mut words) = utterance(&said.what) else { continue };
-        words.partial |= said.cut;
+    for (event, spoken) in spoken {
+        let Some(mut words) = utterance(&spoken) else { continue };
+        words.partial |= spoken.is_cut();
         let fields = words.fields.iter().map(|field| format!("{}={}", field.name, field.value)).collect();
-        let key = (said.from, words.name.clone(), fields);
+        let key = (event.end, words.name.clone(), fields);
         if let Some(line) = seen.get(&key).and_then(|at| lines.get_mut(*at)) {
             line.copies = line.copies.saturating_add(1);
             continue;
@@ -90,7 +122,7 @@ fn lines(spoken: &[&Said]) -> (Vec<Line>, bool) {
             return (lines, true);
         }
         seen.insert(key, lines.len());
-        let (from, packet, time) = (usize::from(said.from), said.packet, said.time);
+        let (from, packet, time) = (usize::from(event.end), event.at.packet, event.at.time);
         lines.push(Line { from, packet, time, copies: 1, said: words });
     }
     (lines, false)

@@ -1,11 +1,10 @@
 //! What one message says, as a name and fields with shown values: what differs by nature between two runs (IDs, serial
 //! numbers, challenges, addresses, magic numbers) is there as a field without a value, secrets never have one.
 
-use crate::analysis::transcript::What;
 use crate::dissect::avp_table::{attribute, avp_name};
 use crate::dissect::l2tp_names::{cdn_reason, disconnect_name, error_name, stop_ccn_reason};
 use crate::dissect::layers::{
-    Avp, AvpValue, Control, MessageType, PppBody, PppControl, PppOption, PppOptionValue, ResultCode,
+    Avp, AvpValue, Control, Ike, MessageType, PppBody, PppControl, PppOption, PppOptionValue, ResultCode,
 };
 use crate::dissect::ppp_names::{
     CHAP, EAP, PAP, chap_algorithm_name, code_name, eap_type_name, option_name, protocol_name,
@@ -13,6 +12,25 @@ use crate::dissect::ppp_names::{
 use crate::util::Printable;
 
 use super::ike_words;
+
+/// What a message said, and whether the capture cut it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Spoken<'a> {
+    /// A control message.
+    Control(&'a Control, bool),
+    /// A packet of a PPP control or authentication protocol.
+    Ppp(&'a PppControl, bool),
+    /// An IKE message.
+    Ike(&'a Ike, bool),
+}
+
+impl Spoken<'_> {
+    /// Whether the capture cut it.
+    pub(super) fn is_cut(&self) -> bool {
+        let (Self::Control(_, cut) | Self::Ppp(_, cut) | Self::Ike(_, cut)) = self;
+        *cut
+    }
+}
 
 /// One message in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,11 +85,11 @@ fn quoted(text: &Printable) -> String {
 }
 
 /// A message in words; `None` if it only shows that its sender is there.
-pub(super) fn utterance(what: &What) -> Option<Utterance> {
-    match what {
-        What::Control(control) => Some(self::control(control)),
-        What::Ppp(ppp) => Some(self::ppp(ppp)),
-        What::Ike(ike) => ike_words::utterance(ike),
+pub(super) fn utterance(spoken: &Spoken<'_>) -> Option<Utterance> {
+    match spoken {
+        Spoken::Control(control, _) => Some(self::control(control)),
+        Spoken::Ppp(ppp, _) => Some(self::ppp(ppp)),
+        Spoken::Ike(ike, _) => ike_words::utterance(ike),
     }
 }
 

@@ -65,7 +65,7 @@ impl<'a> IkeLadders<'a> {
 pub(super) fn lines(report: &Report<'_>, sas: &[&IkeSa], left: IpAddr, pen: &Pen<'_>) -> Vec<(u64, Line)> {
     let mut out = Vec::new();
     for sa in sas {
-        let mut rows = sa.rows.iter().peekable();
+        let mut rows = sa.exchanges.iter().peekable();
         let mut first = true;
         while let Some(row) = rows.next() {
             let (mut last, mut more) = (row, 1);
@@ -73,7 +73,7 @@ pub(super) fn lines(report: &Report<'_>, sas: &[&IkeSa], left: IpAddr, pen: &Pen
             while let Some(next) = rows.next_if(|next| quiet(row) && quiet(next) && next.name == row.name) {
                 (last, more) = (next, more + 1);
             }
-            out.push((row.packets.0, line(report, sa, (row, last, more), first, left, pen)));
+            out.push((row.first.packet, line(report, sa, (row, last, more), first, left, pen)));
             first = false;
         }
     }
@@ -110,8 +110,8 @@ fn line(
         _ => None,
     };
     Line {
-        packets: pen.range(row.packets.0, last.packets.1),
-        time: pen.time(row.times.0),
+        packets: pen.range(row.first.packet, last.last.packet),
+        time: pen.time(row.first.time),
         body: Body::Data { text, from_lac: sender.map(|sender| sender == left) },
         effect: effect(sa, row, first),
         mark: mark(report.findings, row, last),
@@ -141,7 +141,7 @@ fn effect(sa: &IkeSa, row: &Exchange, first: bool) -> String {
 
 /// The worst finding on IKE that the packets of a line show.
 fn mark(findings: &[Finding], row: &Exchange, last: &Exchange) -> Option<Mark> {
-    let span = row.packets.0..=last.packets.1;
+    let span = row.first.packet..=last.last.packet;
     let ours = findings.iter().filter(|finding| {
         finding.rule.id.starts_with("ike-")
             && finding.severity >= Severity::Warning

@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 
 use crate::analysis::control::connection::Connection;
-use crate::analysis::control::delivery::MessageKind;
+use crate::analysis::control::message::MessageKind;
 use crate::analysis::ipsec::ike::IkeSa;
-use crate::analysis::ladder::{DataRow, Effect, MessageRow, Row};
+use crate::analysis::log::{Change, Data, Effect, Event, Message, What};
 use crate::dissect::l2tp_names::{cdn_reason, stop_ccn_reason};
 use crate::dissect::layers::MessageType;
 use crate::report::Report;
@@ -61,9 +61,14 @@ pub(super) fn lines(
         lac: u8::from(connection.lac_end() == 1),
         hello: None,
     };
-    let own = connection.ladder.rows.iter().map(|row| match row {
-        Row::Message(row) => (row.packet, writer.message(row)),
-        Row::Data(row) => (row.packet, writer.data(row)),
+    let own = connection.log.events().iter().filter_map(|event| {
+        let line = match &event.what {
+            What::Message(message) => writer.message(event, message),
+            What::Data(data) => writer.data(event, data),
+            What::Changed(Change::Restarted) => Line::words(String::from("the initiator begins anew")),
+            What::Changed(_) | What::Said(_) => return None,
+        };
+        Some((event.at.packet, line))
     });
     let mut all: Vec<(u64, Line)> = own.collect();
     if !ike.is_empty() {
@@ -72,8 +77,8 @@ pub(super) fn lines(
         all.sort_by_key(|(packet, _)| *packet);
     }
     let mut out: Vec<Line> = all.into_iter().map(|(_, line)| line).collect();
-    if connection.ladder.omitted > 0 {
-        out.push(Line::words(format!("{} more lines were not kept", thousands(connection.ladder.omitted))));
+    if connection.log.omitted > 0 {
+        out.push(Line::words(format!("{} more lines were not kept", thousands(connection.log.omitted))));
     }
     out.extend(writer.silence());
     out
@@ -131,16 +136,16 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn message(&mut self, row: &MessageRow) -> Line {
-        let ack = row.message == MessageKind::Zlb;
-        let mut name = String::from(if ack { "ack" } else { row.message.name() });
+    fn message(&mut self, event: &Event, row: &Message) -> Line {
+        let ack = row.kind == MessageKind::Zlb;
+        let mut name = String::from(if ack { "ack" } else { row.kind.name() });
         if row.copies > 1 {
             name += &format!(" {}{}", self.style.pick("×", "x"), row.copies);
         }
-        let effect = self.effect(row);
-        let mark = self.marks.take(row.packet, row.last_packet, effect.is_empty());
-        self.hello = match row.message {
-            MessageKind::Known(MessageType::HELLO) => Some(row.from),
+        let effect = self.effect(event.end, row);
+        let mark = self.marks.take(event.at.packet, row.last_packet, effect.is_empty());
+        self.hello = match row.kind {
+            MessageKind::Known(MessageType::HELLO) => Some(event.end),
             MessageKind::Zlb => None,
             _ => self.hello,
         };
@@ -150,12 +155,12 @@ impl Writer<'_> {
                 Effect::Established | Effect::CallEstablished(_) | Effect::CallClosed(..) | Effect::Closed(_)
             );
         Line {
-            packets: self.pen.range(row.packet, row.last_packet),
-            time: self.pen.time(row.time),
+            packets: self.pen.range(event.at.packet, row.last_packet),
+            time: self.pen.time(event.at.time),
             body: Body::Message {
                 name,
                 numbers: row.numbers.map(|(ns, nr)| ((!ack).then_some(ns.0), nr.0)),
-                from_lac: row.from == self.lac,
+                from_lac: event.end == self.lac,
                 resent: row.resent,
             },
             effect,
@@ -164,7 +169,7 @@ impl Writer<'_> {
         }
     }
 
-    fn data(&mut self, row: &DataRow) -> Line {
+    fn data(&mut self, event: &Event, row: &Data) -> Line {
         let [first, second] = row.count;
         let from_lac = match (first, second) {
             (_, 0) => Some(self.lac == 0),
@@ -172,9 +177,9 @@ impl Writer<'_> {
             _ => None,
         };
         Line {
-            packets: self.pen.range(row.packet, row.last_packet),
+            packets: self.pen.range(event.at.packet, row.last_packet),
             body: Body::Data { text: count(first.saturating_add(second), "data packet"), from_lac },
-            mark: self.marks.take(row.packet, row.last_packet, true),
+            mark: self.marks.take(event.at.packet, row.last_packet, true),
             ..Line::words(String::new())
         }
     }
@@ -199,7 +204,7 @@ impl Writer<'_> {
         })
     }
 
-    fn effect(&self, row: &MessageRow) -> String {
+    fn effect(&self, from: u8, row: &Message) -> String {
         let tunnel = self.connection.number;
         match row.effect {
             _ if row.resent => String::from("resent"),
@@ -209,7 +214,7 @@ impl Writer<'_> {
             Effect::Session(call, Some(session)) => format!("C{} session {session}", call.0 + 1),
             Effect::Session(call, None) => format!("C{}", call.0 + 1),
             Effect::CallEstablished(call) => format!("C{} established", call.0 + 1),
-            Effect::Acknowledged(after) if self.hello == Some(1 - row.from) => after.to_string(),
+            Effect::Acknowledged(after) if self.hello == Some(1 - from) => after.to_string(),
             Effect::Acknowledged(_) => String::new(),
             Effect::CallClosed(call, result) => format!("C{} closed{}", call.0 + 1, reason(result, cdn_word)),
             Effect::Closed(result) => format!("T{tunnel} closed{}", reason(result, stop_word)),

@@ -1,7 +1,7 @@
 //! Layers below L2TP: is there an answer at all, does IKE agree, does ESP come and open?
 
 use crate::analysis::ipsec::flow::Flow;
-use crate::analysis::ipsec::ike::IkeSa;
+use crate::analysis::ipsec::ike::{IkeSa, Phase};
 use crate::util::{Duration, Timestamp};
 
 use super::super::words::{count, packets};
@@ -16,15 +16,31 @@ pub(super) fn reach_and_ike(case: &Case<'_>) -> Option<Diagnosis> {
         return None;
     }
     let sa = analysis.ike.last()?;
-    let refused = analysis.ike.iter().find_map(|sa| Some((sa, sa.no_proposal_chosen?)));
-    if let Some((sa, packet)) = refused {
+    let refused = analysis.ike.iter().find_map(|sa| Some((sa, sa.no_proposal_chosen(Phase::One)?)));
+    if let Some((sa, refusal)) = refused {
+        let packet = refusal.first.packet;
+        let (by, whose) = (sa.end(refusal.from), sa.end(1 - refusal.from));
         return Some(
             Diagnosis::broken(
                 "no-proposal-chosen",
-                format!("{} refused every IKE proposal of {} (packet {packet}).", sa.responder, sa.initiator),
+                format!("{by} refused every IKE proposal of {whose} (packet {packet})."),
             )
-            .evidence([sa.first.0, packet])
+            .evidence([sa.first.packet, packet])
             .advice("compare the IKE proposals of both sides: encryption, hash, group, authentication."),
+        );
+    }
+    let refused = analysis.ike.iter().find_map(|sa| Some((sa, sa.no_proposal_chosen(Phase::Two)?)));
+    if let Some((sa, refusal)) = refused {
+        let packet = refusal.first.packet;
+        let (by, whose) = (sa.end(refusal.from), sa.end(1 - refusal.from));
+        let exchange = if sa.version == 1 { "quick mode" } else { "a child SA" };
+        return Some(
+            Diagnosis::broken(
+                "no-proposal-chosen",
+                format!("IKE agreed, then {by} refused every proposal of {whose} for {exchange} (packet {packet})."),
+            )
+            .evidence([sa.first.packet, packet])
+            .advice("compare the ESP proposals of both sides: encryption, integrity, group (PFS), encapsulation mode."),
         );
     }
     if sa.unanswered() {
@@ -51,7 +67,7 @@ pub(super) fn reach_and_ike(case: &Case<'_>) -> Option<Diagnosis> {
 
 /// IKEv1 main mode hides names and proofs: what happens around messages 5 and 6 tells what went wrong.
 fn authentication(sa: &IkeSa) -> Option<Diagnosis> {
-    let [initiator, responder] = sa.proofs;
+    let [initiator, responder] = [5, 6].map(|number| sa.phase_one.copies(number));
     let (id, sentence) = if sa.version == 1 && initiator > 0 && responder == 0 {
         (
             "psk-mismatch",
@@ -60,7 +76,7 @@ fn authentication(sa: &IkeSa) -> Option<Diagnosis> {
                 sa.responder, sa.initiator
             ),
         )
-    } else if sa.version == 1 && responder > 0 && sa.quick == 0 {
+    } else if sa.version == 1 && responder > 0 && !sa.began_phase_two() {
         (
             "id-mismatch",
             format!(
@@ -81,7 +97,7 @@ fn authentication(sa: &IkeSa) -> Option<Diagnosis> {
     };
     Some(
         Diagnosis::broken(id, sentence)
-            .evidence([sa.first.0, sa.last.0])
+            .evidence([sa.first.packet, sa.last.packet])
             .confidence(Confidence::Likely)
             .advice(advice),
     )
@@ -202,7 +218,7 @@ pub(super) fn unreadable(case: &Case<'_>) -> Option<Diagnosis> {
 /// After IKE agreed, ESP in one direction only.
 fn one_way(case: &Case<'_>) -> Option<Diagnosis> {
     let analysis = case.analysis;
-    let sa = analysis.ike.iter().find(|sa| sa.quick >= 3 || sa.auth == [true, true])?;
+    let sa = analysis.ike.iter().find(|sa| sa.agreed())?;
     let from = |address| {
         let flows = analysis.flows.iter().filter(move |flow| flow.addresses.source == address);
         flows.map(|flow| flow.packets()).sum::<u64>()
@@ -228,8 +244,7 @@ fn one_way(case: &Case<'_>) -> Option<Diagnosis> {
 
 /// A request for a new SA that nobody answered, after which ESP stopped.
 pub(super) fn rekey(case: &Case<'_>) -> Option<Diagnosis> {
-    let (sa, flow) = ike::rekey_failure(case)?;
-    let pending = sa.pending?;
+    let (pending, flow) = ike::rekey_failure(case)?;
     let last = flow.last.0;
     Some(
         Diagnosis::broken(
@@ -237,14 +252,14 @@ pub(super) fn rekey(case: &Case<'_>) -> Option<Diagnosis> {
             format!(
                 "a request for a new SA was sent {} times from {} on without an answer (packets {} to {}); ESP of {} stopped at {}.",
                 pending.copies,
-                case.at(pending.first.1),
-                pending.first.0,
-                pending.last,
+                case.at(pending.first.time),
+                pending.first.packet,
+                pending.last.packet,
                 flow.addresses.source,
                 case.at(last)
             ),
         )
-        .evidence([pending.first.0, pending.last])
+        .evidence([pending.first.packet, pending.last.packet])
         .confidence(Confidence::Likely)
         .advice("does IKE still get through (UDP 500 and 4500), and does the peer accept the rekey? Look in its IKE log."),
     )

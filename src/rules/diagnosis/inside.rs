@@ -4,8 +4,9 @@ use crate::analysis::CallId;
 use crate::analysis::control::call::{Call, Data};
 use crate::analysis::control::connection::{Connection, ConnectionState};
 use crate::analysis::control::delivery::Outstanding;
-use crate::analysis::facts::{Fact, Scope, Tally};
-use crate::analysis::ppp::session::protocol;
+use crate::analysis::log::query::Scope;
+use crate::analysis::log::{Observation, Tally};
+use crate::analysis::ppp::protocol;
 use crate::dissect::layers::MessageType;
 use crate::util::Timestamp;
 
@@ -32,13 +33,13 @@ pub(super) fn first_call(
 }
 
 fn unreachable<'a>(case: &Case<'a>) -> Option<&'a Tally> {
-    case.analysis.facts.get(Fact::PortUnreachable, Scope::default())
+    case.analysis.observed(Observation::PortUnreachable, Scope::default())
 }
 
 /// IKE made an SA, no ESP is seen, and the tunnel runs in the clear.
 pub(super) fn leak(case: &Case<'_>) -> Option<Diagnosis> {
     let analysis = case.analysis;
-    let agreed = analysis.ike.iter().find(|sa| sa.quick >= 3 || sa.auth == [true, true])?;
+    let agreed = analysis.ike.iter().find(|sa| sa.agreed())?;
     if !analysis.flows.is_empty() {
         return None;
     }
@@ -55,7 +56,7 @@ pub(super) fn leak(case: &Case<'_>) -> Option<Diagnosis> {
                 connection.first_packet
             ),
         )
-        .evidence([agreed.first.0, connection.first_packet])
+        .evidence([agreed.first.packet, connection.first_packet])
         .advice("the IPsec policy does not cover the UDP ports in use: compare its selectors with the ports of the tunnel."),
     )
 }
@@ -294,7 +295,7 @@ pub(super) fn traffic(_: &Case<'_>, connection: &Connection, id: CallId, call: &
     }
     let name = words::call(id);
     let [a, b] = &call.data;
-    let opened = call.ppp.negotiation(protocol::IPCP).is_some_and(|ipcp| ipcp.opened);
+    let opened = call.ppp.negotiation(protocol::IPCP).is_some_and(|ipcp| ipcp.ever_opened());
     let carried = |data: &Data| if connection.version == 3 { data.packets } else { data.network };
     let (many, none) = (carried(a).max(carried(b)), carried(a).min(carried(b)));
     if opened && none == 0 && many >= 5 {
@@ -332,7 +333,8 @@ pub(super) fn traffic(_: &Case<'_>, connection: &Connection, id: CallId, call: &
             .advice("check what the pseudowire is bridged to on the side that does not answer."),
         );
     }
-    let resets: u32 = call.ppp.negotiation(protocol::CCP).map_or(0, |ccp| ccp.resets.iter().sum());
+    let resets: u32 =
+        call.ppp.negotiation(protocol::CCP).map_or(0, |ccp| ccp.ends.iter().map(|end| end.resets).sum());
     if resets >= 5 {
         return Some(
             Diagnosis::degraded("compression-desync", format!("the compression of {name} lost step {resets} times (CCP Reset-Requests): data is lost on the way."))
@@ -368,8 +370,7 @@ pub(super) fn degraded(case: &Case<'_>) -> Option<Diagnosis> {
         .sum();
     if resent >= 3 {
         let evidence: Vec<u64> = analysis
-            .facts
-            .all(Fact::Resent)
+            .all_observed(Observation::Resent)
             .into_iter()
             .flat_map(|(_, tally)| tally.packets.clone())
             .collect();

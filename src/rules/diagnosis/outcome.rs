@@ -2,7 +2,8 @@
 
 use crate::analysis::control::call::Call;
 use crate::analysis::control::connection::Connection;
-use crate::analysis::facts::{Fact, Scope};
+use crate::analysis::log::Observation;
+use crate::analysis::log::query::Scope;
 use crate::util::Duration;
 
 use super::super::Case;
@@ -58,7 +59,7 @@ pub(super) fn other_version(case: &Case<'_>) -> Option<Diagnosis> {
     if totals.other_version == 0 || !case.analysis.connections.is_empty() {
         return None;
     }
-    let tally = case.analysis.facts.get(Fact::OtherVersion, Scope::default())?;
+    let tally = case.analysis.observed(Observation::OtherVersion, Scope::default())?;
     Some(
         Diagnosis::undecided(format!(
             "{} of another version than 2 and 3 (L2F, or none that is defined), which this tool does not follow.",
@@ -75,7 +76,7 @@ fn nothing(case: &Case<'_>) -> Diagnosis {
             "IKE between {} and {} is there, but neither ESP nor L2TP.",
             sa.initiator, sa.responder
         ))
-        .evidence([sa.first.0]);
+        .evidence([sa.first.packet]);
     }
     Diagnosis::undecided("there is no L2TP, ESP or IKE in this capture.")
         .advice("capture on the outside of a gateway: udp port 500 or 4500 or 1701 or ip proto 50.")

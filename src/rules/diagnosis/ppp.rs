@@ -3,23 +3,26 @@
 use crate::analysis::CallId;
 use crate::analysis::control::call::Call;
 use crate::analysis::control::connection::Connection;
-use crate::analysis::ppp::session::{Outcome, protocol};
+use crate::analysis::ppp::authentication::Outcome;
+use crate::analysis::ppp::protocol;
 
 use super::super::words::{self, count, who};
 use super::super::{Case, ppp as ppp_rules, ppp_order, ppp_proof};
 use super::{Confidence, Diagnosis};
 
 /// LCP, authentication, IPCP.
-pub(super) fn session(_: &Case<'_>, connection: &Connection, id: CallId, call: &Call) -> Option<Diagnosis> {
+pub(super) fn session(
+    case: &Case<'_>,
+    connection: &Connection,
+    id: CallId,
+    call: &Call,
+) -> Option<Diagnosis> {
     let session = &call.ppp;
     let name = words::call(id);
-    let known = &session.authentication;
-    if let Some(end) = (0..2u8).find(|end| ppp_rules::lcp_unanswered(call, *end))
-        && !words::one_direction_missing(connection)
-    {
-        let asked = session.lcp.unanswered.get(usize::from(end)).copied().unwrap_or(0);
-        let since = session.lcp.unanswered_since.get(usize::from(end)).copied().flatten();
-        let peer = 1 - end;
+    let unanswered = |end| ppp_rules::lcp_never_answered(case, connection, call, end);
+    if let Some(row) = (0..2u8).find_map(unanswered) {
+        let (end, peer, asked) = (row.end, 1u8.saturating_sub(row.end), row.count);
+        let came_up = if session.lcp.ever_opened() { "did not come up again" } else { "never came up" };
         let came = call.data.get(usize::from(peer)).map_or(0, |data| data.packets);
         let (own, advice) = match came {
             0 => (String::new(), "is a PPP daemon attached to the call there, and does data reach it?"),
@@ -32,30 +35,31 @@ pub(super) fn session(_: &Case<'_>, connection: &Connection, id: CallId, call: &
             Diagnosis::broken(
                 "kernel-data-path",
                 format!(
-                    "{name} was set up, but LCP never came up: {asked} requests of {} got no reply{own}.",
+                    "{name} was set up, but LCP {came_up}: {asked} requests of {} got no reply{own}.",
                     who(connection, end)
                 ),
             )
-            .evidence(since.map(|(packet, _)| packet))
+            .evidence([row.first.0])
             .confidence(Confidence::Likely)
             .advice(format!("on {}: {advice}", who(connection, peer))),
         );
     }
-    if known.outcome == Some(Outcome::Failure) {
+    if session.authentication.outcome() == Some(Outcome::Failure) {
         return Some(auth_failed(connection, &name, call));
     }
     if let Some(diagnosis) = no_common_authentication(connection, &name, call) {
         return Some(diagnosis);
     }
     let ipcp = session.negotiation(protocol::IPCP)?;
-    let refusals: u32 = ipcp.refusals.iter().sum();
+    let refusals = ipcp.refusals();
     // It may open without an address, only to be ended for that.
-    let useless = !ipcp.opened || session.addresses.iter().any(Option::is_none) && ipcp.terminated.is_some();
-    if useless && !ipcp.rejected && (refusals >= 5 || ipcp.terminated.is_some()) {
-        let last = ipcp.last_request.iter().flatten().map(|(packet, _)| *packet).max();
-        let why = ipcp.terminated.as_ref().map(|(_, _, text)| text).filter(|text| !text.is_empty());
+    let useless = !ipcp.ever_opened()
+        || session.network.addresses.iter().any(Option::is_none) && ipcp.terminated.is_some();
+    if useless && ipcp.rejected.is_none() && (refusals >= 5 || ipcp.terminated.is_some()) {
+        let last = ipcp.last_request().map(|(packet, _)| packet);
+        let why = ipcp.terminated.as_ref().map(|end| &end.reason).filter(|text| !text.is_empty());
         let why = why.map_or_else(String::new, |text| {
-            let by = ipcp.terminated.as_ref().map_or(0, |(end, ..)| *end);
+            let by = ipcp.terminated.as_ref().map_or(0, |ended| ended.end);
             format!("; {} ended it with \"{text}\"", who(connection, by))
         });
         if let Some((end, (asked, offered, dispute))) =
@@ -90,8 +94,8 @@ pub(super) fn session(_: &Case<'_>, connection: &Connection, id: CallId, call: &
 }
 
 fn auth_failed(connection: &Connection, name: &str, call: &Call) -> Diagnosis {
-    let known = &call.ppp.authentication;
-    let protocol = known.protocol_name().unwrap_or("authentication");
+    let (authenticator, known) = call.ppp.authentication.latest();
+    let protocol = known.method().and_then(|method| method.name()).unwrap_or("authentication");
     let id = if protocol == "MS-CHAPv2" { "mschapv2-failure" } else { "ppp-auth-failed" };
     let user = known.name.as_ref().map_or_else(String::new, |user| format!(" of \"{user}\""));
     let meaning = known.message.as_ref().and_then(|text| ppp_rules::ms_chap_meaning(text.as_str()));
@@ -107,7 +111,7 @@ fn auth_failed(connection: &Connection, name: &str, call: &Call) -> Diagnosis {
         id,
         format!(
             "{} refused the {protocol} authentication{user}{meaning}{proof} ({name}, packet {packet}).",
-            who(connection, known.authenticator.unwrap_or(1))
+            who(connection, authenticator.unwrap_or(1))
         ),
     )
     .evidence([packet])
@@ -116,10 +120,10 @@ fn auth_failed(connection: &Connection, name: &str, call: &Call) -> Diagnosis {
 
 /// A demand for authentication that was declined, and no authentication afterwards.
 fn no_common_authentication(connection: &Connection, name: &str, call: &Call) -> Option<Diagnosis> {
-    let known = &call.ppp.authentication;
-    let (packet, decliner) = ppp_order::declined(call)?;
-    let both = known.demanded == [true, true];
-    let (id, sentence) = if both && !call.ppp.lcp.opened && call.ppp.lcp.terminated.is_some() {
+    let declined = ppp_order::declined(call).filter(|declined| declined.proved)?;
+    let (packet, decliner) = (declined.packet, declined.by);
+    let both = call.ppp.authentication.both_demanded();
+    let (id, sentence) = if both && !call.ppp.lcp.ever_opened() && call.ppp.lcp.terminated.is_some() {
         (
             "both-sides-authenticate",
             format!(

@@ -1,0 +1,7 @@
+//! Whose packet is this? The one owner of the question which control connection, call and end a packet belongs to.
+
+mod opening;
+mod owner;
+mod routes;
+
+pub(super) use owner::{Identity, Owner, older, request};
