@@ -392,11 +392,11 @@ impl Delivery {
             }
             return Some(Released::InOrder(message));
         }
-        let proved = self.is_acknowledged(self.turn);
-        let gives_up = crowded
-            || self.waiting.len() > MOST_WAITING
-            || now.time.since(first.at.time) > PATIENCE
-            || first.ns.steps_from(self.turn) > BELIEVED;
+        // Numbers out of all order prove nothing, and are passed over at once, not each by itself.
+        let far = first.ns.steps_from(self.turn) > BELIEVED;
+        let proved = !far && self.is_acknowledged(self.turn);
+        let gives_up =
+            crowded || self.waiting.len() > MOST_WAITING || now.time.since(first.at.time) > PATIENCE || far;
         if !proved && !gives_up {
             return None;
         }
