@@ -6,6 +6,7 @@ use crate::analysis::CallId;
 use crate::analysis::control::call::CallKind;
 use crate::analysis::control::connection::{Connection, End};
 use crate::analysis::ipsec::flow::Flow;
+use crate::dissect::udp::L2TP_PORT;
 use crate::ipsec::Spi;
 use crate::rules::Severity;
 use crate::rules::words::{some, thousands};
@@ -18,8 +19,6 @@ use super::{Report, state};
 
 /// Rows of one table; more would be no summary.
 const MOST_ROWS: usize = 20;
-/// The port of L2TP, which goes without saying.
-const L2TP_PORT: u16 = 1701;
 
 const SA_COLUMNS: &[Column] = &[
     Column::always("SPI"),

@@ -27,7 +27,7 @@ rules! {
 
 /// One packet or two of the LAC may have been made before it heard of the switch.
 const ENOUGH: u64 = 3;
-/// So much data of the LNS after the switch does not all get lost after the capture point.
+/// So much data from the LNS after the switch does not all get lost after the capture point.
 const SURE: u16 = 8;
 
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {

@@ -223,7 +223,7 @@ impl Identity {
             .or_else(|| self.newest_between(found, udp, 3, |_, _| true))
     }
 
-    /// The request of the other end that crosses this one, if both wait for an answer (a tie).
+    /// The request from the other end that crosses this one, if both wait for an answer (a tie).
     pub(in crate::analysis) fn crossing_request(
         &self,
         found: &Analysis,

@@ -104,7 +104,7 @@ impl Tcp {
         Some(place)
     }
 
-    /// An ICMP error from the end `from` says that a packet of the other end came to nothing.
+    /// An ICMP error from the end `from` says that a packet from the other end came to nothing.
     pub(super) fn refuse(&mut self, quoted: &Quoted, from: u8) {
         let Some(ports) = quoted.ports.filter(|_| quoted.protocol == TCP) else { return };
         let sender = 1u8.saturating_sub(from);
