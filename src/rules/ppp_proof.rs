@@ -16,8 +16,8 @@ rules! {
     /// Its Response (of PAP: its password) is held against the passwords of `--secrets`. It is made with none of them,
     /// with that of another user, or for MS-CHAPv2 with another form of the name. Only Responses whose Challenge was
     /// seen, with the same Identifier, are judged. For PAP the finding cites RFC 1334. If the authenticator accepts it all
-    /// the same, it is rather the file that is wrong, and the finding is a note; if it says nothing, a warning. Usual causes: a mistyped or old password at the client, a mistyped
-    /// name, a client that hashes the name with its domain.
+    /// the same, it is rather the file that is wrong, and the finding is a note; if it says nothing, a warning. Usual
+    /// causes: a mistyped or old password at the client, a mistyped name, a client that hashes the name with its domain.
     /// Example: a CHAP Challenge, a Response made with another password than that of --secrets, and a Failure.
     PPP_AUTH_RESPONSE_WRONG = "ppp-auth-response-wrong", Error, "RFC 1994 4.1",
         "whenever a Response is received, the authenticator compares it with its own calculation of the expected value.";
@@ -117,9 +117,9 @@ fn wrong_response(connection: &Connection, id: CallId, end: u8, answer: &Answer)
         Some(Outcome::Success) => Some(format!(
             "{peer} accepted it: the password that was given is probably not that of \"{name}\"."
         )),
-        None => {
-            Some(format!("{peer} neither accepted nor refused it here: the password that was given may be old."))
-        }
+        None => Some(format!(
+            "{peer} neither accepted nor refused it here: the password that was given may be old."
+        )),
     };
     let found = finding(&PPP_AUTH_RESPONSE_WRONG, title, (connection, id, end), answer)
         .severity(match outcome {
