@@ -186,7 +186,7 @@ fn one_flipped_byte_in_one_packet() {
         }
     });
     run.judge()
-        .says("esp-icv-bad", "1 bad packet", "healthy", "user data in both directions")
+        .says("esp-icv-bad", "1 bad packet", "icv-or-key-trouble", "it worked")
         .quiet(&["esp-key-does-not-fit"]);
 }
 
@@ -199,7 +199,9 @@ fn a_damaged_icv_in_three_packets() {
             *last ^= 0x80;
         }
     });
-    run.judge().says("esp-icv-bad", "so the key is right", "healthy", "").quiet(&["esp-key-does-not-fit"]);
+    run.judge()
+        .says("esp-icv-bad", "so the key is right", "icv-or-key-trouble", "")
+        .quiet(&["esp-key-does-not-fit"]);
 }
 
 #[test]
@@ -225,14 +227,14 @@ fn a_tail_that_the_sender_left_out() {
             frame.data[16..18].copy_from_slice(&total.to_be_bytes());
         }
     });
-    run.judge().says("esp-icv-bad", "1 bad packet", "healthy", "");
+    run.judge().says("esp-icv-bad", "1 bad packet", "icv-or-key-trouble", "");
 }
 
 #[test]
 fn a_key_for_one_direction_only() {
     let run = Run::lines(AES128).fields(|rows| rows.truncate(1));
     let judged = run.judge();
-    judged.says("cap-esp-undecrypted", "has no key", "healthy", "user data in one direction");
+    judged.says("cap-esp-undecrypted", "has no key", "undetermined", "could not be decrypted");
     // What came back is there, though it cannot be read: nobody is accused, and not the capture either.
     judged.quiet(&["esp-one-way", "esp-icv-bad", "tun-no-reply", "cap-one-way"]);
     assert_eq!(judged.diagnosis.confidence, Confidence::Possible);
@@ -241,7 +243,7 @@ fn a_key_for_one_direction_only() {
             .diagnosis
             .advice
             .as_ref()
-            .is_some_and(|advice| advice.contains("59 ESP packets could not be decrypted"))
+            .is_some_and(|advice| advice.contains("add the keys of both directions"))
     );
 }
 
@@ -423,7 +425,7 @@ fn an_old_packet_that_is_sent_again() {
     let behind = esp[40];
     again.time = run.frames[behind].time;
     run.frames.insert(behind + 1, again);
-    run.judge().says("esp-replay", "1 replayed packet", "healthy", "").quiet(&["esp-icv-bad"]);
+    run.judge().says("esp-replay", "1 replayed packet", "path-duplicates", "").quiet(&["esp-icv-bad"]);
 }
 
 trait Pipe: Sized {

@@ -9,7 +9,7 @@ use crate::analysis::ppp::protocol;
 use crate::rules::{Certainty, Diagnosis, Finding, Severity};
 use crate::util::Duration;
 
-use super::expect::{Allow, CallExpect, ConnectionExpect, Expectations, HelloExpect};
+use super::expect::{Allow, CallExpect, ConnectionExpect, Expectations, HelloExpect, Level};
 
 /// One thing that was expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Outcome {
 /// What came of a check.
 #[derive(Debug, Clone, Default)]
 pub struct Result {
+    /// A check was asked for: by expectations, or by a level from which on things fail.
+    pub asked: bool,
     /// All that was expected, in the order of the file.
     pub outcomes: Vec<Outcome>,
     /// The findings that fail the check, by their places in the list.
@@ -47,15 +49,22 @@ impl Result {
     }
 }
 
-/// From when on a finding fails, beside what the expectations say.
-#[derive(Debug, Clone, Copy)]
+/// From when on a verdict or a finding fails, beside what the expectations say.
+#[derive(Debug, Clone)]
 pub struct Bar {
     /// From this severity on; `None` for never.
     pub severity: Option<Severity>,
+    /// Verdicts that fail, unless the expectations name the cause.
+    pub levels: Vec<Level>,
     /// Only findings that nothing could explain away.
     pub certain: bool,
     /// Today, as year, month and day.
     pub today: (i16, i8, i8),
+}
+
+impl Bar {
+    /// Every verdict but a healthy one.
+    pub const VERDICTS: [Level; 2] = [Level::Degraded, Level::Undecided];
 }
 
 /// Holds a capture against what is expected.
@@ -64,10 +73,11 @@ pub fn compare(
     findings: &[Finding],
     diagnosis: &Diagnosis,
     expected: &Expectations,
-    bar: Bar,
+    bar: &Bar,
 ) -> Result {
     let mut result = Result::default();
     capture(analysis, diagnosis, expected, &mut result);
+    health(diagnosis, expected, bar, &mut result);
     connections(analysis, &expected.control_connection, &mut result);
     judge(findings, expected, bar, &mut result);
     result
@@ -91,6 +101,14 @@ fn capture(analysis: &Analysis, diagnosis: &Diagnosis, expected: &Expectations, 
     }
     if let Some(verdict) = &expected.capture.verdict {
         say(result, "capture verdict".into(), verdict, diagnosis.id, verdict == diagnosis.id);
+    }
+}
+
+/// A verdict that fails, unless the expectations name its cause.
+fn health(diagnosis: &Diagnosis, expected: &Expectations, bar: &Bar, result: &mut Result) {
+    let fails = bar.levels.iter().any(|level| level.fails(diagnosis.verdict));
+    if fails && expected.capture.verdict.is_none() {
+        say(result, "capture health".into(), "healthy", diagnosis.verdict.name(), false);
     }
 }
 
@@ -255,7 +273,7 @@ fn shown(time: Option<Duration>) -> String {
     time.map_or_else(|| String::from("never"), |time| time.to_string())
 }
 
-fn judge(findings: &[Finding], expected: &Expectations, bar: Bar, result: &mut Result) {
+fn judge(findings: &[Finding], expected: &Expectations, bar: &Bar, result: &mut Result) {
     let mut used = vec![false; expected.allow.len()];
     for (at, finding) in findings.iter().enumerate() {
         let allowed =

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::rules::{self, Severity};
+use crate::rules::{self, Severity, Verdict};
 use crate::util::{Duration, Printable};
 
 use super::amount::{self, Count, Limit, Share};
@@ -41,17 +41,30 @@ pub enum Level {
     Note,
     Warning,
     Error,
+    Undecided,
+    Degraded,
+    Broken,
     Never,
 }
 
 impl Level {
-    /// The severity; `None` if no finding fails.
+    /// The severity from which on a finding fails; `None` if none does.
     pub fn severity(self) -> Option<Severity> {
         match self {
             Self::Note => Some(Severity::Note),
             Self::Warning => Some(Severity::Warning),
             Self::Error => Some(Severity::Error),
-            Self::Never => None,
+            Self::Undecided | Self::Degraded | Self::Broken | Self::Never => None,
+        }
+    }
+
+    /// Whether a verdict fails: degraded means broken as well.
+    pub fn fails(self, verdict: Verdict) -> bool {
+        match self {
+            Self::Broken => verdict == Verdict::Broken,
+            Self::Degraded => matches!(verdict, Verdict::Broken | Verdict::Degraded),
+            Self::Undecided => verdict == Verdict::Undecided,
+            Self::Note | Self::Warning | Self::Error | Self::Never => false,
         }
     }
 }

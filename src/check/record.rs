@@ -1,5 +1,6 @@
 //! The expectations that a capture meets, as a file to edit.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use crate::analysis::Analysis;
@@ -28,7 +29,12 @@ pub fn record(analysis: &Analysis, findings: &[Finding], diagnosis: &Diagnosis) 
     for (_, one) in analysis.in_order() {
         connection(analysis, one, &mut out);
     }
+    let mut allowed = HashSet::new();
     for finding in findings.iter().filter(|finding| finding.severity >= Severity::Warning) {
+        // One of a rule and control connection allows all of them.
+        if !allowed.insert((finding.rule.id, finding.connection)) {
+            continue;
+        }
         let _ = write!(out, "\n[[allow]]\nrule = \"{}\"\n", finding.rule.id);
         if let Some(number) = finding.connection {
             let _ = writeln!(out, "connection = \"T{number}\"");

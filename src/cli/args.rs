@@ -189,9 +189,9 @@ pub struct Args {
           help_heading = "How to write it")]
     pub width: Option<u16>,
 
-    /// Exit with 1 if there is a finding at or above this level (with --check: warning)
-    #[arg(long, value_name = "LEVEL", help_heading = "Rules and CI")]
-    pub fail_on: Option<Level>,
+    /// Exit with 1 at this verdict, or at a finding of this level or above (--check: all three verdicts, certain errors)
+    #[arg(long, value_name = "LEVEL", value_delimiter = ',', help_heading = "Rules and CI")]
+    pub fail_on: Vec<Level>,
 
     /// Count only findings that nothing could explain away
     #[arg(long, help_heading = "Rules and CI")]

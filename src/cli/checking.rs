@@ -45,13 +45,19 @@ impl Checking {
             Some(path) => Some(read(Path::new(path))?),
         };
         let own = expected.as_ref().and_then(|expected| expected.fail_on);
-        let default = if expected.is_some() { Severity::Warning } else { Severity::Error };
-        let severity = match (args.fail_on, own) {
-            (Some(level), _) => level.severity(),
-            (None, Some(level)) => level.severity(),
-            (None, None) => Some(default),
+        let levels = if args.fail_on.is_empty() { own.into_iter().collect() } else { args.fail_on.clone() };
+        let bar = if levels.is_empty() {
+            let levels = if expected.is_some() { Bar::VERDICTS.to_vec() } else { Vec::new() };
+            Bar {
+                severity: Some(Severity::Error),
+                certain: expected.is_some() || args.certain,
+                levels,
+                today: today(),
+            }
+        } else {
+            let severity = levels.iter().filter_map(|level| level.severity()).min();
+            Bar { severity, certain: args.certain, levels, today: today() }
         };
-        let bar = Bar { severity, certain: args.certain, today: today() };
         Ok(Self { choice, expected, bar })
     }
 
@@ -69,12 +75,14 @@ impl Checking {
         diagnosis: &Diagnosis,
     ) -> Option<check::Result> {
         let formats = [Format::Markdown, Format::Junit, Format::Sarif, Format::Github];
-        if self.expected.is_none() && args.fail_on.is_none() && !formats.contains(&args.format) {
+        if self.expected.is_none() && args.fail_on.is_empty() && !formats.contains(&args.format) {
             return None;
         }
         let nothing = Expectations::default();
         let expected = self.expected.as_ref().unwrap_or(&nothing);
-        Some(check::compare(analysis, findings, diagnosis, expected, self.bar))
+        let asked = self.checks() || !args.fail_on.is_empty();
+        let result = check::compare(analysis, findings, diagnosis, expected, &self.bar);
+        Some(check::Result { asked, ..result })
     }
 
     /// Whether differences are the output.
@@ -85,7 +93,7 @@ impl Checking {
     /// The exit code of one capture.
     pub(super) fn exit(&self, args: &Args, damaged: bool, result: Option<&check::Result>) -> Exit {
         // A viewer does not fail for what it shows.
-        let counts = self.checks() || args.fail_on.is_some();
+        let counts = self.checks() || !args.fail_on.is_empty();
         match result {
             _ if damaged => Exit::Damaged,
             Some(result) if counts && !result.passes() => Exit::Findings,

@@ -1,7 +1,8 @@
-//! `--explain` and `--list-rules`: the documentation of the rules.
+//! `--explain` and `--list-rules`: the documentation of the rules and of the causes that a verdict may name.
 
 use std::fmt::Write as _;
 
+use crate::rules::diagnosis::{Cause, causes};
 use crate::rules::{self, Rule};
 use crate::util::{Printable, meant};
 
@@ -11,10 +12,14 @@ use super::exit::Failure;
 ///
 /// # Errors
 ///
-/// When no rule has this id; the message offers the nearest.
+/// When no rule and no cause has this id; the message offers the nearest.
 pub(super) fn explain(id: &str) -> Result<String, Failure> {
+    let cause = causes().find(|cause| cause.id == id);
     let Some(rule) = rules::all().find(|rule| rule.id == id) else {
-        let near = meant(id, rules::all().map(|rule| rule.id));
+        if let Some(cause) = cause {
+            return Ok(of_cause(cause));
+        }
+        let near = meant(id, rules::all().map(|rule| rule.id).chain(causes().map(|cause| cause.id)));
         return Err(Failure::new(format!("{}: no such rule{near}", Printable::from_text(id)))
             .hint("l2tp-inspect --list-rules"));
     };
@@ -28,7 +33,19 @@ pub(super) fn explain(id: &str) -> Result<String, Failure> {
     if !rule.section.is_empty() {
         let _ = writeln!(out, "\n{}: {}", rule.section, rule.says);
     }
+    if let Some(cause) = cause {
+        let _ = write!(out, "\n{}", of_cause(cause));
+    }
     Ok(out)
+}
+
+/// A cause that a verdict may name.
+fn of_cause(cause: &Cause) -> String {
+    let mut out = format!("{} (verdict; stage {})\n\n", cause.id, cause.stage.name());
+    for line in cause.doc.lines() {
+        let _ = writeln!(out, "{}", line.strip_prefix(' ').unwrap_or(line));
+    }
+    out
 }
 
 /// What `--list-rules` prints: id, severity, section, first sentence.

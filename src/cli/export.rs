@@ -40,7 +40,7 @@ pub(super) fn also_shows(args: &Args) -> bool {
         || args.quiet
         || args.list_keys
         || args.format != Format::Text
-        || args.fail_on.is_some()
+        || !args.fail_on.is_empty()
 }
 
 /// What is read and must not be written over.

@@ -28,7 +28,7 @@ mod accm;
 mod ah;
 mod arp;
 mod avp;
-mod avp_names;
+pub(crate) mod avp_names;
 mod bandwidth;
 mod bridging;
 mod cbcp;

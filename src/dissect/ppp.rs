@@ -127,10 +127,12 @@ pub(crate) fn dissect<S: Sink>(c: &mut Cursor<'_, '_, S>, layers: &mut Layers) -
     } else {
         (c.u16(&PROTOCOL)?, 2)
     };
+    let multilink = layers.ppp.as_ref().is_some_and(|outer| outer.protocol == ppp_names::MULTILINK);
     layers.ppp = Some(Ppp {
         protocol,
         address_control,
         protocol_len,
+        multilink,
         payload: u32::try_from(c.remaining()).unwrap_or(u32::MAX),
         control: None,
         inner: None,

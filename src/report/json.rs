@@ -21,6 +21,7 @@ use crate::dissect::ppp_names::protocol_name;
 use crate::rules::Finding;
 use crate::util::{Duration, Timestamp};
 
+use super::diagnosis_json::{DiagnosisJson, Verdicts, of_capture};
 use super::traffic_json::{TrafficJson, traffic};
 use super::{Report, state};
 
@@ -106,9 +107,11 @@ impl Serialize for Capture<'_> {
         map.serialize_entry("security_associations", &List(flows))?;
         map.serialize_entry("ike", &List(|| analysis.ike.iter().map(|sa| ike(sa, analysis))))?;
         let ids = analysis.in_order();
-        let connections = || ids.iter().map(|(_, connection)| connection_json(analysis, connection));
+        let verdicts = Verdicts::of(report.diagnosis);
+        let connections =
+            || ids.iter().map(|(_, connection)| connection_json(analysis, &verdicts, connection));
         map.serialize_entry("control_connections", &List(connections))?;
-        map.serialize_entry("diagnosis", &DiagnosisJson::of(report))?;
+        map.serialize_entry("diagnosis", &of_capture(report.diagnosis))?;
         map.serialize_entry("findings", &List(|| report.findings.iter().map(finding)))?;
         map.serialize_entry("check", &report.check.map(CheckJson::of))?;
         map.end()
@@ -353,6 +356,7 @@ struct ConnectionJson<'a, L: Serialize> {
     closed: Option<AtJson>,
     closed_by: Option<&'static str>,
     result: Option<ResultJson<'a>>,
+    diagnosis: Option<DiagnosisJson<'a>>,
     calls: L,
 }
 
@@ -395,7 +399,11 @@ fn result(result: &ResultCode) -> ResultJson<'_> {
     }
 }
 
-fn connection_json<'a>(analysis: &'a Analysis, connection: &'a Connection) -> impl Serialize + use<'a> {
+fn connection_json<'a>(
+    analysis: &'a Analysis,
+    verdicts: &'a Verdicts<'a>,
+    connection: &'a Connection,
+) -> impl Serialize + use<'a> {
     let lac = u8::from(connection.lac_end() == 1);
     let lns = 1 - lac;
     let ends = [connection.end(lac), connection.end(lns)];
@@ -421,9 +429,13 @@ fn connection_json<'a>(analysis: &'a Analysis, connection: &'a Connection) -> im
         closed: maybe(connection.closing_packet, connection.closed),
         closed_by: connection.closed_by.map(|by| side(connection, by)),
         result: connection.result.as_ref().map(result),
+        diagnosis: verdicts.connection(connection.number),
         calls: List(move || {
             let connection: &'a Connection = connection;
-            calls.clone().into_iter().filter_map(move |id| Some(call(connection, id, analysis.call(id)?)))
+            calls
+                .clone()
+                .into_iter()
+                .filter_map(move |id| Some(call(connection, verdicts, id, analysis.call(id)?)))
         }),
     }
 }
@@ -479,6 +491,7 @@ struct CallJson<'a> {
     data: Sides<DataJson>,
     ppp: PppJson<'a>,
     traffic: Option<TrafficJson>,
+    diagnosis: Option<DiagnosisJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -503,7 +516,7 @@ fn data(data: &Data) -> DataJson {
     }
 }
 
-fn call<'a>(connection: &Connection, id: CallId, call: &'a Call) -> CallJson<'a> {
+fn call<'a>(connection: &Connection, verdicts: &Verdicts<'a>, id: CallId, call: &'a Call) -> CallJson<'a> {
     let lac = connection.lac_end();
     let lns = 1 - lac;
     let known = call.requester.is_some();
@@ -533,6 +546,7 @@ fn call<'a>(connection: &Connection, id: CallId, call: &'a Call) -> CallJson<'a>
         data: Sides { lac: data(&call.data[lac]), lns: data(&call.data[lns]) },
         ppp: ppp(&call.ppp, lac, lns),
         traffic: call.traffic.get().map(|found| traffic(found, lac)),
+        diagnosis: verdicts.call(id),
     }
 }
 
@@ -593,28 +607,6 @@ fn ppp(session: &PppSession, lac: usize, lns: usize) -> PppJson<'_> {
 /// The name of a network control protocol, or its number.
 pub(super) fn ncp_name(number: u16) -> String {
     protocol_name(number.into()).map_or_else(|| format!("{number:#06x}"), str::to_owned)
-}
-
-#[derive(Serialize)]
-struct DiagnosisJson<'a> {
-    id: &'static str,
-    sentence: &'a str,
-    evidence: &'a [u64],
-    confidence: &'static str,
-    advice: Option<&'a str>,
-}
-
-impl<'a> DiagnosisJson<'a> {
-    fn of(report: &'a Report<'a>) -> Self {
-        let diagnosis = report.diagnosis;
-        Self {
-            id: diagnosis.id,
-            sentence: &diagnosis.sentence,
-            evidence: &diagnosis.evidence,
-            confidence: diagnosis.confidence.name(),
-            advice: diagnosis.advice.as_deref(),
-        }
-    }
 }
 
 #[derive(Serialize)]

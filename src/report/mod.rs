@@ -19,6 +19,7 @@ pub mod summary;
 pub mod times;
 pub mod value;
 
+mod diagnosis_json;
 mod findings;
 mod ppp_words;
 mod table;
@@ -26,6 +27,7 @@ mod tables;
 #[cfg(test)]
 mod testing;
 mod traffic_json;
+mod verdict;
 
 use crate::analysis::Analysis;
 use crate::analysis::control::connection::Connection;

@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::io::{self, Write};
 
 use crate::rules::words::{count, thousands};
-use crate::rules::{self, Severity, Verdict};
+use crate::rules::{self, Severity};
 use crate::util::Duration;
 
-use super::style::{Style, Tone};
-use super::{Report, findings, ladder, tables};
+use super::style::Style;
+use super::{Report, findings, ladder, tables, verdict};
 
 /// Writes the whole screen.
 ///
@@ -17,7 +17,11 @@ use super::{Report, findings, ladder, tables};
 /// When `out` cannot be written.
 pub fn write(report: &Report<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", style.flow(&first_line(report)))?;
-    writeln!(out, "{}", verdict(report, style))?;
+    writeln!(out, "{}", verdict::sentence(report.diagnosis, style))?;
+    if let Some(line) = verdict::stages(report.diagnosis, style) {
+        writeln!(out, "{line}")?;
+    }
+    write!(out, "{}", verdict::groups(report.diagnosis, style))?;
     write!(out, "{}", tables::all(report, style))?;
     ladder::some(report, style, out)?;
     writeln!(out)?;
@@ -25,7 +29,9 @@ pub fn write(report: &Report<'_>, style: &Style, out: &mut dyn Write) -> io::Res
         writeln!(out, "Findings\n")?;
         findings::some(report.findings, style, out)?;
     }
-    writeln!(out, "{}", style.flow(&closing(report)))
+    writeln!(out, "{}\n", style.flow(&closing(report)))?;
+    // What scrolls by must not hide it.
+    writeln!(out, "{}", verdict::sentence(report.diagnosis, style))
 }
 
 /// Writes only the findings, all of them.
@@ -57,29 +63,8 @@ pub fn write_verdict(report: &Report<'_>, named: bool, style: &Style, out: &mut 
         write!(out, "{}: ", style.text(report.file.as_str()))?;
     }
     let diagnosis = report.diagnosis;
-    let word = style.paint(tone(diagnosis.verdict), diagnosis.verdict.word());
+    let word = style.paint(verdict::tone(diagnosis.verdict), diagnosis.verdict.word());
     writeln!(out, "{word}: {}", style.text(&diagnosis.sentence))
-}
-
-fn tone(verdict: Verdict) -> Tone {
-    match verdict {
-        Verdict::Healthy => Tone::Good,
-        Verdict::Degraded => Tone::Odd,
-        Verdict::Broken => Tone::Bad,
-        Verdict::Undecided => Tone::Note,
-    }
-}
-
-fn verdict(report: &Report<'_>, style: &Style) -> String {
-    let diagnosis = report.diagnosis;
-    let word = diagnosis.verdict.word();
-    let plain = style.hang("", 2, &format!("{word}: {}", diagnosis.sentence));
-    let mut out = plain.replacen(word, &style.paint(tone(diagnosis.verdict), word), 1);
-    if let Some(advice) = &diagnosis.advice {
-        out.push('\n');
-        out += &style.hang("", 2, &format!("{} {advice}", style.pick("→", "->")));
-    }
-    out
 }
 
 /// What was read, and how much of it could be decrypted.

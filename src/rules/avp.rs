@@ -203,7 +203,7 @@ rules! {
         "a Hello carries the Message Type AVP.";
 }
 
-fn name(number: AvpNumber) -> String {
+pub(super) fn name(number: AvpNumber) -> String {
     match (avp_name(number.vendor, number.attribute), number.vendor) {
         (Some(name), _) => String::from(name),
         (None, 0) => format!("AVP {}", number.attribute),

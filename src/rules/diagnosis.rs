@@ -1,23 +1,44 @@
-//! The one sentence on top: healthy, or the lowest layer that is broken.
+//! Why it does not work: how far each attempt to connect came, stage by stage, and what stopped it.
 //!
-//! Layers are tried from below: reach, IKE, ESP, control connection, call, LCP, authentication, NCP, traffic,
-//! keepalive, teardown. What is broken lowest is the headline; the rest are its consequences.
+//! An attempt is what one client makes: path, IKE, child SA, ESP, control connection, call, PPP, traffic. Each stage has a
+//! file with one function that proves it, or names what stopped it there. A verdict is a proof: *Healthy* needs every
+//! stage that is needed, *Broken* names the lowest stage that failed, and what is not shown is *Undecided*.
 
-mod below;
-mod inside;
-mod outcome;
-mod ppp;
+mod attempt;
+mod authentication;
+mod call;
+mod capture;
+mod cause;
+mod child_sa;
+mod control_connection;
+mod end;
+mod esp;
+mod general;
+mod hosts;
+mod ike;
+mod keepalive;
+mod lcp;
+mod network;
+mod path;
 mod size;
+mod stage;
+mod traffic;
 
 use super::{Case, Finding, words};
 
+pub use capture::{Counts, Group, Judged};
+pub use cause::{Cause, all as causes};
+pub use stage::{Outcome, Stage, Stages};
+
+pub(crate) use attempt::Judge;
+
 /// How sure the sentence is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum Confidence {
-    Certain,
-    Likely,
     Possible,
+    Likely,
+    Certain,
 }
 
 impl Confidence {
@@ -32,7 +53,7 @@ impl Confidence {
 }
 
 /// What kind of verdict it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// Nothing to repair.
     Healthy,
@@ -45,6 +66,9 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All of them, from good to bad.
+    pub const ALL: [Self; 4] = [Self::Healthy, Self::Undecided, Self::Degraded, Self::Broken];
+
     /// The word in front of the sentence.
     pub fn word(self) -> &'static str {
         match self {
@@ -54,9 +78,19 @@ impl Verdict {
             Self::Undecided => "Undecided",
         }
     }
+
+    /// The name in JSON and in options.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Degraded => "degraded",
+            Self::Broken => "broken",
+            Self::Undecided => "undecided",
+        }
+    }
 }
 
-/// The verdict on a capture.
+/// The verdict on a capture, a control connection or a call.
 #[derive(Debug, Clone)]
 pub struct Diagnosis {
     /// A word of a fixed vocabulary, such as `healthy` or `hello-timeout`.
@@ -71,6 +105,14 @@ pub struct Diagnosis {
     pub confidence: Confidence,
     /// What to do next.
     pub advice: Option<String>,
+    /// How far it came: of one attempt.
+    pub stages: Option<Stages>,
+    /// Of several attempts, how many came out how.
+    pub counts: Option<Counts>,
+    /// What failed, alike put together, the most frequent first.
+    pub groups: Vec<Group>,
+    /// The verdict on each attempt, as many as are kept.
+    pub attempts: Vec<Judged>,
 }
 
 impl Diagnosis {
@@ -82,28 +124,42 @@ impl Diagnosis {
             evidence: Vec::new(),
             confidence: Confidence::Certain,
             advice: None,
+            stages: None,
+            counts: None,
+            groups: Vec::new(),
+            attempts: Vec::new(),
         }
     }
 
-    fn broken(id: &'static str, sentence: impl Into<String>) -> Self {
-        Self::new(Verdict::Broken, id, sentence)
+    fn broken(cause: &'static Cause, sentence: impl Into<String>) -> Self {
+        Self::new(Verdict::Broken, cause.id, sentence)
     }
 
-    fn degraded(id: &'static str, sentence: impl Into<String>) -> Self {
-        Self::new(Verdict::Degraded, id, sentence)
+    fn degraded(cause: &'static Cause, sentence: impl Into<String>) -> Self {
+        Self::new(Verdict::Degraded, cause.id, sentence)
     }
 
     fn undecided(sentence: impl Into<String>) -> Self {
-        Self::new(Verdict::Undecided, "undetermined", sentence).confidence(Confidence::Possible)
+        Self::new(Verdict::Undecided, general::UNDETERMINED.id, sentence).confidence(Confidence::Possible)
     }
 
-    fn named(mut self, id: &'static str) -> Self {
-        self.id = id;
+    /// What would be broken, if the capture showed more.
+    fn as_undecided(mut self) -> Self {
+        self.verdict = Verdict::Undecided;
+        self.id = general::UNDETERMINED.id;
+        self
+    }
+
+    fn named(mut self, cause: &'static Cause) -> Self {
+        self.id = cause.id;
         self
     }
 
     fn evidence(mut self, packets: impl IntoIterator<Item = u64>) -> Self {
-        self.evidence = packets.into_iter().take(8).collect();
+        let mut packets: Vec<u64> = packets.into_iter().filter(|packet| *packet > 0).collect();
+        packets.dedup();
+        packets.truncate(8);
+        self.evidence = packets;
         self
     }
 
@@ -118,30 +174,16 @@ impl Diagnosis {
     }
 }
 
-/// Verdicts that say that something is not there: packets that were left out may have it.
-static ABSENCES: &[&str] = &[
-    "control-loss-recovered",
-    "data-loss",
-    "data-one-way",
-    "esp-blocked",
-    "hello-timeout",
-    "ike-no-answer",
-    "no-sccrp",
-    "peer-daemon-died",
-    "rekey-failure",
-    "retransmission-storm",
-];
-
-/// Finds the verdict: the first that applies, from the lowest layer up. Of a part of a capture none is certain.
+/// Finds the verdict on a capture. Of a part of a capture none is certain.
 pub fn diagnose(case: &Case<'_>, findings: &[Finding]) -> Diagnosis {
-    let mut diagnosis = of_all(case, findings);
+    let mut diagnosis = capture::verdict(&Judge::new(case, findings));
     if case.left_out > 0 {
         diagnosis.confidence = Confidence::Possible;
         let packets = words::count(case.left_out, "packet");
         let sentence = diagnosis.sentence.trim_end_matches('.');
         let were = if case.left_out == 1 { "was" } else { "were" };
-        if ABSENCES.contains(&diagnosis.id) {
-            (diagnosis.verdict, diagnosis.id) = (Verdict::Undecided, "undetermined");
+        if cause::is_absence(diagnosis.id) {
+            (diagnosis.verdict, diagnosis.id) = (Verdict::Undecided, general::UNDETERMINED.id);
             diagnosis.sentence =
                 format!("{packets} {were} left out of this report; without them, {sentence}.");
         } else {
@@ -149,24 +191,4 @@ pub fn diagnose(case: &Case<'_>, findings: &[Finding]) -> Diagnosis {
         }
     }
     diagnosis
-}
-
-fn of_all(case: &Case<'_>, _findings: &[Finding]) -> Diagnosis {
-    below::reach_and_ike(case)
-        .or_else(|| below::garbage(case))
-        .or_else(|| inside::leak(case))
-        .or_else(|| inside::first(case, inside::control_connection))
-        .or_else(|| outcome::other_version(case))
-        .or_else(|| below::collision(case))
-        .or_else(|| below::esp_packets(case))
-        .or_else(|| below::unreadable(case))
-        .or_else(|| inside::first_call(case, inside::call))
-        .or_else(|| inside::first_call(case, ppp::session))
-        .or_else(|| below::mapping(case))
-        .or_else(|| inside::first(case, inside::keepalive))
-        .or_else(|| below::rekey(case))
-        .or_else(|| size::black_hole(case))
-        .or_else(|| inside::first_call(case, inside::traffic))
-        .or_else(|| inside::degraded(case))
-        .unwrap_or_else(|| outcome::worked(case))
 }

@@ -380,17 +380,24 @@ pub(super) struct Request {
 
 /// A request that nobody answered, after which ESP stopped: the request, and the flow that stopped last.
 pub(super) fn rekey_failure<'a>(case: &Case<'a>) -> Option<(Request, &'a Flow)> {
-    let analysis = case.analysis;
-    case.some_ike().find_map(|sa| {
-        let asks = sa
-            .exchanges
-            .silences()
-            .filter(|(exchange, waits)| exchange.phase != Phase::Informational && waits.copies >= 3);
-        let (exchange, waits) = asks.max_by_key(|(_, waits)| waits.last.packet)?;
-        let Message { copies, first, last, .. } = *waits;
-        let ours = analysis.flows.iter().filter(|flow| flow.addresses.source == sa.end(waits.from));
-        let flow = ours.max_by_key(|flow| flow.last.0)?;
-        let stopped = flow.last.0 > sa.first.time && case.left_after(flow.last.0).as_seconds() >= 5.0;
-        stopped.then_some((Request { exchange: exchange.name, copies, first, last }, flow))
-    })
+    let flows: Vec<&Flow> = case.analysis.flows.iter().collect();
+    case.some_ike().find_map(|sa| rekey_failure_of(case, sa, &flows))
+}
+
+/// The same of one IKE SA, among these flows.
+pub(super) fn rekey_failure_of<'a>(
+    case: &Case<'_>,
+    sa: &IkeSa,
+    flows: &[&'a Flow],
+) -> Option<(Request, &'a Flow)> {
+    let asks = sa
+        .exchanges
+        .silences()
+        .filter(|(exchange, waits)| exchange.phase != Phase::Informational && waits.copies >= 3);
+    let (exchange, waits) = asks.max_by_key(|(_, waits)| waits.last.packet)?;
+    let Message { copies, first, last, .. } = *waits;
+    let ours = flows.iter().copied().filter(|flow| flow.addresses.source == sa.end(waits.from));
+    let flow = ours.max_by_key(|flow| flow.last.0)?;
+    let stopped = flow.last.0 > sa.first.time && case.left_after(flow.last.0).as_seconds() >= 5.0;
+    stopped.then_some((Request { exchange: exchange.name, copies, first, last }, flow))
 }

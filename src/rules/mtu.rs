@@ -6,7 +6,7 @@ use crate::analysis::ipsec::flow::Flow;
 use crate::analysis::ipsec::fragments::Fragmented;
 use crate::analysis::ppp::agreed::USUAL_MRU;
 use crate::analysis::ppp::negotiation::Progress;
-use crate::dissect::layers::{Encapsulation, Mode};
+use crate::dissect::layers::{Addresses, Encapsulation, Mode};
 use crate::ipsec::suite::{Encryption, Integrity, integrity_row};
 
 use super::words::{self, count};
@@ -65,7 +65,7 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
 }
 
 /// Whether fragments went between the hosts of a connection: under tunnel mode they have the addresses of gateways.
-fn is_of(connection: &Connection, fragmented: &Fragmented) -> bool {
+pub(super) fn is_of(connection: &Connection, fragmented: &Fragmented) -> bool {
     let [a, b] = &connection.ends;
     let (a, b) = (a.endpoint.address, b.endpoint.address);
     let hosts = [fragmented.addresses.source, fragmented.addresses.destination];
@@ -97,12 +97,43 @@ impl Budget {
 }
 
 /// What each header takes, and what is left.
+/// What to do where packets of so many octets vanish, and none left in fragments: what they are inside is computed from the
+/// headers that they get.
+pub(super) fn advice_for(
+    case: &Case<'_>,
+    connection: Option<&Connection>,
+    call: &Call,
+    octets: u32,
+) -> String {
+    let ends = connection.map(|connection| connection.ends.each_ref().map(|end| end.endpoint.address));
+    let budget = ends.and_then(|[source, destination]| {
+        // Of a data message without options: 6 octets of L2TP, 8 with a Length field, 12 with sequence numbers as well.
+        let l2tp = if call.data.iter().any(|data| data.sequenced) { 12 } else { 8 };
+        let ppp = if call.ppp.link.short_protocol.contains(&true) { 1 } else { 2 };
+        let address = if call.ppp.link.no_address_control.contains(&true) { 0 } else { 2 };
+        budget_between(case, Addresses { source, destination }, (l2tp, ppp + address))
+    });
+    match budget {
+        Some(budget) if budget.inner < octets => budget.advice(),
+        _ => {
+            let inner = octets.saturating_sub(1);
+            format!(
+                "the path takes less than {octets} octets inside: set MTU and MRU of PPP below {inner} (1400, then 1300), or clamp the TCP MSS, and let ICMP too big through."
+            )
+        }
+    }
+}
+
 pub(super) fn budget(case: &Case<'_>, fragmented: &Fragmented) -> Option<Budget> {
+    budget_between(case, fragmented.addresses, fragmented.headers?)
+}
+
+/// The same between two addresses, with so many octets of L2TP and PPP headers.
+fn budget_between(case: &Case<'_>, addresses: Addresses, (l2tp, ppp): (u32, u32)) -> Option<Budget> {
     let mtu = case.analysis.path_mtu.map_or(USUAL_MTU, |(_, mtu)| mtu);
-    let (l2tp, ppp) = fragmented.headers?;
-    let ip = if fragmented.addresses.source.is_ipv4() { 20 } else { 40 };
+    let ip = if addresses.source.is_ipv4() { 20 } else { 40 };
     let mut parts = vec![(ip, "IP")];
-    let flow = case.analysis.flows.iter().find(|flow| flow.addresses == fragmented.addresses);
+    let flow = case.analysis.flows.iter().find(|flow| flow.addresses == addresses);
     let trailer = match flow {
         Some(flow) => esp(case, flow, &mut parts)?,
         None => None,

@@ -7,7 +7,7 @@ use crate::analysis::log::{Observation, Tally};
 use crate::dissect::layers::MessageType;
 
 use super::words::{self, count};
-use super::{Case, Finding, Rule, rules};
+use super::{Case, Finding, Rule, Severity, rules};
 
 rules! {
     /// An SCCRP came where none was awaited.
@@ -213,6 +213,11 @@ fn one(
         .seen(seen(&who))
         .unsure(doubt(case, connection))
         .advice(format!("look in the log of {who} at that time; if it repeats, update or report that side."));
+    // The call is closed already: what the answer to a CDN names does no harm.
+    let closed = scope.call.and_then(|call| case.analysis.call(call)).and_then(|call| call.closing_packet);
+    let harmless = rule.id == END_CDN_SESSION_ID.id
+        && closed.is_some_and(|closed| tally.packets.iter().all(|packet| *packet > closed));
+    let finding = if harmless { finding.severity(Severity::Note) } else { finding };
     Some(match scope.call {
         Some(call) => finding.call(call),
         None => finding,

@@ -428,6 +428,6 @@ impl Place<'_> {
 }
 
 /// Whether a Terminate-Request has a reason, and it is not the user's wish.
-fn says_why(ended: &Termination) -> bool {
+pub(super) fn says_why(ended: &Termination) -> bool {
     !ended.reason.is_empty() && !ended.reason.as_str().eq_ignore_ascii_case("user request")
 }

@@ -84,7 +84,8 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
     for flow in &case.analysis.flows {
         keepalive(case, flow, found);
     }
-    if let Some(collision) = collision(case) {
+    let flows: Vec<&Flow> = case.analysis.flows.iter().take(MOST_COMPARED).collect();
+    if let Some(collision) = collision(&flows) {
         found.push(collision.finding(case));
     }
 }
@@ -274,16 +275,22 @@ pub(super) struct Collision<'a> {
 const MOST_COMPARED: usize = 512;
 
 /// Looks for an SA that fell silent when another one to the same address, on another port, began.
-pub(super) fn collision<'a>(case: &Case<'a>) -> Option<Collision<'a>> {
-    let flows = case.analysis.flows.get(..case.analysis.flows.len().min(MOST_COMPARED))?;
-    let in_udp = || flows.iter().filter(|flow| flow.encapsulation == Encapsulation::Udp);
+pub(super) fn collision<'a>(flows: &[&'a Flow]) -> Option<Collision<'a>> {
+    let in_udp = || flows.iter().copied().filter(|flow: &&'a Flow| flow.encapsulation == Encapsulation::Udp);
     let back = |flow: &Flow| (flow.ports.1, flow.ports.0);
+    // A rekey ends an SA: the client is served on the next one.
+    let goes_on = |old: &Flow| {
+        in_udp().any(|other| {
+            other.addresses == old.addresses && other.ports == old.ports && other.last.0 > old.last.0
+        })
+    };
     in_udp().find_map(|new| {
         let old = in_udp().find(|old| {
             let silent = new.first.0.since(old.last.0);
             old.addresses == new.addresses
                 && old.ports != new.ports
                 && old.first_ports.is_none()
+                && !goes_on(old)
                 && old.first.0 < new.first.0
                 && silent > Duration(-Duration::seconds(1).0)
         })?;

@@ -206,6 +206,11 @@ fn seen(connection: &Connection, by: u8, message: &str, result: &ResultCode) -> 
 }
 
 /// The reason of a StopCCN in words.
+/// Whether the Result Code of a StopCCN is that of an error (RFC 2661 section 4.4.2).
+pub(super) fn is_an_error(result: &ResultCode) -> bool {
+    matches!(result.code, 2..=5 | 7)
+}
+
 pub(crate) fn stop_reason(result: &ResultCode) -> String {
     reason(result, stop_ccn_reason(result.code))
 }

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use crate::analysis::FlowId;
 use crate::analysis::control::connection::Connection;
+use crate::analysis::ipsec::flow::Flow;
 use crate::analysis::log::Observation;
 use crate::analysis::log::query::Scope;
 use crate::util::Timestamp;
@@ -140,17 +140,17 @@ fn errors(case: &Case<'_>, found: &mut Vec<Finding>) {
 }
 
 /// A mapping that changed.
-pub(super) struct Moved {
-    pub flow: FlowId,
+pub(super) struct Moved<'a> {
+    pub flow: &'a Flow,
     pub at: Timestamp,
     pub packet: u64,
 }
 
-/// The first SA whose ports changed while it was in use.
-pub(super) fn first_move(case: &Case<'_>) -> Option<Moved> {
-    let all = case.analysis.all_observed(Observation::EspPorts);
-    let moves = all.into_iter().filter_map(|(scope, tally)| {
-        Some(Moved { flow: scope.flow?, at: tally.first, packet: *tally.packets.first()? })
+/// The first of these SAs whose ports changed while it was in use.
+pub(super) fn first_move<'a>(flows: &[&'a Flow]) -> Option<Moved<'a>> {
+    let moves = flows.iter().filter_map(|flow| {
+        let tally = flow.log.get(Observation::EspPorts, None)?;
+        Some(Moved { flow, at: tally.first, packet: *tally.packets.first()? })
     });
     moves.min_by_key(|moved| moved.packet)
 }

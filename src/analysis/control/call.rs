@@ -208,6 +208,8 @@ pub struct Data {
     pub first: Option<Timestamp>,
     /// When the last one came.
     pub last: Option<Timestamp>,
+    /// Octets of L2-specific sublayer before the frames (RFC 3931 section 4.6), where it is known.
+    pub sublayer: Option<u8>,
     /// Some carry sequence numbers.
     pub sequenced: bool,
     /// The last one carries a sequence number.

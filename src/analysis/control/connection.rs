@@ -1,6 +1,7 @@
 //! One control connection (RFC 2661 sections 5.1, 7.2): its two ends, its state, how it ended.
 
 use crate::dissect::layers::{Endpoint, MessageType, ResultCode, SessionId, TunnelId};
+use crate::dissect::udp::L2TP_PORT;
 use crate::util::{Duration, Printable, Timestamp};
 
 use super::delivery::Delivery;
@@ -317,9 +318,13 @@ impl Connection {
         Some(self.established?.since(self.requested?))
     }
 
-    /// The end that is taken as the LAC: by role, else the initiator.
+    /// The end that is taken as the LAC: by role, else the initiator; where the capture lacks the request, the one that
+    /// does not sit at the port of L2TP.
     pub fn lac_end(&self) -> usize {
-        usize::from(self.lac.unwrap_or(0)).min(1)
+        let at_the_port = |end: &End| end.endpoint.port == L2TP_PORT;
+        let [first, second] = &self.ends;
+        let answers = !self.from_start && at_the_port(first) && !at_the_port(second);
+        usize::from(self.lac.unwrap_or(answers.into())).min(1)
     }
 
     /// The role of an end.

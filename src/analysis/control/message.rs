@@ -49,6 +49,14 @@ impl MessageKind {
         self == Self::Zlb || self.is(MessageType::ACK)
     }
 
+    /// The type of the message, if it has one.
+    pub fn message_type(self) -> Option<MessageType> {
+        match self {
+            Self::Known(message) => Some(message),
+            Self::Zlb | Self::Unknown => None,
+        }
+    }
+
     /// Whether this is a message of that type.
     pub fn is(self, message: MessageType) -> bool {
         self == Self::Known(message)

@@ -23,6 +23,9 @@ pub(in crate::analysis) fn wants_again(learned: &Learned, layers: &Layers, v3: &
     v3.digest == Some(DigestCheck::Unseen) || knows_session()
 }
 
+/// Octets of the Default L2-Specific Sublayer, and of that for ATM (RFC 3931 section 4.6, RFC 4454 section 3).
+const SUBLAYER: u8 = 4;
+
 /// Takes a packet of L2TPv3. Its control connections and calls are followed by the same engine: the Control Connection ID
 /// is the tunnel ID, Local and Remote Session ID stand in AVPs, and data names its session alone.
 pub(in crate::analysis) fn packet(tracker: &mut Tracker, layers: &Layers, v3: &L2tpV3, meta: &Meta) {
@@ -65,6 +68,11 @@ pub(in crate::analysis) fn packet(tracker: &mut Tracker, layers: &Layers, v3: &L
             .or_else(|| Some((tracker.open(meta, &udp, 3, None)?, 0)));
         if let Some(owner) = owner {
             data::carry(tracker, meta, owner, &udp, &header, None, protected);
+            let call = tracker.context.call.and_then(|call| tracker.found.calls.get_mut(call));
+            let data = call.and_then(|call| call.data.get_mut(usize::from(owner.1)));
+            if let (Some(data), Some(carried)) = (data, v3.carried) {
+                data.sublayer = Some(if carried.sublayer == 0 { 0 } else { SUBLAYER });
+            }
         }
     }
 }

@@ -20,6 +20,9 @@ pub const CCP: u16 = 0x80fd;
 /// Encryption Control Protocol (RFC 1968).
 pub const ECP: u16 = 0x8053;
 
+/// Multilink (RFC 1990 section 3).
+pub const MULTILINK: u16 = 0x003d;
+
 /// TCP/IP headers compressed as Van Jacobson did, and those that fit no slot (RFC 1332 section 4).
 const VJ: [u16; 2] = [0x002d, 0x002f];
 
@@ -42,6 +45,12 @@ pub mod code {
 /// Whether a number is that of a network control protocol (RFC 1661 section 2).
 pub fn is_ncp(number: u16) -> bool {
     matches!(number, 0x8000..=0xbfff)
+}
+
+/// Whether a number is that of a network control protocol that lets users' packets through: all but those that compress
+/// and encrypt, on the bundle and on each link.
+pub fn carries(number: u16) -> bool {
+    is_ncp(number) && !matches!(number, CCP | ECP | 0x80fb | 0x8055)
 }
 
 /// Whether a number is that of a protocol that authenticates.

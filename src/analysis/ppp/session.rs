@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::sync::LazyLock;
 
+use crate::analysis::ids::bump32;
 use crate::analysis::ppp::agreed::{Compressions, Link, Network};
 use crate::analysis::ppp::authentication::{Authentication, Outcome};
 use crate::analysis::ppp::automaton::State;
@@ -35,6 +36,10 @@ pub struct PppSession {
     pub compression: Compressions,
     /// Echo-Requests of LCP.
     pub echoes: Echoes,
+    /// Frames inside multilink that each end sent before a network control protocol opened.
+    pub multilink_frames: [u32; 2],
+    /// The first packet of them.
+    pub first_multilink: Option<u64>,
     /// Protocols that were rejected, each once (RFC 1661 section 5.7).
     pub refused: Vec<Refused>,
     notices: Notices,
@@ -112,6 +117,12 @@ impl PppSession {
     pub(super) fn push(&mut self, ppp: &Ppp, from: u8, at: At) {
         let phase = self.phase();
         phase.check(ppp.protocol, from, at, &mut self.notices);
+        if ppp.multilink || ppp.protocol == protocol::MULTILINK {
+            self.first_multilink.get_or_insert(at.0);
+            if let Some(frames) = self.multilink_frames.get_mut(usize::from(from)) {
+                bump32(frames);
+            }
+        }
         self.early.packet(ppp.protocol, from, at, phase.authenticating);
         let control = ppp.control.as_deref();
         if protocol::is_after_lcp(ppp) {

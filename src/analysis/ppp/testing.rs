@@ -26,7 +26,15 @@ pub(super) fn control(protocol: u16, code: u8, identifier: u8, body: PppBody) ->
 
 /// A frame of any protocol.
 pub(super) fn frame(protocol: u16, control: Option<Box<PppControl>>) -> Ppp {
-    Ppp { protocol, address_control: true, protocol_len: 2, payload: 40, control, inner: None }
+    Ppp {
+        protocol,
+        address_control: true,
+        protocol_len: 2,
+        multilink: false,
+        payload: 40,
+        control,
+        inner: None,
+    }
 }
 
 /// An option with a number.

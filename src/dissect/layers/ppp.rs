@@ -16,6 +16,8 @@ pub struct Ppp {
     pub address_control: bool,
     /// Octets of the Protocol field: 1 if compressed, else 2.
     pub protocol_len: u8,
+    /// It came inside multilink (RFC 1990 section 3).
+    pub multilink: bool,
     /// Octets behind the Protocol field.
     pub payload: u32,
     /// A control protocol's packet.

@@ -23,7 +23,11 @@ pub fn write(all: &[Checked<'_>], out: &mut dyn Write) -> io::Result<()> {
 
 fn section(checked: &Checked<'_>, out: &mut dyn Write) -> io::Result<()> {
     let (report, result) = (checked.report, checked.result);
-    let state = if result.passes() { "passed" } else { "failed" };
+    let state = match (result.asked, result.passes()) {
+        (true, true) => "passed",
+        (true, false) => "failed",
+        (false, _) => report.diagnosis.verdict.word(),
+    };
     writeln!(out, "## {}: {state}\n", cell(report.file.as_str()))?;
     let diagnosis = report.diagnosis;
     writeln!(out, "**{}:** {}", diagnosis.verdict.word(), cell(&diagnosis.sentence))?;

@@ -19,7 +19,7 @@ pub type Places = HashMap<u64, (u64, u64)>;
 ///
 /// Those of the writer.
 pub fn write(all: &[(Checked<'_>, Places)], out: &mut dyn Write) -> io::Result<()> {
-    let rules: Vec<Value> = rules::all().map(rule).collect();
+    let rules: Vec<Value> = rules::all().map(rule).chain([expectation()]).collect();
     let results: Vec<Value> = all
         .iter()
         .flat_map(|(checked, places)| {
@@ -48,6 +48,17 @@ pub fn write(all: &[(Checked<'_>, Places)], out: &mut dyn Write) -> io::Result<(
 
 fn level(severity: Severity) -> &'static str {
     severity.name()
+}
+
+/// What a difference from the expectations is reported as.
+fn expectation() -> Value {
+    let text = "Something that was expected of the capture (--check) does not hold.";
+    json!({
+        "id": "expectation",
+        "shortDescription": { "text": text },
+        "fullDescription": { "text": text },
+        "defaultConfiguration": { "level": "error" },
+    })
 }
 
 fn rule(rule: &rules::Rule) -> Value {

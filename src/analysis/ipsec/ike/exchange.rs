@@ -146,7 +146,7 @@ impl Exchange {
                 if let Some(known) = self.newest.get_mut(from) {
                     *known = newest;
                 }
-                let message = Message::new(number, from, at);
+                let message = Message::new(number, captured);
                 match number {
                     1 => (self.request, self.answer) = (Some(message), None),
                     2 => self.answer = Some(message),
@@ -165,9 +165,9 @@ impl Exchange {
                 }
                 match self.asking.as_mut().filter(same) {
                     Some(asking) => asking.again(at),
-                    None => self.asking = Some(Message::new(number, from, at)),
+                    None => self.asking = Some(Message::new(number, captured)),
                 }
-                Some(Message::new(number, from, at))
+                Some(Message::new(number, captured))
             }
         }
     }

@@ -13,6 +13,8 @@ pub struct Message {
     pub from: usize,
     /// How often it was sent.
     pub copies: u64,
+    /// Its length in octets, as its header has it.
+    pub octets: u32,
     /// The first packet with it.
     pub first: At,
     /// The last packet with it.
@@ -20,8 +22,9 @@ pub struct Message {
 }
 
 impl Message {
-    pub(super) fn new(number: u8, from: usize, at: At) -> Self {
-        Self { number, from, copies: 1, first: at, last: at }
+    pub(super) fn new(number: u8, captured: &Captured<'_>) -> Self {
+        let Captured { ike, from, at } = *captured;
+        Self { number, from, octets: ike.length, copies: 1, first: at, last: at }
     }
 
     /// It was sent again.

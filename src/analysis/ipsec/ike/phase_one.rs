@@ -59,7 +59,8 @@ mod tests {
     fn run(numbers: &[u8]) -> PhaseOne {
         let mut phase = PhaseOne::default();
         for (packet, number) in (1..).zip(numbers) {
-            phase.note(Message::new(*number, usize::from(number % 2 == 0), at(packet)), 6);
+            let (from, at) = (usize::from(number % 2 == 0), at(packet));
+            phase.note(Message { number: *number, from, octets: 0, copies: 1, first: at, last: at }, 6);
         }
         phase
     }

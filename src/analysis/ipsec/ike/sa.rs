@@ -199,7 +199,10 @@ impl IkeSa {
     fn exchange(&mut self, captured: &Captured<'_>) {
         let Captured { ike, from, .. } = *captured;
         let (sent, exchange) = self.exchanges.push(captured);
-        let complete = exchange.is_some_and(|exchange| exchange.is_complete());
+        // Where both directions are captured, a third message without a second is the first one once more.
+        let both = self.sent.iter().all(|sent| *sent > 0);
+        let complete =
+            exchange.is_some_and(|exchange| exchange.is_complete() && (!both || exchange.answer.is_some()));
         match Phase::of(ike.version, ike.exchange) {
             Phase::One if ike.version == 1 => {
                 if let Some(sent) = sent {

@@ -1,0 +1,212 @@
+//! One attempt to connect: its stages, and the verdict on it.
+
+use crate::analysis::CallId;
+use crate::analysis::control::call::Call;
+use crate::analysis::control::connection::Connection;
+
+use super::super::{Case, Certainty, Finding, Severity, words};
+use super::cause::Cause;
+use super::general::HEALTHY;
+use super::hosts::{Between, Hosts, Pair, pair};
+use super::stage::{Outcome, Stage, Stages};
+use super::{
+    Confidence, Diagnosis, Verdict, authentication, call, child_sa, control_connection, end, esp, ike,
+    keepalive, lcp, network, path, traffic,
+};
+
+/// What one client tried: the chain from the path to its users' packets, as far as it is in the capture.
+#[derive(Clone, Copy)]
+pub(super) struct Attempt<'a> {
+    pub case: &'a Case<'a>,
+    pub hosts: &'a Hosts<'a>,
+    /// IKE, ESP and control connections between the same hosts.
+    pub between: &'a Between<'a>,
+    pub connection: Option<&'a Connection>,
+    pub call: Option<(CallId, &'a Call)>,
+}
+
+/// Each stage with the function that judges it.
+static STAGES: &[(Stage, fn(&Attempt<'_>) -> Outcome)] = &[
+    (Stage::Path, path::judge),
+    (Stage::Ike, ike::judge),
+    (Stage::ChildSa, child_sa::judge),
+    (Stage::Esp, esp::judge),
+    (Stage::ControlConnection, control_connection::judge),
+    (Stage::Call, call::judge),
+    (Stage::Lcp, lcp::judge),
+    (Stage::Authentication, authentication::judge),
+    (Stage::Network, network::judge),
+    (Stage::Traffic, traffic::judge),
+    (Stage::Keepalive, keepalive::judge),
+    (Stage::End, end::judge),
+];
+
+/// Of several troubles the one that users feel most is named.
+const TROUBLES: [Stage; 6] =
+    [Stage::Traffic, Stage::Esp, Stage::Network, Stage::Call, Stage::Keepalive, Stage::ControlConnection];
+
+/// Judges attempts: what is looked up for all of them is gathered once.
+pub(crate) struct Judge<'a> {
+    pub(super) case: &'a Case<'a>,
+    pub(super) hosts: Hosts<'a>,
+    findings: &'a [Finding],
+    /// The places of certain errors in `findings`.
+    errors: Vec<usize>,
+}
+
+impl<'a> Judge<'a> {
+    pub(crate) fn new(case: &'a Case<'a>, findings: &'a [Finding]) -> Self {
+        let certain = |finding: &Finding| {
+            finding.severity == Severity::Error && finding.certainty() == Certainty::Certain
+        };
+        let errors = (0..).zip(findings).filter(|(_, one)| certain(one)).map(|(place, _)| place).collect();
+        Self { case, hosts: Hosts::of(case), findings, errors }
+    }
+
+    /// The verdict on a call, or on a control connection without calls.
+    pub(crate) fn of(&self, connection: &Connection, call: Option<(CallId, &Call)>) -> Diagnosis {
+        let [one, other] = connection.ends.each_ref().map(|end| end.endpoint.address);
+        let between = self.hosts.between(pair(one, other));
+        self.verdict(&Attempt {
+            case: self.case,
+            hosts: &self.hosts,
+            between,
+            connection: Some(connection),
+            call,
+        })
+    }
+
+    /// The verdict on what two hosts tried without L2TP that can be read.
+    pub(super) fn of_hosts(&self, pair: Pair) -> Diagnosis {
+        let between = self.hosts.between(pair);
+        self.verdict(&Attempt { case: self.case, hosts: &self.hosts, between, connection: None, call: None })
+    }
+
+    fn verdict(&self, attempt: &Attempt<'_>) -> Diagnosis {
+        let mut stages = Stages::default();
+        for (stage, judge) in STAGES {
+            // What one direction says of the stages above is no proof of the other.
+            let half = attempt.one_direction() && (Stage::Lcp..=Stage::Keepalive).contains(stage);
+            let outcome = match stages.failed() {
+                Some(_) => Outcome::NotReached,
+                None if half => Outcome::NotNeeded,
+                None => judge(attempt),
+            };
+            stages.push(*stage, outcome);
+        }
+        let known = stages.failed().or_else(|| trouble(&stages)).or_else(|| stages.unproved());
+        let mut diagnosis = match (known, self.worse(attempt)) {
+            (Some((_, why)), _) => why.clone(),
+            (None, Some(finding)) => of_finding(finding),
+            (None, None) => end::healthy(attempt),
+        };
+        if diagnosis.verdict != Verdict::Broken
+            && let Some(drops) = attempt.lost_by_capture()
+        {
+            diagnosis.confidence = Confidence::Possible;
+            if diagnosis.verdict == Verdict::Healthy {
+                diagnosis.sentence = format!(
+                    "{}, as far as it was captured: {drops}",
+                    diagnosis.sentence.trim_end_matches('.')
+                );
+            }
+        }
+        diagnosis.stages = Some(stages);
+        diagnosis
+    }
+
+    /// A certain error that concerns this attempt.
+    fn worse(&self, attempt: &Attempt<'_>) -> Option<&Finding> {
+        let concerns = |finding: &&Finding| match (finding.connection, finding.call) {
+            (_, Some(call)) => attempt.call.is_some_and(|(id, _)| id == call),
+            (Some(number), None) => attempt.connection.is_some_and(|connection| connection.number == number),
+            (None, None) => true,
+        };
+        self.errors.iter().filter_map(|place| self.findings.get(*place)).find(concerns)
+    }
+}
+
+fn trouble(stages: &Stages) -> Option<(Stage, &Diagnosis)> {
+    let weight = |stage: Stage| TROUBLES.iter().position(|known| *known == stage).unwrap_or(TROUBLES.len());
+    stages.degraded().min_by_key(|(stage, _)| weight(*stage))
+}
+
+/// Errors of rules that are signs of a cause: what their ids begin with.
+static SIGNS: &[(&str, &Cause)] = &[
+    ("esp-icv", &esp::KEYS_DIFFER),
+    ("esp-replay", &esp::PATH_DUPLICATES),
+    ("ike-dpd", &esp::DPD_KILL),
+    ("ike-rekey", &esp::REKEY_FAILURE),
+    ("sec-leak", &esp::PLAINTEXT_LEAK),
+    ("hello-", &keepalive::HELLO_TIMEOUT),
+    ("ppp-echo", &keepalive::LCP_ECHO_FAILURE),
+    ("ppp-auth-success", &authentication::SUCCESS_MALFORMED),
+    ("ppp-ipcp", &network::IPCP_TROUBLE),
+];
+
+/// Everything worked, and a rule was broken all the same.
+fn of_finding(finding: &Finding) -> Diagnosis {
+    let title = finding.title.trim_end_matches('.');
+    let sign = SIGNS.iter().find(|(rule, _)| finding.rule.id.starts_with(rule));
+    let id = sign.map_or(finding.rule.id, |(_, cause)| cause.id);
+    Diagnosis::new(Verdict::Degraded, id, format!("it worked, but {title}."))
+        .evidence(finding.packets.iter().copied())
+        .advice(finding.advice.clone())
+}
+
+impl<'a> Attempt<'a> {
+    /// `the LAC 10.1.0.2`.
+    pub(super) fn who(&self, end: u8) -> String {
+        self.connection.map_or_else(String::new, |connection| words::who(connection, end))
+    }
+
+    /// `C1`, or `T1` where there is no call.
+    pub(super) fn name(&self) -> String {
+        match (self.call, self.connection) {
+            (Some((id, _)), _) => words::call(id),
+            (None, Some(connection)) => words::tunnel(connection),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// Only one direction is in the capture.
+    pub(super) fn one_direction(&self) -> bool {
+        self.connection.is_some_and(words::one_direction_missing)
+    }
+
+    /// Packets of this attempt that could not be opened.
+    pub(super) fn sealed(&self) -> u64 {
+        self.between.flows.iter().map(|flow| flow.no_key + flow.bad_icv + flow.bad_padding).sum()
+    }
+
+    /// Users' packets went both ways: whatever the capture lacks of the stages below, they worked.
+    pub(super) fn carried(&self) -> bool {
+        let carries = |call: &Call| call.data.iter().all(|data| data.network > 0);
+        let v3 = |call: &Call| {
+            self.connection.is_some_and(|connection| connection.version == 3)
+                && call.data.iter().all(|data| data.packets > 0)
+        };
+        self.call.is_some_and(|(_, call)| carries(call) || v3(call))
+    }
+
+    /// Packets that kernel or interface dropped, or that a damaged file lacks.
+    pub(super) fn lost_by_capture(&self) -> Option<String> {
+        if self.case.drops > 0 {
+            return Some(format!(
+                "{} were dropped while capturing.",
+                words::count(self.case.drops, "packet")
+            ));
+        }
+        None
+    }
+}
+
+/// What is not shown, and what would show it.
+pub(super) fn unproved(why: impl Into<String>, advice: &str) -> Outcome {
+    Diagnosis::undecided(why).advice(advice).into()
+}
+
+/// The verdict where everything is proved.
+pub(super) fn healthy(sentence: impl Into<String>) -> Diagnosis {
+    Diagnosis::new(Verdict::Healthy, HEALTHY.id, sentence)
+}
