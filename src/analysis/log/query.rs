@@ -1,6 +1,7 @@
 //! Questions to all logs at once, for rules.
 
-use super::{Observation, Tally};
+use super::noted::Noted;
+use super::{Log, Observation, Tally};
 use crate::analysis::found::Analysis;
 use crate::analysis::ids::{CallId, FlowId};
 
@@ -43,7 +44,8 @@ impl Analysis {
         wanted: impl Fn(Observation) -> Option<T>,
     ) -> Vec<(T, Scope, &Tally)> {
         let mut found = Vec::new();
-        for (scope, log) in self.logs() {
+        let noted = self.noted.iter().filter_map(|whose| self.log_of(*whose));
+        for (scope, log) in std::iter::once((Scope::default(), &self.log)).chain(noted) {
             for known in log.observations() {
                 if let Some(value) = wanted(known.what) {
                     found.push((value, Scope { end: known.end, ..scope }, &known.tally));
@@ -54,18 +56,30 @@ impl Analysis {
         found
     }
 
-    /// Every log with its place.
-    fn logs(&self) -> impl Iterator<Item = (Scope, &super::Log)> {
-        let calls = self.calls.places().map(|(id, call)| {
-            let connection = self.connection(call.connection).map(|connection| connection.number);
-            (Scope { connection, call: Some(id), ..Scope::default() }, &call.log)
-        });
-        let connections = self.connections.iter().map(|connection| {
-            (Scope { connection: Some(connection.number), ..Scope::default() }, &connection.log)
-        });
-        let flows = (0u32..)
-            .zip(&self.flows)
-            .map(|(at, flow)| (Scope { flow: Some(FlowId(at)), ..Scope::default() }, &flow.log));
-        std::iter::once((Scope::default(), &self.log)).chain(connections).chain(calls).chain(flows)
+    /// The logs in which anything was observed: of tens of thousands few, and rules ask all of them again and again.
+    pub(in crate::analysis) fn find_noted(&self) -> Vec<Noted> {
+        let noted = |log: &Log, whose: Noted| (!log.observations().is_empty()).then_some(whose);
+        let connections = self.connections.places();
+        let connections = connections.filter_map(|(id, one)| noted(&one.log, Noted::Connection(id)));
+        let calls = self.calls.places().filter_map(|(id, one)| noted(&one.log, Noted::Call(id)));
+        let flows = (0u32..).zip(&self.flows);
+        let flows = flows.filter_map(|(at, one)| noted(&one.log, Noted::Flow(FlowId(at))));
+        connections.chain(calls).chain(flows).collect()
+    }
+
+    /// A log with its place.
+    fn log_of(&self, whose: Noted) -> Option<(Scope, &Log)> {
+        Some(match whose {
+            Noted::Connection(id) => {
+                let connection = self.connection(id)?;
+                (Scope { connection: Some(connection.number), ..Scope::default() }, &connection.log)
+            }
+            Noted::Call(id) => {
+                let call = self.call(id)?;
+                let connection = self.connection(call.connection).map(|connection| connection.number);
+                (Scope { connection, call: Some(id), ..Scope::default() }, &call.log)
+            }
+            Noted::Flow(id) => (Scope { flow: Some(id), ..Scope::default() }, &self.flow(id)?.log),
+        })
     }
 }
