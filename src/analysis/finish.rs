@@ -106,5 +106,5 @@ fn conclude(tracker: &mut Tracker) {
     let mut numbers: Vec<_> = places.map(|(id, connection)| (connection.number, id)).collect();
     numbers.sort_unstable();
     tracker.found.numbers = numbers;
-    tracker.found.noted = tracker.found.find_noted();
+    tracker.found.noted = tracker.found.note_all();
 }

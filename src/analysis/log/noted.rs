@@ -1,14 +1,28 @@
-//! Whose log it is in which anything was observed.
+//! Where to find an observation: its kind, whose log it is in, and its place there.
 
+use super::Observation;
 use crate::analysis::ids::{CallId, ConnectionId, FlowId};
 
-/// What has a log of its own beside the capture.
-#[derive(Debug, Clone, Copy)]
-pub enum Noted {
-    /// A control connection.
+/// Whose log it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Whose {
+    /// That of the capture as a whole.
+    Capture,
+    /// Of a control connection.
     Connection(ConnectionId),
-    /// A call.
+    /// Of a call.
     Call(CallId),
-    /// An SA.
+    /// Of an SA.
     Flow(FlowId),
+}
+
+/// One observation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Noted {
+    /// What was observed.
+    pub what: Observation,
+    /// In which log.
+    pub whose: Whose,
+    /// Its place among the observations of that log.
+    pub place: usize,
 }
