@@ -19,15 +19,19 @@ use super::meta::Totals;
 use super::release::LetGo;
 use super::table::Table;
 
+// As many to a page as fill a piece of memory of the allocator, whose sizes are far apart.
+const CONNECTIONS_A_PAGE: usize = 15;
+const CALLS_A_PAGE: usize = 17;
+
 /// What a [`Tracker`] has found.
 #[derive(Debug)]
 pub struct Analysis {
     /// Counts over the capture.
     pub totals: Totals,
     /// Control connections.
-    pub connections: Table<ConnectionId, Connection>,
+    pub connections: Table<ConnectionId, Connection, CONNECTIONS_A_PAGE>,
     /// Calls of all connections.
-    pub calls: Table<CallId, Call>,
+    pub calls: Table<CallId, Call, CALLS_A_PAGE>,
     /// ESP flows.
     pub flows: Vec<Flow>,
     /// IKE SAs.
@@ -54,7 +58,7 @@ pub struct Analysis {
     pub transcribed: bool,
     /// The control connections by their numbers, in order.
     pub(super) numbers: Vec<(u32, ConnectionId)>,
-    /// The logs in which anything was observed.
+    /// Every observation, by its kind.
     pub(super) noted: Vec<Noted>,
 }
 

@@ -297,7 +297,7 @@ fn event(
             resent: false,
             cut: meta.captured < meta.original,
             effect: acknowledged.map_or(Effect::None, Effect::Acknowledged),
-            acknowledged: None,
+            acknowledged: At::default(),
             said: said.then(|| Box::new(setup::without_secrets(message.control))),
         }),
     }
