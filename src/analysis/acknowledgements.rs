@@ -17,7 +17,7 @@ impl Acknowledgements {
         let events = analysis.connections.iter().flat_map(|connection| connection.log.events());
         let known = events.filter_map(|event| match &event.what {
             What::Message(message) => {
-                let at = message.acknowledged?;
+                let at = message.acknowledged()?;
                 Some((event.at.packet, (at.packet, at.time.since(event.at.time))))
             }
             _ => None,

@@ -68,7 +68,6 @@ pub(super) fn carry(
     let Some(call_id) = call_of(tracker, id, to, meta, header) else { return };
     tracker.context.call = Some(call_id);
     let Some(connection) = tracker.found.connections.get_mut(id) else { return };
-    let outer = connection.ends.each_ref().map(|end| end.endpoint.address);
     if let Some(Event { what: What::Data(run), .. }) = connection.log.last_mut() {
         (run.last_packet, run.last_time) = (meta.packet, meta.time);
         if let Some(count) = run.count.get_mut(usize::from(from)) {
@@ -79,17 +78,17 @@ pub(super) fn carry(
         let what = What::Data(Data { last_packet: meta.packet, last_time: meta.time, count });
         connection.log.push(Event { at: meta.at(), end: from, what }, &mut tracker.budget);
     }
+    // Of what follows, only what each packet needs is read at once: the rest lies far from it in memory.
+    let connection = &*connection;
     let mid_stream = !connection.from_start;
-    let follows = connection.lac == Some(from) && connection.version == 2;
-    // What a capture lacks may have moved the call.
-    let lacks = connection.unseen_messages;
-    let waits = connection.ends.iter().any(|end| end.delivery.waits() > 0);
-    let tunnel_closed = connection.end(from).closed_at;
     let Some(call) = tracker.found.calls.get_mut(call_id) else { return };
     call.last = meta.at();
     call.counts |= header.ns.is_some();
     // Only a call whose data carries numbers at times has another state to follow.
-    let astray = call.counts && follows && !mid_stream && strays(call, to, header, meta.time);
+    let astray = call.counts
+        && (connection.lac == Some(from) && connection.version == 2)
+        && !mid_stream
+        && strays(call, to, header, meta.time);
     let Some(data) = call.data.get_mut(usize::from(from)) else { return };
     let before = (data.duplicated, data.reordered, data.restarts);
     let skipped = data.push(header, meta.time);
@@ -108,7 +107,8 @@ pub(super) fn carry(
             call.traffic.gap(from, meta.packet, skipped);
         }
         if let Some(inner) = &ppp.inner {
-            let tunnel = TunnelAddresses { outer, ppp: call.ppp.network.addresses };
+            let outer = connection.ends.each_ref().map(|end| &end.endpoint.address);
+            let tunnel = TunnelAddresses { outer, ppp: &call.ppp.network.addresses };
             let at = (meta.packet, meta.time);
             call.traffic.push(inner, from, at, ppp.payload, &tunnel, &mut tracker.traffic);
         }
@@ -125,21 +125,15 @@ pub(super) fn carry(
             .get(usize::from(from))
             .is_some_and(|machine| machine.state == CallEndState::Established);
     let waiting = matches!(call.state, CallState::WaitReply | CallState::WaitConnect);
-    let sure = !mid_stream && !waits && call.lacks == lacks;
-    let closed = call.closed_at.get(usize::from(from)).copied().flatten();
+    // What a capture lacks may have moved the call.
+    let early = (waiting && !up && !mid_stream)
+        && call.lacks == connection.unseen_messages
+        && connection.ends.iter().all(|end| end.delivery.waits() == 0);
     let late = |closed: Option<Timestamp>| closed.is_some_and(|closed| meta.time.since(closed) > REORDERED);
-    let seen = [
-        (late(tunnel_closed) || late(closed) && !call.guessed)
-            .then(|| Observation::LateData { tunnel: late(tunnel_closed) }),
-        (call.numbered && header.ns.is_none()).then_some(Observation::DataUnnumbered),
-        (header.session_id.0 == 0).then_some(Observation::DataZero),
-        astray.then(|| Observation::NotFollowing { begins: header.ns.is_none() }),
-        restarted.then_some(Observation::NumbersRestart),
-        copy.then_some(Observation::DataCopy),
-        (!copy && late_number).then_some(Observation::DataLate),
-        (waiting && !up && sure).then_some(Observation::EarlyData),
-        (call.unannounced && !mid_stream && lacks == 0).then_some(Observation::UnknownSession),
-    ];
+    let late_in_tunnel = late(connection.end(from).closed_at);
+    let late_in_call = late(call.closed_at.get(usize::from(from)).copied().flatten()) && !call.guessed;
+    let unnumbered = call.numbered && header.ns.is_none();
+    let unknown = call.unannounced && !mid_stream && connection.unseen_messages == 0;
     tracker.context.data_skipped = skipped;
     if let Some((before, now)) = staged {
         if now.0 && !before.0 {
@@ -149,9 +143,20 @@ pub(super) fn carry(
             tracker.call_changed(call_id, from, meta.at(), Change::NetworkUp(control.protocol));
         }
     }
-    for what in seen.into_iter().flatten() {
-        tracker.of_call(call_id, from, what, meta.at(), 1);
-    }
+    let mut note = |seen: bool, what: Observation| {
+        if seen {
+            tracker.of_call(call_id, from, what, meta.at(), 1);
+        }
+    };
+    note(late_in_tunnel || late_in_call, Observation::LateData { tunnel: late_in_tunnel });
+    note(unnumbered, Observation::DataUnnumbered);
+    note(header.session_id.0 == 0, Observation::DataZero);
+    note(astray, Observation::NotFollowing { begins: header.ns.is_none() });
+    note(restarted, Observation::NumbersRestart);
+    note(copy, Observation::DataCopy);
+    note(!copy && late_number, Observation::DataLate);
+    note(early, Observation::EarlyData);
+    note(unknown, Observation::UnknownSession);
     if skipped > 0 {
         tracker.of_call(call_id, from, Observation::DataGap, meta.at(), u64::from(skipped));
     }

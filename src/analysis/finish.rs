@@ -103,5 +103,8 @@ fn conclude(tracker: &mut Tracker) {
     succession::follow(&mut tracker.found.flows);
     tracker.found.coverage = Coverage::of(&tracker.found.flows);
     let places = tracker.found.connections.places();
-    tracker.found.numbers = places.map(|(id, connection)| (connection.number, id)).collect();
+    let mut numbers: Vec<_> = places.map(|(id, connection)| (connection.number, id)).collect();
+    numbers.sort_unstable();
+    tracker.found.numbers = numbers;
+    tracker.found.noted = tracker.found.note_all();
 }

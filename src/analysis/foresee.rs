@@ -14,6 +14,7 @@ use super::ids::{CallId, ConnectionId, FlowId};
 use super::ipsec::flow::Flow;
 use super::log::What;
 use super::tracker::Tracker;
+use super::traffic::CallTraffic;
 
 /// With fewer flows and connections than this everything is in the caches anyway. Tests foresee as soon as there is one.
 const FEW: usize = if cfg!(debug_assertions) { 1 } else { 256 };
@@ -52,6 +53,9 @@ pub(super) fn look_ahead(tracker: &Tracker, layers: &[Layers], foreseen: &mut Ve
     for one in foreseen.iter() {
         sum ^= touch_call(tracker, one);
     }
+    for one in foreseen.iter() {
+        sum ^= touch_traffic(tracker, one);
+    }
     black_box(sum);
 }
 
@@ -81,6 +85,7 @@ fn touch_ends(tracker: &Tracker, one: &mut Foreseen, layers: &Layers) -> u64 {
     let (from, to) = (connection.end(1u8.saturating_sub(route.end)), connection.end(route.end));
     sum ^= from.packets ^ from.last.map_or(0, |last| last.0) ^ u64::from(from.endpoint.port);
     sum ^= u64::from(to.tunnel_id.is_some()) ^ connection.log.events().len() as u64;
+    sum ^= u64::from(from.closed_at.is_some());
     sum ^ u64::from(connection.protection[0])
 }
 
@@ -98,7 +103,13 @@ fn touch_call(tracker: &Tracker, one: &Foreseen) -> u64 {
         let [first, second] = &call.data;
         let data = if route.end == 0 { second } else { first };
         sum ^= data.packets ^ data.network ^ u64::from(data.sequenced);
-        sum ^= u64::from(call.unannounced);
+        sum ^= u64::from(call.unannounced) ^ u64::from(call.closed_at[0].is_some());
     }
     sum
+}
+
+/// What a call points at is asked for when the call itself has come.
+fn touch_traffic(tracker: &Tracker, one: &Foreseen) -> u64 {
+    let Some(call) = one.route.and_then(|route| tracker.found.call(route.call?)) else { return 0 };
+    u64::from(call.ppp.is_settled()) ^ call.traffic.get().map_or(0, CallTraffic::touch)
 }

@@ -2,8 +2,6 @@
 
 use std::net::IpAddr;
 
-use hashbrown::HashMap;
-
 use crate::util::Duration;
 
 use super::control::call::Call;
@@ -16,9 +14,14 @@ use super::ipsec::ike::sa::IkeSa;
 use super::ipsec::nat::Keepalives;
 use super::limits::Limit;
 use super::log::Log;
+use super::log::noted::Noted;
 use super::meta::Totals;
 use super::release::LetGo;
 use super::table::Table;
+
+// As many to a page as fill a piece of memory of the allocator, whose sizes are far apart.
+const CONNECTIONS_A_PAGE: usize = 15;
+const CALLS_A_PAGE: usize = 17;
 
 /// What a [`Tracker`] has found.
 #[derive(Debug)]
@@ -26,9 +29,9 @@ pub struct Analysis {
     /// Counts over the capture.
     pub totals: Totals,
     /// Control connections.
-    pub connections: Table<ConnectionId, Connection>,
+    pub connections: Table<ConnectionId, Connection, CONNECTIONS_A_PAGE>,
     /// Calls of all connections.
-    pub calls: Table<CallId, Call>,
+    pub calls: Table<CallId, Call, CALLS_A_PAGE>,
     /// ESP flows.
     pub flows: Vec<Flow>,
     /// IKE SAs.
@@ -53,7 +56,10 @@ pub struct Analysis {
     pub coverage: Coverage,
     /// What messages said was kept, as far as there was room.
     pub transcribed: bool,
-    pub(super) numbers: HashMap<u32, ConnectionId>,
+    /// The control connections by their numbers, in order.
+    pub(super) numbers: Vec<(u32, ConnectionId)>,
+    /// Every observation, by its kind.
+    pub(super) noted: Vec<Noted>,
 }
 
 impl Analysis {
@@ -75,7 +81,8 @@ impl Analysis {
             path_mtu: None,
             coverage: Coverage::default(),
             transcribed: false,
-            numbers: HashMap::new(),
+            numbers: Vec::new(),
+            noted: Vec::new(),
         }
     }
 
@@ -86,21 +93,20 @@ impl Analysis {
 
     /// The control connection `T` with this number.
     pub fn numbered(&self, number: u32) -> Option<(ConnectionId, &Connection)> {
-        let id = *self.numbers.get(&number)?;
+        let place = self.numbers.binary_search_by_key(&number, |known| known.0).ok()?;
+        let id = self.numbers.get(place)?.1;
         Some((id, self.connection(id)?))
     }
 
     /// Leaves out of every list all control connections but this one. Says whether there is one with this number.
     pub fn restrict(&mut self, number: u32) -> bool {
-        self.numbers.retain(|known, _| *known == number);
+        self.numbers.retain(|known| known.0 == number);
         !self.numbers.is_empty()
     }
 
     /// The control connections in the order of their numbers.
     pub fn in_order(&self) -> Vec<(ConnectionId, &Connection)> {
-        let mut numbers: Vec<u32> = self.numbers.keys().copied().collect();
-        numbers.sort_unstable();
-        numbers.into_iter().filter_map(|number| self.numbered(number)).collect()
+        self.numbers.iter().filter_map(|(_, id)| Some((*id, self.connection(*id)?))).collect()
     }
 
     /// A call.

@@ -36,6 +36,9 @@ impl Default for Limits {
 /// Octets that are kept of a text of a peer (a name, a reason), for each connection or call.
 pub const TEXT: usize = 128;
 
+/// Kinds of control messages that are counted, of each end: more than all RFCs define.
+pub(super) const KINDS: usize = 64;
+
 /// A limit that an analysis can reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs)]

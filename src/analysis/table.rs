@@ -6,11 +6,6 @@ use std::marker::PhantomData;
 
 use super::{CallId, ConnectionId};
 
-/// Places of one page: it goes when what is in the last of them goes.
-const PAGE: usize = 16;
-
-type Page<T> = Box<[Option<T>; PAGE]>;
-
 /// What names a place in a table.
 pub trait Place: Copy {
     /// The place with this number, counted from 0.
@@ -39,10 +34,10 @@ impl Place for CallId {
     }
 }
 
-/// A table with places that are named by `I`.
+/// A table with places that are named by `I`, in pages of `PAGE`: each goes when what is in the last place of it goes.
 #[derive(Debug)]
-pub struct Table<I, T> {
-    pages: VecDeque<Option<Page<T>>>,
+pub struct Table<I, T, const PAGE: usize = 16> {
+    pages: VecDeque<Option<Box<[Option<T>; PAGE]>>>,
     /// Pages before the first one: nothing comes there any more.
     passed: usize,
     opened: u32,
@@ -52,13 +47,13 @@ pub struct Table<I, T> {
     places: PhantomData<I>,
 }
 
-impl<I, T> Default for Table<I, T> {
+impl<I, T, const PAGE: usize> Default for Table<I, T, PAGE> {
     fn default() -> Self {
         Self { pages: VecDeque::new(), passed: 0, opened: 0, live: 0, roomy: 0, places: PhantomData }
     }
 }
 
-impl<I: Place, T> Table<I, T> {
+impl<I: Place, T, const PAGE: usize> Table<I, T, PAGE> {
     /// How many are in it.
     pub fn len(&self) -> usize {
         self.live
@@ -115,7 +110,7 @@ impl<I: Place, T> Table<I, T> {
 
     /// Adds one at the first place that nothing is in any more, or else at a new one.
     pub(crate) fn fill(&mut self, value: T) -> Option<I> {
-        let has_room = |page: &Option<Page<T>>| match page {
+        let has_room = |page: &Option<Box<[Option<T>; PAGE]>>| match page {
             Some(page) => page.iter().any(Option::is_none),
             None => true,
         };
@@ -169,7 +164,7 @@ impl<I: Place, T> Table<I, T> {
 
     /// Gives up the places before the first that something is in: nothing [comes](Self::fill) there any more.
     pub(crate) fn pass(&mut self) {
-        let opened = self.opened as usize / PAGE;
+        let opened = (self.opened as usize).checked_div(PAGE).unwrap_or(0);
         while self.passed < opened && matches!(self.pages.front(), Some(None)) {
             self.pages.pop_front();
             self.passed = self.passed.saturating_add(1);
@@ -182,7 +177,7 @@ impl<I: Place, T> Table<I, T> {
     #[inline]
     fn split(&self, id: I) -> Option<(usize, usize)> {
         let at = id.number() as usize;
-        Some(((at / PAGE).checked_sub(self.passed)?, at % PAGE))
+        Some((at.checked_div(PAGE)?.checked_sub(self.passed)?, at.checked_rem(PAGE)?))
     }
 }
 

@@ -254,7 +254,7 @@ fn step<S: Sink>(
 ) -> super::Step {
     // Some write into the buffer after the one they read: it is taken out for the time.
     let mut plain = Vec::new();
-    let mut streams = Streams::default();
+    let mut streams = None;
     let makes_plain = makes_plain(at.protocol, context.learned);
     if makes_plain {
         if context.scratch.buffers.len() <= at.source {
@@ -291,11 +291,11 @@ fn step<S: Sink>(
     }
     let transport = S::FULL && matches!(at.protocol, Protocol::Udp | Protocol::Tcp);
     if transport {
-        streams = std::mem::take(&mut context.scratch.streams);
+        streams = Some(std::mem::take(&mut context.scratch.streams));
     }
     let bytes = octets(frame, context.scratch, at.source).get(at.octets.clone()).unwrap_or_default();
     let mut c = Cursor::new(bytes, source, base, bound, at.cut, &mut *sink);
-    if transport {
+    if let Some(streams) = &mut streams {
         let port = |at: usize| Some(u16::from_be_bytes([c.peek(at)?, c.peek(at.saturating_add(1))?]));
         let ports = port(0).zip(port(2));
         streams.describe(&mut c, layers.addresses, ports, at.protocol == Protocol::Udp);
@@ -374,7 +374,7 @@ fn step<S: Sink>(
         Protocol::Frame => Ok(Next::NotOurs),
     };
     drop(c);
-    if transport {
+    if let Some(streams) = streams {
         context.scratch.streams = streams;
     }
     if S::FULL {

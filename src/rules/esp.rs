@@ -355,8 +355,9 @@ fn numbers(case: &Case<'_>, flow: &Flow, found: &mut Vec<Finding>) {
         );
     }
     let said = flow.sa.and_then(|sa| case.sad.get(sa)).is_some_and(|sa| sa.extended_sequence.is_none());
-    let told = found.iter().any(|one| one.rule.id == ESP_ESN_HIGH_GUESS.id);
-    if let (true, Some(high), false) = (said, flow.extended, told) {
+    if let (true, Some(high)) = (said, flow.extended)
+        && !found.iter().any(|one| one.rule.id == ESP_ESN_HIGH_GUESS.id)
+    {
         found.push(
             Finding::new(&ESP_ESN_HIGH_GUESS, format!("SA {} uses extended sequence numbers", flow.spi))
                 .packets(&[flow.first.1])

@@ -125,7 +125,7 @@ fn duplicate(connection: &Connection, end: u8, tally: &Tally) -> Finding {
 /// Signs that messages are lost, beside the one in question: any that were sent again, or that the capture lacks.
 fn loses(case: &Case<'_>, connection: &Connection) -> bool {
     case.analysis.totals.unseen > 2
-        || connection.ends.iter().any(|end| end.delivery.resent > 0 || end.acknowledged_unseen.is_some())
+        || connection.ends.iter().any(|end| end.delivery.resent > 0 || end.acknowledged_unseen)
 }
 
 fn beyond(case: &Case<'_>, connection: &Connection, end: u8, found: &mut Vec<Finding>) {

@@ -139,7 +139,7 @@ pub(super) fn lossy(connection: &Connection) -> bool {
 
 /// The same, but for numbers that were skipped.
 pub(super) fn lossy_but_for_gaps(connection: &Connection) -> bool {
-    connection.ends.iter().any(|end| end.delivery.resent > 0 || end.acknowledged_unseen.is_some())
+    connection.ends.iter().any(|end| end.delivery.resent > 0 || end.acknowledged_unseen)
 }
 
 /// Guard G3: one end was never seen although the other shows that it answered.

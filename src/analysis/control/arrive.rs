@@ -129,37 +129,21 @@ pub(in crate::analysis) fn arrived(
     let silent = connection.last().is_some_and(|last| meta.time.since(last) > CLOCK_AHEAD);
     let jumped = silent && connection.closed.is_none() && tracker.jumped.is_some();
     connection.end_mut(from).touch(meta.packet, meta.time);
-    if jumped {
-        clock_ahead(tracker, meta);
-    }
-    let Some(connection) = tracker.found.connections.get_mut(id) else { return };
     let [under_esp, in_clear] = &mut connection.protection;
     bump32(if protected { under_esp } else { in_clear });
     tracker.context.connection = Some(connection.number);
     tracker.context.connection_id = Some(id);
     tracker.context.from = Some(from);
     let moved = connection.end(from).endpoint != udp.source;
+    let nameless = connection.end(other(from)).tunnel_id.is_none() && header.tunnel_id.0 != 0;
+    if jumped {
+        clock_ahead(tracker, meta);
+    }
     if moved {
-        let elsewhere = connection.from_start && from == 1 && connection.asked.address != udp.source.address;
-        let first = connection.end(from).packets == 1;
-        let was_established = connection.was_established;
-        if elsewhere && first {
-            tracker.of_connection(id, from, Observation::AnsweredElsewhere, meta.at(), 1);
-        }
-        if was_established && !first && !protected {
-            tracker.of_connection(id, from, Observation::EndMoved, meta.at(), 1);
-        }
-        tracker.identity.forget(&tracker.found, id);
+        leave(tracker, id, from, meta, udp, protected);
     }
-    let Some(connection) = tracker.found.connections.get_mut(id) else { return };
-    connection.end_mut(from).endpoint = udp.source;
-    let receiver = connection.end(other(from));
-    let learned = receiver.tunnel_id.is_none() && header.tunnel_id.0 != 0;
-    if learned {
-        connection.end_mut(other(from)).tunnel_id = Some(header.tunnel_id);
-    }
-    if moved || learned {
-        tracker.identity.relearn(&mut tracker.found, id);
+    if moved || nameless {
+        learn_way(tracker, id, from, udp, header.tunnel_id);
     }
     if !protected {
         let follows = tracker.ipsec.decrypted.follows(udp, meta.time);
@@ -168,6 +152,33 @@ pub(in crate::analysis) fn arrived(
         }
         tracker.of_capture(Observation::InClear, meta.at(), 1);
     }
+}
+
+/// An end sends from elsewhere than before: it is not found there any more.
+#[cold]
+fn leave(tracker: &mut Tracker, id: ConnectionId, from: u8, meta: &Meta, udp: &Udp, protected: bool) {
+    let Some(connection) = tracker.found.connection(id) else { return };
+    let elsewhere = connection.from_start && from == 1 && connection.asked.address != udp.source.address;
+    let first = connection.end(from).packets == 1;
+    let was_established = connection.was_established;
+    if elsewhere && first {
+        tracker.of_connection(id, from, Observation::AnsweredElsewhere, meta.at(), 1);
+    }
+    if was_established && !first && !protected {
+        tracker.of_connection(id, from, Observation::EndMoved, meta.at(), 1);
+    }
+    tracker.identity.forget(&tracker.found, id);
+}
+
+/// Learns from a header where its sender is, and the tunnel ID of its receiver.
+fn learn_way(tracker: &mut Tracker, id: ConnectionId, from: u8, udp: &Udp, tunnel: TunnelId) {
+    let Some(connection) = tracker.found.connections.get_mut(id) else { return };
+    connection.end_mut(from).endpoint = udp.source;
+    let receiver = connection.end_mut(other(from));
+    if receiver.tunnel_id.is_none() && tunnel.0 != 0 {
+        receiver.tunnel_id = Some(tunnel);
+    }
+    tracker.identity.relearn(&mut tracker.found, id);
 }
 
 /// Keepalives and users leave no tunnel that is up silent for so long: the clock of the capture was set meanwhile.
@@ -286,7 +297,7 @@ fn event(
             resent: false,
             cut: meta.captured < meta.original,
             effect: acknowledged.map_or(Effect::None, Effect::Acknowledged),
-            acknowledged: None,
+            acknowledged: At::default(),
             said: said.then(|| Box::new(setup::without_secrets(message.control))),
         }),
     }

@@ -50,7 +50,7 @@ impl CallState {
 
 /// One call.
 ///
-/// In this order, so that what each data message needs and changes lies in one cache line for each end, and one more.
+/// In this order, so that what each data message needs and changes lies in one cache line for each end, and two more.
 #[derive(Debug, Clone)]
 #[repr(C, align(64))]
 pub struct Call {
@@ -66,6 +66,14 @@ pub struct Call {
     pub numbered: bool,
     /// Some data of it carries sequence numbers.
     pub counts: bool,
+    /// What runs inside.
+    pub ppp: PppOfCall,
+    /// What users send through it.
+    pub traffic: TrafficOfCall,
+    /// The last packet about it, or of its data.
+    pub last: At,
+    /// When each end held it closed: by what it sent, or by what it acknowledged.
+    pub closed_at: [Option<Timestamp>; 2],
     /// Who asked for it.
     pub kind: CallKind,
     /// Which end asked for it.
@@ -88,16 +96,10 @@ pub struct Call {
     pub result: Option<ResultCode>,
     /// The packet that closed it.
     pub closing_packet: Option<u64>,
-    /// What runs inside.
-    pub ppp: PppOfCall,
-    /// What users send through it.
-    pub traffic: TrafficOfCall,
     /// Its first packet.
     pub first_packet: u64,
     /// When that came.
     pub first_time: Timestamp,
-    /// The last packet about it, or of its data.
-    pub last: At,
     /// The packet of the message that connected it.
     pub established_packet: Option<u64>,
     /// Where each end stands, as far as its own messages and what it acknowledged show.
@@ -106,8 +108,6 @@ pub struct Call {
     pub(crate) guessed: bool,
     /// How many messages the capture lacked when a message last moved it.
     pub(crate) lacks: u32,
-    /// When each end held it closed: by what it sent, or by what it acknowledged.
-    pub closed_at: [Option<Timestamp>; 2],
     /// What happened to it that no control message says, and what is worth a rule.
     pub log: Log,
 }

@@ -8,6 +8,7 @@ use super::delivery::Delivery;
 use super::message::MessageKind;
 use super::rfc2661_7_2::ControlMachine;
 use crate::analysis::ids::{CallId, ConnectionId, bump, bump32};
+use crate::analysis::limits;
 use crate::analysis::log::Log;
 use crate::analysis::meta::At;
 use crate::analysis::timing::RoundTrips;
@@ -89,32 +90,32 @@ pub struct End {
     pub setup_cut: bool,
     /// Whether its Challenge Response is right, as far as secrets were given.
     pub secret_proved: Option<bool>,
-    /// Its Challenge, if it can be read.
-    pub(crate) challenge: Option<Box<[u8]>>,
-    /// Its Receive Window Size.
-    pub window: Option<u16>,
-    /// Its Tie Breaker.
-    pub tie_breaker: Option<u64>,
     /// It sent hidden AVPs.
     pub hides: bool,
-    /// The control messages it sent, and what came back.
-    pub delivery: Delivery,
+    /// It acknowledged what the capture does not show.
+    pub acknowledged_unseen: bool,
+    /// Its Receive Window Size.
+    pub window: Option<u16>,
     /// Where it stands, as far as its own messages and what it acknowledged show.
     pub machine: ControlMachine,
+    /// Packets that came under ESP and that the capture shows once more, decrypted.
+    pub shown_again: u32,
+    /// Packets in the clear right after an ESP packet between the same hosts that could not be opened.
+    pub after_esp: u32,
+    /// Its Challenge, if it can be read.
+    pub(crate) challenge: Option<Box<[u8]>>,
+    /// Its Tie Breaker.
+    pub tie_breaker: Option<u64>,
+    /// The control messages it sent, and what came back.
+    pub delivery: Delivery,
     /// From the capture point to this end and back: how long it took to acknowledge messages that were sent once.
     pub round_trips: RoundTrips,
-    /// The first packet in which it acknowledged what the capture does not show.
-    pub acknowledged_unseen: Option<At>,
     /// How many of each kind it sent.
     pub messages: Vec<(MessageKind, u32)>,
     /// Its last control message: packet and time.
     pub last_control: Option<(u64, Timestamp)>,
     /// Its Hellos.
     pub hello: Hello,
-    /// Packets that came under ESP and that the capture shows once more, decrypted.
-    pub shown_again: u32,
-    /// Packets in the clear right after an ESP packet between the same hosts that could not be opened.
-    pub after_esp: u32,
     /// When it held the connection closed: by what it sent, or by what it acknowledged.
     pub closed_at: Option<Timestamp>,
 }
@@ -124,23 +125,25 @@ pub struct End {
 pub struct Hello {
     /// How many.
     pub sent: u32,
-    /// When the first was sent.
-    pub first: Option<Timestamp>,
+    /// When the first was sent, if any was.
+    first: Timestamp,
     /// When the last was sent.
     pub last: Option<Timestamp>,
 }
 
 impl Hello {
     pub(crate) fn push(&mut self, time: Timestamp) {
+        if self.sent == 0 {
+            self.first = time;
+        }
         bump32(&mut self.sent);
-        self.first.get_or_insert(time);
         self.last = Some(time);
     }
 
     /// The mean time between two Hellos.
     pub fn interval(&self) -> Option<Duration> {
         let gaps = i64::from(self.sent.checked_sub(1)?);
-        self.last?.since(self.first?).0.checked_div(gaps).map(Duration)
+        self.last?.since(self.first).0.checked_div(gaps).map(Duration)
     }
 }
 
@@ -162,7 +165,7 @@ impl End {
             delivery: Delivery::default(),
             machine: ControlMachine::default(),
             round_trips: RoundTrips::default(),
-            acknowledged_unseen: None,
+            acknowledged_unseen: false,
             messages: Vec::new(),
             last_control: None,
             hello: Hello::default(),
@@ -175,14 +178,11 @@ impl End {
     }
 
     pub(crate) fn count(&mut self, kind: MessageKind) {
-        match self.messages.iter_mut().find(|(known, _)| *known == kind) {
-            Some((_, count)) => bump32(count),
-            None => {
-                if self.messages.is_empty() {
-                    self.messages.reserve_exact(1);
-                }
-                self.messages.push((kind, 1));
-            }
+        if let Some((_, count)) = self.messages.iter_mut().find(|(known, _)| *known == kind) {
+            bump32(count);
+        } else if self.messages.len() < limits::KINDS {
+            self.messages.reserve_exact(1);
+            self.messages.push((kind, 1));
         }
     }
 
@@ -205,7 +205,8 @@ impl End {
 
 /// One control connection. End 0 is its initiator, or the first to send if the capture begins later.
 ///
-/// In this order, so that what each packet needs and changes lies together at the front.
+/// In this order, so that what each packet needs and changes lies together at the front, and nothing lies idle between the
+/// cache lines: there may be tens of thousands.
 #[derive(Debug, Clone)]
 #[repr(C, align(64))]
 pub struct Connection {
@@ -217,30 +218,40 @@ pub struct Connection {
     pub version: u8,
     /// The capture shows its SCCRQ.
     pub from_start: bool,
+    /// Which end is the LAC, if a message shows it.
+    pub lac: Option<u8>,
     /// The last session of data to each end, and its call: what the routes say, without a look-up.
     pub(crate) recent: [Option<(SessionId, CallId)>; 2],
     /// What happened to it.
     pub log: Log,
-    /// The two ends.
-    pub ends: [End; 2],
-    /// Which end is the LAC, if a message shows it.
-    pub lac: Option<u8>,
     /// Where it stands.
     pub state: ConnectionState,
     /// Whether it was ever established, as far as the capture shows.
     pub was_established: bool,
-    /// A hash of the SCCRQ, and one of it without its Assigned Tunnel ID.
-    pub(crate) request: Option<(u64, u64)>,
+    /// Each end asked the other for a control connection, and this request lost (RFC 2661 section 4.4.3, Tie Breaker).
+    pub lost_tie: bool,
+    /// It was said to look dead.
+    pub(crate) told_dead: bool,
+    /// The end that sent the first StopCCN.
+    pub closed_by: Option<u8>,
+    /// From which port to which its first packet went.
+    pub first_ports: (u16, u16),
+    /// How often the capture was found to lack messages of it: what is judged by a state is not certain across that.
+    pub unseen_messages: u32,
     /// When the SCCRQ was sent last.
     pub(crate) request_again: Timestamp,
+    /// An older connection between the same endpoints.
+    pub(crate) older: Option<ConnectionId>,
+    /// The two ends.
+    pub ends: [End; 2],
+    /// A hash of the SCCRQ, and one of it without its Assigned Tunnel ID.
+    pub(crate) request: Option<(u64, u64)>,
     /// A request before this one that was sent once, and whose copy with another tunnel ID this may be.
     pub(crate) other_id_of: Option<ConnectionId>,
     /// The connection that its initiator left when it began anew.
     pub(crate) replaces: Option<ConnectionId>,
     /// The end that the SCCRQ went to.
     pub asked: Endpoint,
-    /// Each end asked the other for a control connection, and this request lost (RFC 2661 section 4.4.3, Tie Breaker).
-    pub lost_tie: bool,
     /// Its initiator began anew with the same IDs: what there was is gone.
     pub restarted: Option<At>,
     /// When the SCCRQ was sent.
@@ -249,9 +260,7 @@ pub struct Connection {
     pub answered: Option<Timestamp>,
     /// When it was established.
     pub established: Option<Timestamp>,
-    /// The end that sent the first StopCCN.
-    pub closed_by: Option<u8>,
-    /// When.
+    /// When the first StopCCN was sent.
     pub closed: Option<Timestamp>,
     /// Why.
     pub result: Option<ResultCode>,
@@ -265,14 +274,6 @@ pub struct Connection {
     pub first_time: Timestamp,
     /// The packet of the SCCCN.
     pub established_packet: Option<u64>,
-    /// From which port to which its first packet went.
-    pub first_ports: (u16, u16),
-    /// How often the capture was found to lack messages of it: what is judged by a state is not certain across that.
-    pub unseen_messages: u32,
-    /// It was said to look dead.
-    pub(crate) told_dead: bool,
-    /// An older connection between the same endpoints.
-    pub(crate) older: Option<ConnectionId>,
 }
 
 impl Connection {
@@ -439,5 +440,25 @@ impl Connection {
     pub fn one_way(&self) -> bool {
         let [first, second] = &self.ends;
         first.packets == 0 || second.packets == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_that_makes_up_kinds_of_messages_fills_no_memory() {
+        let mut end = End::new(Endpoint { address: std::net::Ipv4Addr::LOCALHOST.into(), port: 1701 });
+        for number in (0..1000).chain([6]) {
+            end.count(MessageKind::Known(MessageType(number)));
+        }
+        assert_eq!((end.messages.len(), end.sent(MessageType::HELLO)), (limits::KINDS, 2));
+    }
+
+    #[test]
+    fn a_connection_stays_small() {
+        assert!(size_of::<End>() <= 448, "{}", size_of::<End>());
+        assert!(size_of::<Connection>() <= 1280, "{}", size_of::<Connection>());
     }
 }

@@ -5,8 +5,6 @@
 //! every packet of the receiver says by its Nr which of them it has. So messages are *released* in the order of Ns, to move
 //! the machine of their sender, and *delivered* when an Nr covers them, to move that of their receiver.
 
-use std::collections::VecDeque;
-
 use crate::dissect::layers::MessageType;
 use crate::util::seq::Seq16;
 use crate::util::{Duration, Timestamp};
@@ -104,8 +102,10 @@ const PATH_COPY: Duration = Duration::millis(100);
 struct Settled {
     ns: Seq16,
     body: u64,
-    /// When it was sent last, and whether that was the first time.
-    last: (Timestamp, bool),
+    /// When it was sent last.
+    last: Timestamp,
+    /// That was the first time.
+    once: bool,
 }
 
 /// Acknowledged messages that are remembered, to know other messages under their numbers.
@@ -181,15 +181,19 @@ pub struct Delivery {
     pub repeated: u32,
     /// The capture lacks some of its messages, or the way numbers are used makes it look so.
     pub unseen: bool,
-    /// The newest Nr that it sent, and when it did first.
-    pub nr_sent: Option<(Seq16, Timestamp)>,
-    /// Copies of an acknowledged message since the other end last sent a control message, and when the first came.
-    pub(in crate::analysis) unanswered_copies: (u8, Timestamp),
+    /// The newest Nr that it sent.
+    pub(in crate::analysis) nr_sent: Option<Seq16>,
+    /// When it sent that first.
+    pub(in crate::analysis) nr_since: Timestamp,
+    /// Copies of an acknowledged message since the other end last sent a control message.
+    pub(in crate::analysis) unanswered_copies: u8,
+    /// When the first of these came.
+    pub(in crate::analysis) unanswered_since: Timestamp,
     /// When it sent its newest message.
     newest: Timestamp,
     /// Its last packet was a ZLB with the number of its next message.
     zlb: bool,
-    settled: VecDeque<Settled>,
+    settled: Vec<Settled>,
 }
 
 /// Unacknowledged messages and holes that are remembered: more than any window (RFC 2661 section 4.4.3) in use.
@@ -353,11 +357,11 @@ impl Delivery {
             };
         }
         let settled = self.settled.iter_mut().find(|known| known.ns == message.ns);
-        let wait = settled.as_ref().map(|known| message.at.time.since(known.last.0));
-        let early = settled.as_ref().is_some_and(|known| known.last.1)
+        let wait = settled.as_ref().map(|known| message.at.time.since(known.last));
+        let early = settled.as_ref().is_some_and(|known| known.once)
             && wait.is_some_and(|wait| (PATH_COPY..EARLY).contains(&wait));
         if let Some(known) = settled {
-            known.last = (message.at.time, false);
+            (known.last, known.once) = (message.at.time, false);
         }
         let settled = self.settled.iter().find(|known| known.ns == message.ns);
         Retransmission {
@@ -505,10 +509,12 @@ impl Delivery {
         }
         let known = self.outstanding.remove(0);
         if self.settled.len() >= MOST_SETTLED {
-            self.settled.pop_front();
+            self.settled.remove(0);
         }
-        let last = (known.last, known.copies == 1);
-        self.settled.push_back(Settled { ns: known.ns, body: known.body, last });
+        // Most ends send few messages.
+        self.settled.reserve_exact(1);
+        let once = known.copies == 1;
+        self.settled.push(Settled { ns: known.ns, body: known.body, last: known.last, once });
         if self.outstanding.is_empty() {
             // Of tens of thousands of ends nearly all wait for nothing.
             self.outstanding = Vec::new();

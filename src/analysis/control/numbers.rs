@@ -30,14 +30,14 @@ pub(super) fn observe(
     let from_start = connection.from_start;
     let window = connection.end(other(from)).window;
     let round_trip = connection.round_trip();
-    connection.end_mut(other(from)).delivery.unanswered_copies.0 = 0;
+    connection.end_mut(other(from)).delivery.unanswered_copies = 0;
     let heard = connection.end(other(from)).last;
     let delivery = &mut connection.end_mut(from).delivery;
     // What the path reordered is not older than that.
-    let older = delivery.nr_sent.filter(|(sent, _)| sent.is_newer_than(nr));
-    let stale = older.is_some_and(|(_, when)| at.time.since(when) > REORDERED);
-    if delivery.nr_sent.is_none_or(|(sent, _)| nr.is_newer_than(sent)) {
-        delivery.nr_sent = Some((nr, at.time));
+    let older = delivery.nr_sent.is_some_and(|sent| sent.is_newer_than(nr));
+    let stale = older && at.time.since(delivery.nr_since) > REORDERED;
+    if delivery.nr_sent.is_none_or(|sent| nr.is_newer_than(sent)) {
+        (delivery.nr_sent, delivery.nr_since) = (Some(nr), at.time);
     }
     let mut seen = [None; 6];
     let [first, second, third, fourth, fifth, sixth] = &mut seen;
@@ -53,14 +53,13 @@ pub(super) fn observe(
             *fifth = again.capped_low.then_some(Observation::LowCap);
             *sixth = again.early.then_some(Observation::EarlyResend);
             if again.acknowledged {
-                let (copies, since) = &mut delivery.unanswered_copies;
-                if *copies == 0 {
-                    *since = at.time;
+                if delivery.unanswered_copies == 0 {
+                    delivery.unanswered_since = at.time;
                 }
-                *copies = copies.saturating_add(1);
-                if *copies == UNANSWERED_COPIES {
+                delivery.unanswered_copies = delivery.unanswered_copies.saturating_add(1);
+                if delivery.unanswered_copies == UNANSWERED_COPIES {
                     // Whoever sends data meanwhile is not cut off.
-                    let alive = heard.is_some_and(|(_, last)| last > *since);
+                    let alive = heard.is_some_and(|(_, last)| last > delivery.unanswered_since);
                     tracker.of_connection(id, from, Observation::CopyNotAcknowledged, at, alive.into());
                 }
             }

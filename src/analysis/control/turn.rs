@@ -86,7 +86,7 @@ fn unseen(tracker: &mut Tracker, id: ConnectionId, from: u8, at: At, proved: boo
     connection.lacks();
     bump(&mut tracker.found.totals.unseen);
     if proved {
-        connection.end_mut(other(from)).acknowledged_unseen.get_or_insert(at);
+        connection.end_mut(other(from)).acknowledged_unseen = true;
         tracker.of_connection(id, from, Observation::AcknowledgedUnseen, at, 1);
     }
 }

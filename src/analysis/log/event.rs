@@ -53,8 +53,8 @@ pub struct Message {
     pub cut: bool,
     /// What it did.
     pub effect: Effect,
-    /// The first packet of its receiver that acknowledges it.
-    pub acknowledged: Option<At>,
+    /// The first packet of its receiver that acknowledges it; packet 0 is none.
+    pub(in crate::analysis) acknowledged: At,
     /// What it said, without secrets, where that is asked for.
     pub said: Option<Box<Control>>,
 }
@@ -125,13 +125,20 @@ pub struct Said {
     pub ike: Option<Ike>,
 }
 
+impl Message {
+    /// The first packet of its receiver that acknowledges it.
+    pub fn acknowledged(&self) -> Option<At> {
+        Some(self.acknowledged).filter(|at| at.packet > 0)
+    }
+}
+
 impl Event {
     /// The receiver of a message has acknowledged it.
     pub(in crate::analysis) fn acknowledge(&mut self, at: At) {
         if let What::Message(message) = &mut self.what
-            && at.packet > 0
+            && message.acknowledged().is_none()
         {
-            message.acknowledged.get_or_insert(at);
+            message.acknowledged = at;
         }
     }
 
@@ -143,5 +150,15 @@ impl Event {
                 message.effect = effect;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_stays_small() {
+        assert!(size_of::<Event>() <= 96, "{}", size_of::<Event>());
     }
 }

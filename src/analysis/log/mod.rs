@@ -7,6 +7,7 @@
 
 pub mod event;
 pub mod fresh;
+pub mod noted;
 pub mod observation;
 pub mod query;
 

@@ -1,6 +1,7 @@
 //! Questions to all logs at once, for rules.
 
-use super::{Observation, Tally};
+use super::noted::{Noted, Whose};
+use super::{Log, Observation, Tally};
 use crate::analysis::found::Analysis;
 use crate::analysis::ids::{CallId, FlowId};
 
@@ -31,10 +32,11 @@ impl Analysis {
 
     /// All places of one kind of observation, in a stable order.
     pub fn all_observed(&self, what: Observation) -> Vec<(Scope, &Tally)> {
-        self.each_observed(|known| (known == what).then_some(()))
-            .into_iter()
-            .map(|((), scope, tally)| (scope, tally))
-            .collect()
+        let begin = self.noted.partition_point(|noted| noted.what < what);
+        let same = self.noted.iter().skip(begin).take_while(|noted| noted.what == what);
+        let mut found: Vec<_> = same.filter_map(|noted| self.noted_at(noted)).collect();
+        found.sort_by_key(|one| one.0);
+        found
     }
 
     /// All observations of a kind that has values, such as the message, in a stable order.
@@ -42,30 +44,48 @@ impl Analysis {
         &self,
         wanted: impl Fn(Observation) -> Option<T>,
     ) -> Vec<(T, Scope, &Tally)> {
-        let mut found = Vec::new();
-        for (scope, log) in self.logs() {
-            for known in log.observations() {
-                if let Some(value) = wanted(known.what) {
-                    found.push((value, Scope { end: known.end, ..scope }, &known.tally));
-                }
-            }
-        }
+        let one = |noted: &Noted| {
+            let value = wanted(noted.what)?;
+            let (scope, tally) = self.noted_at(noted)?;
+            Some((value, scope, tally))
+        };
+        let mut found: Vec<_> = self.noted.iter().filter_map(one).collect();
         found.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
         found
     }
 
-    /// Every log with its place.
-    fn logs(&self) -> impl Iterator<Item = (Scope, &super::Log)> {
-        let calls = self.calls.places().map(|(id, call)| {
-            let connection = self.connection(call.connection).map(|connection| connection.number);
-            (Scope { connection, call: Some(id), ..Scope::default() }, &call.log)
-        });
-        let connections = self.connections.iter().map(|connection| {
-            (Scope { connection: Some(connection.number), ..Scope::default() }, &connection.log)
-        });
-        let flows = (0u32..)
-            .zip(&self.flows)
-            .map(|(at, flow)| (Scope { flow: Some(FlowId(at)), ..Scope::default() }, &flow.log));
-        std::iter::once((Scope::default(), &self.log)).chain(connections).chain(calls).chain(flows)
+    /// Every observation, by its kind: rules ask for one kind after the other, and there may be tens of thousands of logs.
+    pub(in crate::analysis) fn note_all(&self) -> Vec<Noted> {
+        let mut all = Vec::new();
+        let mut add = |whose: Whose, log: &Log| {
+            let observed = log.observations().iter().enumerate();
+            all.extend(observed.map(|(place, one)| Noted { what: one.what, whose, place }));
+        };
+        add(Whose::Capture, &self.log);
+        self.connections.places().for_each(|(id, one)| add(Whose::Connection(id), &one.log));
+        self.calls.places().for_each(|(id, one)| add(Whose::Call(id), &one.log));
+        (0u32..).zip(&self.flows).for_each(|(at, one)| add(Whose::Flow(FlowId(at)), &one.log));
+        all.sort_unstable();
+        all
+    }
+
+    /// An observation, with its place.
+    fn noted_at(&self, noted: &Noted) -> Option<(Scope, &Tally)> {
+        let nowhere = Scope::default();
+        let (scope, log) = match noted.whose {
+            Whose::Capture => (nowhere, &self.log),
+            Whose::Connection(id) => {
+                let connection = self.connection(id)?;
+                (Scope { connection: Some(connection.number), ..nowhere }, &connection.log)
+            }
+            Whose::Call(id) => {
+                let call = self.call(id)?;
+                let connection = self.connection(call.connection).map(|connection| connection.number);
+                (Scope { connection, call: Some(id), ..nowhere }, &call.log)
+            }
+            Whose::Flow(id) => (Scope { flow: Some(id), ..nowhere }, &self.flow(id)?.log),
+        };
+        let observed = log.observations().get(noted.place)?;
+        Some((Scope { end: observed.end, ..scope }, &observed.tally))
     }
 }

@@ -56,10 +56,16 @@ pub struct PppOfCall(Option<Box<PppSession>>);
 impl PppOfCall {
     /// Takes a packet. User data in a session that is up changes nothing.
     pub(crate) fn push(&mut self, ppp: &Ppp, from: usize, packet: u64, time: Timestamp) {
-        let quiet = ppp.control.is_none() && self.0.as_ref().is_none_or(|session| session.settled);
+        let quiet = ppp.control.is_none() && self.is_settled();
         if !quiet {
             self.0.get_or_insert_default().push(ppp, u8::from(from > 0), (packet, time));
         }
+    }
+
+    /// Whether user data changes nothing.
+    #[inline]
+    pub(crate) fn is_settled(&self) -> bool {
+        self.0.as_ref().is_none_or(|session| session.settled)
     }
 
     /// Looks for what a packet of authentication proves, after [`PppOfCall::push`] took it.

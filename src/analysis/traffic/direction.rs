@@ -41,38 +41,46 @@ pub struct Gaps {
 }
 
 /// User packets from one end.
+///
+/// In this order, so that what each packet changes lies in three cache lines.
 #[derive(Debug, Clone, Default)]
+#[repr(C, align(64))]
 pub struct Direction {
     /// IP packets.
     pub packets: u64,
     /// Their octets, with IP headers.
     pub octets: u64,
-    /// Packets among them that expect an answer.
-    pub asking: u64,
-    /// Packets among them that nobody has to answer: they prove nothing in either direction.
-    pub to_nobody: u64,
-    /// The first packet of any kind.
-    pub first: Option<At>,
     /// The last packet of any kind.
     pub last: Option<At>,
-    /// The last packet that expects an answer.
-    pub last_asking: Option<At>,
     /// The last packet but those that nobody has to answer.
     pub last_telling: Option<At>,
-    /// Packets that expect an answer, since the other end last sent any but such as nobody has to answer.
-    pub silence: Option<Silence>,
-    /// The longest such silence that ended.
-    pub longest: Option<Silence>,
     /// Octets of the largest packet.
     pub largest: u32,
     /// Octets of the last packet.
     size: u32,
+    /// Packets among them that expect an answer.
+    pub asking: u64,
+    /// The last packet that expects an answer.
+    pub last_asking: Option<At>,
+    /// The first packet of any kind.
+    pub first: Option<At>,
+    /// Packets that expect an answer, since the other end last sent any but such as nobody has to answer.
+    pub silence: Option<Silence>,
+    after_gap: bool,
+    /// The longest such silence that ended.
+    pub longest: Option<Silence>,
+    /// Packets among them that nobody has to answer: they prove nothing in either direction.
+    pub to_nobody: u64,
     /// Holes in the sequence numbers.
     pub gaps: Gaps,
-    after_gap: bool,
 }
 
 impl Direction {
+    /// Reads one of each line that a packet changes.
+    pub(super) fn touch(&self) -> u64 {
+        self.packets ^ u64::from(self.largest) ^ u64::from(self.silence.is_some())
+    }
+
     /// Counts a packet.
     #[inline]
     pub(super) fn push(&mut self, at: At, octets: u32) {

@@ -165,7 +165,7 @@ impl Echo {
 }
 
 /// Where `destination` lies for packets that the end `from` sends.
-pub(super) fn target(destination: IpAddr, from: u8, tunnel: &TunnelAddresses) -> Option<Target> {
+pub(super) fn target(destination: IpAddr, from: u8, tunnel: &TunnelAddresses<'_>) -> Option<Target> {
     match destination {
         // On a link between two, whoever else has such an address is the other end.
         IpAddr::V6(address) if address.is_unicast_link_local() => Some(Target::Peer),

@@ -40,19 +40,19 @@ pub(super) enum Loop {
 
 /// Compares a packet with the tunnel that carries it.
 #[inline]
-pub(super) fn find(inner: &Inner, ends: &Addresses, tunnel: &TunnelAddresses) -> Option<Loop> {
-    if !tunnel.outer.contains(&ends.destination) {
+pub(super) fn find(inner: &Inner, ends: &Addresses, tunnel: &TunnelAddresses<'_>) -> Option<Loop> {
+    if !tunnel.outer.contains(&&ends.destination) {
         return None;
     }
     judge(inner, ends, tunnel)
 }
 
 #[cold]
-fn judge(inner: &Inner, ends: &Addresses, tunnel: &TunnelAddresses) -> Option<Loop> {
+fn judge(inner: &Inner, ends: &Addresses, tunnel: &TunnelAddresses<'_>) -> Option<Loop> {
     let of_tunnel = match inner.protocol {
         ESP | AH | L2TPV3 => true,
         UDP => inner.ports.is_some_and(|(source, destination)| {
-            PORTS.contains(&destination) || PORTS.contains(&source) && tunnel.outer.contains(&ends.source)
+            PORTS.contains(&destination) || PORTS.contains(&source) && tunnel.outer.contains(&&ends.source)
         }),
         _ => false,
     };
@@ -64,7 +64,7 @@ fn judge(inner: &Inner, ends: &Addresses, tunnel: &TunnelAddresses) -> Option<Lo
     if inside(ends.destination) {
         return None;
     }
-    let both = tunnel.outer.contains(&ends.source) && !inside(ends.source);
+    let both = tunnel.outer.contains(&&ends.source) && !inside(ends.source);
     Some(if both && ends.source != ends.destination { Loop::Tunnel } else { Loop::ToOuter })
 }
 

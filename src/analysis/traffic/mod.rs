@@ -39,11 +39,11 @@ use tcp::Tcp;
 
 /// The addresses of the tunnel that carries a call.
 #[derive(Debug, Clone, Copy)]
-pub struct TunnelAddresses {
+pub struct TunnelAddresses<'a> {
     /// The addresses of the IP headers before L2TP, by end.
-    pub outer: [IpAddr; 2],
+    pub outer: [&'a IpAddr; 2],
     /// The addresses that IPCP gave to the ends, once they are known.
-    pub ppp: [Option<Ipv4Addr>; 2],
+    pub ppp: &'a [Option<Ipv4Addr>; 2],
 }
 
 /// The user traffic of a call, which takes no room before there is any.
@@ -64,7 +64,7 @@ impl TrafficOfCall {
         from: u8,
         at: At,
         octets: u32,
-        tunnel: &TunnelAddresses,
+        tunnel: &TunnelAddresses<'_>,
         budget: &mut TrafficBudget,
     ) {
         self.0.get_or_insert_default().push(inner, from, at, octets, tunnel, budget);
@@ -107,7 +107,7 @@ impl CallTraffic {
         from: u8,
         at: At,
         octets: u32,
-        tunnel: &TunnelAddresses,
+        tunnel: &TunnelAddresses<'_>,
         budget: &mut TrafficBudget,
     ) {
         let Some(ends) = &inner.addresses else { return };
@@ -157,6 +157,12 @@ impl CallTraffic {
         }
     }
 
+    /// Reads a little of all that [`CallTraffic::push`] changes, so that it is near by then.
+    pub(crate) fn touch(&self) -> u64 {
+        let directions = self.directions.iter().fold(0, |sum, direction| sum ^ direction.touch());
+        directions ^ self.tcp.as_ref().map_or(0, |tcp| tcp.touch())
+    }
+
     #[allow(clippy::too_many_arguments)]
     fn icmp(
         &mut self,
@@ -165,7 +171,7 @@ impl CallTraffic {
         from: u8,
         at: At,
         octets: u32,
-        tunnel: &TunnelAddresses,
+        tunnel: &TunnelAddresses<'_>,
         budget: &mut TrafficBudget,
     ) {
         if let IcmpBody::Error { quoted, .. } = &message.body {

@@ -65,6 +65,11 @@ impl Tcp {
         flow.push(segment, from, at, octets, &mut self.totals);
     }
 
+    /// Reads a little of what the next segment of the last connection changes.
+    pub(super) fn touch(&self) -> u64 {
+        self.flows.get(self.recent).map_or(0, Flow::touch) ^ self.clock
+    }
+
     /// The connection, of the last segment first.
     #[inline]
     fn find(&self, key: &Key) -> Option<usize> {

@@ -1,6 +1,6 @@
 //! Conversations for tests.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::{CallTraffic, TrafficBudget, TunnelAddresses};
 use crate::dissect::layers::{
@@ -15,9 +15,21 @@ pub(super) const LNS_OUTER: &str = "203.0.113.2";
 pub(super) struct Talk {
     pub traffic: CallTraffic,
     pub budget: TrafficBudget,
-    pub tunnel: TunnelAddresses,
+    pub tunnel: Tunnel,
     pub packet: u64,
     pub time: Timestamp,
+}
+
+/// The tunnel around it: the addresses of its two ends, outside and inside.
+pub(super) struct Tunnel {
+    outer: [IpAddr; 2],
+    pub ppp: [Option<Ipv4Addr>; 2],
+}
+
+impl Tunnel {
+    pub fn addresses(&self) -> TunnelAddresses<'_> {
+        TunnelAddresses { outer: self.outer.each_ref(), ppp: &self.ppp }
+    }
 }
 
 impl Default for Talk {
@@ -27,7 +39,7 @@ impl Default for Talk {
         Self {
             traffic: CallTraffic::default(),
             budget: TrafficBudget::default(),
-            tunnel: TunnelAddresses { outer, ppp },
+            tunnel: Tunnel { outer, ppp },
             packet: 0,
             time: Timestamp(0),
         }
@@ -38,7 +50,8 @@ impl Talk {
     pub fn send(&mut self, from: u8, inner: Inner) -> &mut Self {
         self.packet += 1;
         let at = (self.packet, self.time);
-        self.traffic.push(&inner, from, at, inner.octets, &self.tunnel, &mut self.budget);
+        let tunnel = self.tunnel.addresses();
+        self.traffic.push(&inner, from, at, inner.octets, &tunnel, &mut self.budget);
         self
     }
 

@@ -17,7 +17,7 @@ fn a_call_without_user_packets_takes_no_room() {
     assert_eq!(std::mem::size_of::<TrafficOfCall>(), 8);
     let (mut budget, talk) = (TrafficBudget::default(), Talk::default());
     let inner = udp(CLIENT, FAR, 1, 2);
-    traffic.push(&inner, 0, (1, Timestamp(0)), 100, &talk.tunnel, &mut budget);
+    traffic.push(&inner, 0, (1, Timestamp(0)), 100, &talk.tunnel.addresses(), &mut budget);
     assert_eq!(traffic.get().map(|found| found.direction(0).octets), Some(100));
     assert_eq!(budget, TrafficBudget::default());
 }
@@ -29,7 +29,7 @@ fn octets_are_those_of_the_ip_header_else_those_that_are_carried() {
     assert_eq!(talk.traffic.direction(0).octets, 100);
     let at = (9, Timestamp(0));
     let open = Inner { octets: 0, ..udp(CLIENT, FAR, 1, 2) };
-    talk.traffic.push(&open, 0, at, 77, &talk.tunnel, &mut talk.budget);
+    talk.traffic.push(&open, 0, at, 77, &talk.tunnel.addresses(), &mut talk.budget);
     assert_eq!(talk.traffic.direction(0).octets, 177);
 }
 
@@ -43,7 +43,7 @@ fn what_a_call_holds_is_given_back() {
             echo(CLIENT, FAR, number, 1),
             super::testing::dns(CLIENT, FAR, number, 1),
         ] {
-            traffic.push(&inner, 0, (1, Timestamp(0)), 100, &talk.tunnel, &mut budget);
+            traffic.push(&inner, 0, (1, Timestamp(0)), 100, &talk.tunnel.addresses(), &mut budget);
         }
     }
     assert!(budget.flows_left < TrafficBudget::default().flows_left);
