@@ -2,7 +2,7 @@
 
 use crate::util::Timestamp;
 
-use super::control::turn;
+use super::control::{join, turn};
 use super::coverage::Coverage;
 use super::found::Analysis;
 use super::ipsec::succession;
@@ -20,7 +20,8 @@ impl Tracker {
     /// Ends the capture.
     pub fn finish(mut self) -> Analysis {
         turn::settle(&mut self);
-        turn::join_requests(&mut self);
+        join::join_requests(&mut self);
+        join::join_misdirected(&mut self);
         conclude(&mut self);
         self.found
     }

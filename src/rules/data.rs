@@ -249,8 +249,11 @@ fn early(case: &Case<'_>, scope: Scope, tally: &Tally) -> Option<Finding> {
     // What connects it may have been lost before this capture point, and be seen only when it was sent again.
     let connects =
         if call.kind == CallKind::Outgoing { call.requester.map(|end| 1 - end) } else { call.requester };
+    // That end sends data once it has connected the call.
+    let sent_before = connects.and_then(|end| call.data.get(usize::from(end))?.first) < call.established
+        && connects.is_some_and(|end| call.data.get(usize::from(end)).is_some_and(|data| data.packets > 0));
     let resent = call.established.is_some_and(|time| time.since(tally.first) <= super::sequence::FULL_CYCLE)
-        && (scope.end == connects || words::lossy(connection));
+        && (scope.end == connects || sent_before || words::lossy(connection));
     let severity = if unsure.is_some() && (both || words::lossy(connection)) || resent {
         Severity::Note
     } else {
@@ -285,6 +288,10 @@ fn never_connected(case: &Case<'_>, connection: &Connection, call: &Call, tally:
 
 fn unknown(case: &Case<'_>, scope: Scope, tally: &Tally) -> Option<Finding> {
     let id = scope.call?;
+    // It was connected: the capture lacks the messages that assigned the ID.
+    if case.analysis.call(id)?.was_established {
+        return None;
+    }
     let (_, connection) = case.analysis.numbered(scope.connection?)?;
     let end = scope.end?;
     let session = case.analysis.call(id)?.session_ids.get(usize::from(1 - end)).copied().flatten();

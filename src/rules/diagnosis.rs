@@ -144,7 +144,7 @@ impl Diagnosis {
     }
 
     /// What would be broken, if the capture showed more.
-    fn as_undecided(mut self) -> Self {
+    fn into_undecided(mut self) -> Self {
         self.verdict = Verdict::Undecided;
         self.id = general::UNDETERMINED.id;
         self

@@ -49,8 +49,7 @@ pub(super) fn unanswered(connection: &Connection, end: u8) -> Vec<&Outstanding> 
 pub(super) fn gave_up(connection: &Connection, end: u8, hello: &Outstanding) -> bool {
     let closed_after =
         connection.closed_by == Some(end) && connection.closed.is_some_and(|at| at > hello.last);
-    // It waits at least as long as before the last copy.
-    let waited = connection.closed.is_some_and(|at| at.since(hello.last) >= hello.last_wait());
+    let waited = connection.closed.is_some_and(|at| at.since(hello.last) >= hello.next_wait());
     hello.copies >= 6 || (hello.copies >= 3 && closed_after && waited)
 }
 

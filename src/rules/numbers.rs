@@ -165,11 +165,16 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
         let connection = scope.connection.and_then(|number| case.analysis.numbered(number));
         let repeated: u32 =
             connection.map_or(0, |(_, one)| one.ends.iter().map(|end| end.delivery.repeated).sum());
+        // Whoever is gone acknowledges nothing.
+        let gone = connection.is_some_and(|(_, one)| {
+            let silent = 1 - scope.end.unwrap_or(0);
+            one.restarted.is_some() || one.end(silent).last.is_none_or(|(_, time)| time < tally.first)
+        });
         // A path that is dead in one direction after the capture point looks the same, unless that is beside the receiver.
         let near = connection.is_some_and(|(_, one)| one.near() == Some(1 - scope.end.unwrap_or(0)));
         if let Some(last) = found.last_mut() {
             // Where other messages are lost too, so may be the answers.
-            last.severity = if repeated > 1 || !near { Severity::Note } else { last.severity };
+            last.severity = if repeated > 1 || !near || gone { Severity::Note } else { last.severity };
             last.end = last.end.map(|end| 1 - end);
         }
     }
@@ -205,14 +210,21 @@ fn delays(case: &Case<'_>, scope: Scope, tally: &Tally) -> bool {
     };
     let trips = &connection.end(scope.end.unwrap_or(0)).round_trips;
     let average = Duration::millis(i64::try_from(tally.amount / tally.count.max(1)).unwrap_or(i64::MAX));
+    // One whose acknowledgement was lost, and that a much later message acknowledged, outweighs the others.
+    let usual =
+        if words::lossy(connection) { trips.median().unwrap_or(average).min(average) } else { average };
     let path = trips.least().unwrap_or_default();
     let often = tally.count.saturating_mul(2) >= u64::from(trips.count);
-    let slow = average.0 > path.0.saturating_mul(2).saturating_add(AT_ONCE.0);
-    slow && (!words::lossy(connection) || often && tally.count >= OFTEN)
+    let slow = usual.0 > path.0.saturating_mul(2).saturating_add(AT_ONCE.0);
+    let enough = if connection.unseen_messages > 0 { OFTEN_UNSEEN } else { OFTEN };
+    slow && (!words::lossy(connection) || often && tally.count >= enough)
 }
 
 /// Fewer may come of acknowledgements that the capture lacks.
 const OFTEN: u64 = 3;
+
+/// The same where the capture is known to lack messages.
+const OFTEN_UNSEEN: u64 = 4;
 
 /// An acknowledgement is due at once, but for what a delay in the hope of a message to carry it may take.
 const AT_ONCE: Duration = Duration::millis(500);

@@ -3,8 +3,9 @@
 use crate::analysis::control::connection::Connection;
 use crate::analysis::control::delivery::Outstanding;
 use crate::analysis::log::{Observation, Tally};
+use crate::analysis::timing::REORDERED;
 use crate::dissect::layers::MessageType;
-use crate::util::Duration;
+use crate::util::{Duration, Timestamp};
 
 use super::words::{self, count};
 use super::{Case, Finding, Rule, Severity, rules};
@@ -91,7 +92,10 @@ fn gap(case: &Case<'_>, connection: &Connection, end: u8) -> Option<Finding> {
     // A sender resends what is not acknowledged; only where it did not, and went on, it is to blame.
     let oldest = connection.end(end).delivery.outstanding.iter().map(|message| message.copies).max();
     let often = oldest.is_some_and(|copies| copies >= 4) && case.analysis.totals.unseen == 0;
-    let goes_on = often || !words::lossy_but_for_gaps(connection);
+    // Nor does it resend anything once the connection is closed.
+    let closed = |at: Timestamp| connection.closed.is_some_and(|closed| closed.since(at) < RESEND);
+    let over = holes.iter().all(|(.., at)| closed(*at));
+    let goes_on = often || !words::lossy_but_for_gaps(connection) && !over;
     let title = format!(
         "{}: control messages from {} are missing",
         words::tunnel(connection),
@@ -130,6 +134,10 @@ fn loses(case: &Case<'_>, connection: &Connection) -> bool {
 
 fn beyond(case: &Case<'_>, connection: &Connection, end: u8, found: &mut Vec<Finding>) {
     let peer = 1 - end;
+    // Answered from another address, the initiator may go on with the one that it asked: what it sends there counts too.
+    if peer == 0 && connection.log.has(Observation::AnsweredElsewhere) {
+        return;
+    }
     let certain = connection.log.get(Observation::NrBeyondSent, Some(end));
     let possible = connection.end(peer).delivery.beyond.as_deref().map(|beyond| vec![beyond.packet]);
     let Some(packets) = certain.map(|tally| tally.packets.clone()).or(possible) else { return };
@@ -227,8 +235,10 @@ fn unacknowledged(
     };
     let peer = 1 - end;
     let name = message.message.name();
-    // A later message that does not acknowledge it proves that no earlier one did.
-    let heard = connection.end(peer).last_control.is_some_and(|(_, time)| time > message.last);
+    // A later message that does not acknowledge it proves that no earlier one did, unless it was under way by then.
+    let receiver = connection.end(peer);
+    let under_way = receiver.round_trips.most().unwrap_or_default().max(REORDERED);
+    let heard = receiver.last_control.is_some_and(|(_, time)| time.since(message.last) > under_way);
     let missed = (!heard && !exhausted)
         .then(|| String::from("the acknowledgement may have been sent, and not be in the capture."));
     let unsure =

@@ -138,8 +138,11 @@ fn silent(case: &Case<'_>, connection: &Connection) -> Option<Finding> {
     if !open || case.left_after(last.1) < SILENCE || !(keeps_alive || waits) {
         return None;
     }
+    // What nothing explains any more was the last that its peer acknowledged.
+    let lacks_last = connection.ends.iter().any(|end| end.delivery.beyond.is_some());
     Some(
         Finding::new(&END_SILENT, format!("{} ends without a StopCCN", words::tunnel(connection)))
+            .severity(if lacks_last { Severity::Note } else { Severity::Warning })
             .packets(&[last.0])
             .connection(connection.number)
             .seen(format!(

@@ -65,23 +65,39 @@ const NEIGHBOURS: u32 = 16;
 /// Requests that cross were sent within a retransmission or two of each other (RFC 2661 section 5.8).
 const CROSSING: Duration = Duration::seconds(8);
 
-/// Whether the request may have lost a tie (RFC 2661 section 4.4.3): it has a Tie Breaker, or another connection of the
-/// same two hosts, which is answered, began at about the same time.
-fn may_lose_a_tie(case: &Case<'_>, connection: &Connection) -> bool {
+/// Connections between the same two hosts that came up or were answered, of those near to this one.
+fn answered_beside<'a>(case: &Case<'a>, connection: &Connection) -> impl Iterator<Item = &'a Connection> {
     let hosts = |connection: &Connection| connection.ends.each_ref().map(|end| end.endpoint.address);
     let [from, to] = hosts(connection);
-    let since = connection.requested.unwrap_or_default();
     let first = connection.number.saturating_sub(NEIGHBOURS);
     let near = (first..=connection.number.saturating_add(NEIGHBOURS))
         .filter_map(|number| case.analysis.numbered(number));
-    let answered = |other: &Connection| {
-        let began = other.requested.unwrap_or_default();
+    near.map(|(_, other)| other).filter(move |other| {
         let ends = hosts(other);
-        (ends == [from, to] || ends == [to, from])
-            && other.ends.iter().all(|end| end.packets > 0)
-            && began.since(since).max(since.since(began)) < CROSSING
+        (ends == [from, to] || ends == [to, from]) && other.ends.iter().all(|end| end.packets > 0)
+    })
+}
+
+/// Whether the request may have lost a tie (RFC 2661 section 4.4.3): it has a Tie Breaker, or another connection of the
+/// same two hosts, which is answered, began at about the same time.
+fn may_lose_a_tie(case: &Case<'_>, connection: &Connection) -> bool {
+    let since = connection.requested.unwrap_or_default();
+    let at_once = |other: &Connection| {
+        let began = other.requested.unwrap_or_default();
+        began.since(since).max(since.since(began)) < CROSSING
     };
-    connection.end(0).tie_breaker.is_some() || near.map(|(_, other)| other).any(answered)
+    connection.end(0).tie_breaker.is_some() || answered_beside(case, connection).any(at_once)
+}
+
+/// Whether the capture may lack the answer: a sender that waits for one sends again, and this one has gone on to another
+/// request, which was answered.
+fn went_on(case: &Case<'_>, connection: &Connection) -> bool {
+    let since = connection.requested.unwrap_or_default();
+    let later = |other: &Connection| {
+        other.end(0).endpoint.address == connection.end(0).endpoint.address
+            && other.requested.is_some_and(|asked| asked > since)
+    };
+    answered_beside(case, connection).any(later)
 }
 
 fn no_reply(case: &Case<'_>, connection: &Connection) -> Finding {
@@ -119,12 +135,13 @@ fn no_reply(case: &Case<'_>, connection: &Connection) -> Finding {
         (copies == 1)
             .then(|| String::from("sent only once: the capture may have lost the answer, or ends too early."))
     });
+    // The side that loses a tie drops its request after a copy or two; the other request may be missing in the capture.
+    let settled = copies < 3 && may_lose_a_tie(case, connection) || copies == 1 && went_on(case, connection);
     Finding::new(
         &super::tunnel::TUN_NO_REPLY,
         format!("{}: SCCRQ was never answered", words::tunnel(connection)),
     )
-    // The side that loses a tie drops its request after a copy or two; the other request may be missing in the capture.
-    .severity(if copies < 3 && may_lose_a_tie(case, connection) { Severity::Note } else { Severity::Error })
+    .severity(if settled { Severity::Note } else { Severity::Error })
     .packets(request.map_or(&[connection.first_packet][..], |request| request.packets()))
     .connection(connection.number)
     .seen(seen)

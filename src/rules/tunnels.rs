@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use crate::analysis::control::connection::{Connection, ConnectionState};
+use crate::analysis::control::connection::{Connection, ConnectionState, End};
 use crate::util::{Duration, Timestamp};
 
 use super::words;
@@ -178,8 +178,19 @@ fn ignored(earlier: &Connection, later: &Connection) -> Option<Finding> {
     )
 }
 
+/// A message that was sent so often was on its way to be given up.
+const OFTEN: u32 = 4;
+
 /// What its peer sends so long after its own last packet was no answer to that.
 const GOES_ON: Duration = Duration::seconds(5);
+
+/// Whether an end had given up the connection before a moment: it had sent a message often, and would have sent it again.
+fn gave_up(end: &End, before: Timestamp) -> bool {
+    end.delivery.outstanding.iter().any(|message| {
+        let due = Duration(message.last_wait().0.saturating_mul(2));
+        message.copies >= OFTEN && before.since(message.last) > due
+    })
+}
 
 fn restarted(case: &Case<'_>, earlier: &Connection, later: &Connection) -> Finding {
     let who = words::who(later, 0);
@@ -187,7 +198,11 @@ fn restarted(case: &Case<'_>, earlier: &Connection, later: &Connection) -> Findi
     // The capture may lack its StopCCN, unless its peer goes on in the old one.
     let heard = |end: u8| earlier.end(end).last.map(|(_, time)| time);
     let goes_on = heard(1).zip(heard(0)).is_some_and(|(peer, own)| peer.since(own) > GOES_ON);
-    let sure = goes_on || case.analysis.totals.unseen == 0;
+    let over = later.requested.is_some_and(|asked| earlier.ends.iter().any(|end| gave_up(end, asked)));
+    // Without a call a tunnel may well be idle.
+    let in_use =
+        earlier.calls.iter().filter_map(|id| case.analysis.call(*id)).any(|call| call.closed.is_none());
+    let sure = !over && (goes_on || in_use && case.analysis.totals.unseen == 0);
     about(later, &TUN_PEER_RESTARTED, format!("{who} starts anew while {} is up", words::tunnel(earlier)))
         .severity(if sure { Severity::Warning } else { Severity::Note })
         .by(0)

@@ -111,6 +111,11 @@ fn an_nr_beyond_what_was_sent() {
     talk.nr[LNS] += 1;
     talk.zlb(LNS).send(LAC, HELLO).zlb(LNS);
     talk.judge().assert_raises("seq-nr-beyond-sent", Error, Possible);
+    // Near miss: a copy that crosses the acknowledgement of its first, which the capture lacks.
+    let mut talk = up();
+    talk.wait(5000).unseen(LAC, HELLO).wait(990).zlb(LNS);
+    talk.message(LAC, HELLO, talk.ns[LAC] - 1, talk.nr[LAC]);
+    talk.zlb(LNS).judge().assert_quiet("seq-nr-beyond-sent");
     // Nothing follows: the capture may have lost a message.
     let mut talk = up();
     talk.nr[LNS] += 1;

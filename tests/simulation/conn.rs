@@ -80,6 +80,8 @@ pub struct Conn {
     pub rival: Option<usize>,
     /// A control connection that the initiator has forgotten and that had the same ID.
     pub replaces: Option<usize>,
+    /// An earlier control connection with the same ID: this one begins only once its state is gone.
+    pub follows: Option<usize>,
     /// The responder answers with a StopCCN of this code.
     pub refuse: Option<u16>,
     /// The port from which the responder answers.

@@ -6,6 +6,7 @@ use super::options::PppPlan;
 use super::random::Random;
 use super::scenario::{Opening, Run, SERVER, Theme};
 use super::transport::Habits;
+use super::truth::What;
 use super::wire::{Address, Version};
 use super::world::{Path, World};
 use crate::common::ppp::{CHAP, PAP};
@@ -50,6 +51,7 @@ impl Run {
             lac: order[0],
             rival: None,
             replaces: None,
+            follows: None,
             refuse: opening.refuse,
             floats_to: floats.then_some(40_000 + opening.port % 1000),
             calls: Vec::new(),
@@ -105,7 +107,7 @@ impl Run {
     /// A control connection from its SCCRQ to its end; returns when that is. `ending`: 1 any, 2 an orderly end, 3 ends
     /// that cross.
     pub fn life(&mut self, conn: usize, start: i64, calls: i64, ending: u8) -> i64 {
-        self.world.at(start, move |world| world.open(conn));
+        self.world.at(start, move |world| begin(world, conn));
         let end = start + self.random.between(30_000, 110_000);
         let can_dial = self.version == Version::V2;
         for _ in 0..calls {
@@ -172,6 +174,25 @@ impl Run {
             let later = end + self.random.between(0, self.world.path.delay[1]);
             self.world.at(later, move |world| world.close_tunnel(conn, 1 - by, 1));
         }
+    }
+}
+
+/// The state of a closed control connection is kept for a full cycle of resends, 31 s (RFC 2661 section 5.7), and a little.
+const KEPT: i64 = 36_000;
+
+/// Opens a control connection; where its ID was in use, not before the state of that is gone at both ends.
+fn begin(world: &mut World, conn: usize) {
+    let held = world.conns[conn].follows.is_some_and(|old| {
+        let ended = |what: &What| matches!(what, What::Stopped(_) | What::HeardStop | What::GaveUp(_));
+        let mut ends = world.truth.happened.iter().filter(|(_, of, _, what)| *of == old && ended(what));
+        let mut old_ends = world.conns[old].ends.iter();
+        let closing = old_ends.any(|end| end.phase == Phase::Closing && !end.transport.is_quiet());
+        closing || ends.any(|(at, ..)| *at + KEPT > world.now)
+    });
+    if held {
+        world.at(world.now + 500, move |world| begin(world, conn));
+    } else {
+        world.open(conn);
     }
 }
 

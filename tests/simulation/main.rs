@@ -2,8 +2,8 @@
 //! LAC, in the middle or beside the LNS: whatever the network does, nobody who keeps to the RFC is accused. And one fault
 //! of one end is named by its rule, with the end that has it.
 //!
-//! `cargo test --test simulation` runs a thousand seeds and prints failures by cause; `SIM_SEEDS=10000` runs the whole exam, in
-//! which about one seed in 400 still accuses somebody. One seed alone:
+//! `cargo test --test simulation` runs 10,000 seeds, of which none accuses anybody, and prints failures by cause; of the seeds
+//! from `SIM_FIRST` on, which nobody has looked at yet, about one in 1000 may. One seed alone:
 //!
 //! ```sh
 //! SIM_SEED=17 SIM_PCAP=17.pcap cargo test --test simulation one_seed -- --nocapture
@@ -48,7 +48,8 @@ fn variable<T: std::str::FromStr>(name: &str) -> Option<T> {
 
 #[test]
 fn conforming_peers_are_never_accused() {
-    let table = table::over(0..variable("SIM_SEEDS").unwrap_or(1000), |seed| {
+    let first = variable("SIM_FIRST").unwrap_or(0);
+    let table = table::over(first..first + variable("SIM_SEEDS").unwrap_or(10_000), |seed| {
         let run = scenario::run(seed);
         let judged = judge::judge(&run);
         (run.world.path.tap, seed, judge::compare(&run, &judged))
@@ -113,7 +114,7 @@ fn simulated_peers_keep_to_the_rfc() {
 #[test]
 fn one_fault_is_named_with_its_end() {
     assert!(faults::all().count() >= 32);
-    let seeds = variable("SIM_SEEDS").map_or(32, |seeds: u64| seeds.min(36));
+    let seeds = variable("SIM_SEEDS").map_or(36, |seeds: u64| seeds.min(36));
     let mut table = table::Table::default();
     for fault in faults::all() {
         table.merge(table::over(0..seeds, |seed| faults::check(fault, seed)));

@@ -162,6 +162,7 @@ impl Run {
                 let old = self.conn(first);
                 let end = self.life(old, 0, 1, 2);
                 let new = self.conn(first);
+                self.world.conns[new].follows = Some(old);
                 let pause = self.random.between(36_000, 60_000);
                 self.life(new, end + pause, 1, 1);
             }

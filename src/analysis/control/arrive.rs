@@ -3,10 +3,10 @@
 
 use crate::dissect::avp_table::attribute;
 use crate::dissect::layers::{Control, L2tp, MessageType, TunnelId, Udp};
-use crate::util::Duration;
 use crate::util::seq::Seq16;
+use crate::util::{Duration, Timestamp};
 
-use super::delivery::{Explained, Numbering};
+use super::delivery::{Beyond, Explained, Numbering};
 use super::form::{self, Known};
 use super::message::{SeenMessage, other, text};
 use super::{numbers, setup, turn};
@@ -15,6 +15,7 @@ use crate::analysis::identity::{Owner, request};
 use crate::analysis::ids::{ConnectionId, bump, bump32};
 use crate::analysis::log::{Effect, Event, Message, Observation, What};
 use crate::analysis::meta::{At, Meta};
+use crate::analysis::timing::REORDERED;
 use crate::analysis::tracker::Tracker;
 
 /// Takes a control message.
@@ -55,11 +56,6 @@ fn owner(
     let owner = tracker.identity.of_message(&tracker.found, udp, message);
     let (id, from) = match owner {
         Owner::Known(id, from) => (id, from),
-        Owner::Misdirected(id, from) => {
-            let amount = message.header.tunnel_id.0.into();
-            tracker.of_connection(id, from, Observation::WrongTunnelId, meta.at(), amount);
-            (id, from)
-        }
         Owner::Restarted(old) => {
             turn::restarted(tracker, old, meta.at());
             let id = tracker.open(meta, udp, message.header.version(), message.tunnel)?;
@@ -70,10 +66,9 @@ fn owner(
         }
         Owner::Answered(old) => {
             turn::restarted(tracker, old, meta.at());
-            let reverse = Udp { source: udp.destination, destination: udp.source, checksum: 0 };
-            let initiator = Some(message.header.tunnel_id);
-            (tracker.open(meta, &reverse, message.header.version(), initiator)?, 1)
+            (answered(tracker, meta, udp, message)?, 1)
         }
+        Owner::Answer => (answered(tracker, meta, udp, message)?, 1),
         Owner::New => {
             let asks = message.is(MessageType::SCCRQ);
             let before = asks.then(|| tracker.identity.may_replace(&tracker.found, udp, message)).flatten();
@@ -95,6 +90,17 @@ fn owner(
         }
     }
     Some((id, from))
+}
+
+/// Opens the connection of an SCCRP whose SCCRQ the capture lacks: its receiver is the initiator.
+fn answered(
+    tracker: &mut Tracker,
+    meta: &Meta,
+    udp: &Udp,
+    message: &SeenMessage<'_>,
+) -> Option<ConnectionId> {
+    let reverse = Udp { source: udp.destination, destination: udp.source, checksum: 0 };
+    tracker.open(meta, &reverse, message.header.version(), Some(message.header.tunnel_id))
 }
 
 /// Each end asked the other at once: the lower Tie Breaker wins, and the other request is dropped (RFC 2661 section 4.4.3).
@@ -246,7 +252,7 @@ fn number(
     let (numbering, explained) = connection.end_mut(from).delivery.take(sent.clone(), message.body(), zero);
     let after = connection.end(from).delivery.waits();
     tracker.waiting = tracker.waiting.saturating_add(after).saturating_sub(before);
-    explain(tracker, id, from, explained);
+    explain(tracker, id, from, explained, meta.time);
     let mut again = None;
     match numbering {
         Numbering::Again(retransmission) => again = Some(retransmission),
@@ -332,7 +338,14 @@ fn resent(
     }
 }
 
-fn explain(tracker: &mut Tracker, id: ConnectionId, from: u8, explained: Option<Explained>) {
+/// Whether what `from` sends now was on its way before an Nr beyond it was there.
+fn crosses(tracker: &Tracker, id: ConnectionId, from: u8, beyond: &Beyond, now: Timestamp) -> bool {
+    let end = tracker.found.connection(id).map(|connection| connection.end(from));
+    let round_trip = end.and_then(|end| end.round_trips.median()).unwrap_or(REORDERED);
+    beyond.may_be_copy && now.since(beyond.time) <= round_trip
+}
+
+fn explain(tracker: &mut Tracker, id: ConnectionId, from: u8, explained: Option<Explained>, now: Timestamp) {
     let peer = other(from);
     if let (Some(_), Some(connection)) = (explained, tracker.found.connections.get_mut(id)) {
         // If the peer counts right, this is a copy of a message that the capture lacks.
@@ -340,6 +353,11 @@ fn explain(tracker: &mut Tracker, id: ConnectionId, from: u8, explained: Option<
         bump(&mut tracker.found.totals.unseen);
     }
     match explained {
+        // A copy that had left before that Nr could reach its sender: the capture lacks the first one.
+        Some(Explained::BeyondSent(beyond)) if crosses(tracker, id, from, &beyond, now) => {
+            let at = At { packet: beyond.packet, time: beyond.time };
+            tracker.of_connection(id, from, Observation::AcknowledgedUnseen, at, 1);
+        }
         Some(Explained::BeyondSent(beyond)) => {
             let at = At { packet: beyond.packet, time: beyond.time };
             tracker.of_connection(id, peer, Observation::NrBeyondSent, at, 1);

@@ -80,8 +80,10 @@ fn request(tracker: &mut Tracker, id: ConnectionId, from: u8, message: &SentMess
     let known = known.or_else(|| tracker.identity.nameless_call(&tracker.found, id, from, None));
     let answered = known.filter(|known| {
         tracker.found.call(*known).is_some_and(|call| {
+            // A call that was connected was asked for before: this asks for another.
+            let connected = call.established.is_some();
             let lacks_request = call.requested.is_none() && call.requester == Some(from);
-            lacks_request && call.state != CallState::Closed
+            lacks_request && !connected && call.state != CallState::Closed
         })
     });
     if answered.is_some() {
@@ -116,20 +118,32 @@ fn find(
 ) -> Option<CallId> {
     let (to, session) = (other(from), message.header_session);
     if let Some(call) = tracker.identity.call_of_message(id, from, session, message.session) {
+        // A message that names both ends teaches the ID of an answer that the capture lacks.
+        let named = message
+            .session
+            .is_some_and(|own| tracker.found.call(call).is_some_and(|call| call.session(from) == Some(own)));
+        if named && kind != MessageType::CDN {
+            assign(tracker, id, call, to, Some(session));
+        }
         return Some(call);
     }
     let found = &tracker.found;
     if let Some(call) = tracker.identity.nameless_call(found, id, to, message.session) {
+        if let Some(known) = tracker.found.calls.get_mut(call) {
+            // Only data is known of it, and nothing says that it is data of this call.
+            known.guessed |= known.requester.is_none() && message.session.is_none();
+        }
         assign(tracker, id, call, to, Some(session));
         return Some(call);
     }
-    // An answer to a request that hid its ID, sent to session 0.
+    let known = tracker.found.connection(id).is_some_and(|one| one.from_start && one.unseen_messages == 0);
+    // An answer to a request that hid its ID, sent to session 0; or to another ID, unless the capture lacks its request.
     if matches!(kind, MessageType::ICRP | MessageType::OCRP)
+        && (known || session.0 == 0)
         && let Some(call) = tracker.identity.nameless_call(found, id, from, None)
     {
         return Some(call);
     }
-    let known = tracker.found.connection(id).is_some_and(|one| one.from_start && one.unseen_messages == 0);
     if session.0 != 0 && known {
         tracker.of_connection(id, from, Observation::UnknownCall, message.at, session.0.into());
     }

@@ -48,6 +48,19 @@ impl Outstanding {
         self.wait
     }
 
+    /// How long its sender waits at least before the next copy, or before it gives up: waits grow until they are capped.
+    pub fn next_wait(&self) -> Duration {
+        let grows = self.flat == 0 && self.copies > 2;
+        if grows { Duration(self.wait.0.saturating_mul(5) / 4) } else { self.wait }
+    }
+
+    /// Whether its sender still waits for the acknowledgement: one who waits sends it again. `round_trip` is the longest
+    /// that is known.
+    pub(in crate::analysis) fn is_awaited(&self, now: Timestamp, round_trip: Duration) -> bool {
+        let first = FIRST_WAIT.max(Duration(round_trip.0.saturating_mul(2)));
+        now.since(self.last) <= first.max(Duration(self.wait.0.saturating_mul(2)))
+    }
+
     /// The packets of the first copies.
     pub fn packets(&self) -> &[u64] {
         let known = (self.copies as usize).min(PACKETS);
@@ -85,12 +98,17 @@ pub(in crate::analysis) struct Retransmission {
     pub(in crate::analysis) flat: bool,
     /// The fourth resend or a later one, after less than [`CAP`] and no longer a wait than before.
     pub(in crate::analysis) capped_low: bool,
-    /// The first resend, after less than [`EARLY`].
+    /// It was sent again after less than [`EARLY`].
     pub(in crate::analysis) early: bool,
 }
 
 /// The least that the wait between resends may be capped at (RFC 2661 section 5.8), less what jitter may take.
 const CAP: Duration = Duration::millis(7500);
+/// Nobody waits longer before the first resend, unless the round trip asks for it: the recommended wait is 1 s (RFC 2661
+/// section 5.8).
+const FIRST_WAIT: Duration = Duration::millis(2500);
+/// The least that a sender waits before it resends: 1 s (RFC 2661 section 5.8), less what jitter may take.
+const LEAST_WAIT: Duration = Duration::millis(900);
 /// The recommended first wait is 1 s (RFC 2661 section 5.8); half of it is early.
 const EARLY: Duration = Duration::millis(500);
 
@@ -104,8 +122,6 @@ struct Settled {
     body: u64,
     /// When it was sent last.
     last: Timestamp,
-    /// That was the first time.
-    once: bool,
 }
 
 /// Acknowledged messages that are remembered, to know other messages under their numbers.
@@ -120,6 +136,8 @@ pub struct Beyond {
     pub packet: u64,
     /// When.
     pub time: Timestamp,
+    /// What was then sent under its number may be a copy: it came long enough after the last new message.
+    pub(in crate::analysis) may_be_copy: bool,
     /// It covers just the number that a ZLB had carried, the last packet before it.
     pub zlb: bool,
 }
@@ -191,6 +209,8 @@ pub struct Delivery {
     pub(in crate::analysis) unanswered_since: Timestamp,
     /// When it sent its newest message.
     newest: Timestamp,
+    /// The number of a ZLB that shows that those before it were used, and the capture lacks them.
+    shown: Option<Seq16>,
     /// Its last packet was a ZLB with the number of its next message.
     zlb: bool,
     settled: Vec<Settled>,
@@ -228,6 +248,11 @@ impl Delivery {
         known.packets.first().copied()
     }
 
+    /// The message with this number, which is missing here, came elsewhere.
+    pub(in crate::analysis) fn came_elsewhere(&mut self, ns: Seq16) {
+        self.holes.retain(|hole| hole.ns != ns);
+    }
+
     fn is_acknowledged(&self, ns: Seq16) -> bool {
         self.acknowledged.is_some_and(|nr| nr.is_newer_than(ns))
     }
@@ -247,9 +272,11 @@ impl Delivery {
         if next.is_newer_than(ns) {
             return (self.take_old(message, body), None);
         }
+        let shown = self.shown.is_some_and(|shown| shown.is_newer_than(ns));
+        let may_be_copy = message.at.time.since(self.newest) >= LEAST_WAIT;
         let explained = self.beyond.take().map(|beyond| {
-            if beyond.nr.is_newer_than(ns) {
-                Explained::BeyondSent(*beyond)
+            if beyond.nr.is_newer_than(ns) && !shown {
+                Explained::BeyondSent(Beyond { may_be_copy, ..*beyond })
             } else {
                 Explained::Unseen(*beyond)
             }
@@ -353,15 +380,14 @@ impl Delivery {
                 acknowledged: false,
                 flat: resends >= 3 && known.flat == resends.saturating_sub(1),
                 capped_low: resends >= 5 && short && known.flat < resends.saturating_sub(1),
-                early: first && wait < EARLY,
+                early: wait < EARLY,
             };
         }
         let settled = self.settled.iter_mut().find(|known| known.ns == message.ns);
         let wait = settled.as_ref().map(|known| message.at.time.since(known.last));
-        let early = settled.as_ref().is_some_and(|known| known.once)
-            && wait.is_some_and(|wait| (PATH_COPY..EARLY).contains(&wait));
+        let early = wait.is_some_and(|wait| (PATH_COPY..EARLY).contains(&wait));
         if let Some(known) = settled {
-            (known.last, known.once) = (message.at.time, false);
+            known.last = message.at.time;
         }
         let settled = self.settled.iter().find(|known| known.ns == message.ns);
         Retransmission {
@@ -432,7 +458,10 @@ impl Delivery {
             return false;
         };
         self.zlb = ns == next;
-        self.unseen |= ns.is_newer_than(next);
+        if ns.is_newer_than(next) {
+            self.unseen = true;
+            self.shown = Some(ns);
+        }
         next.is_newer_than(ns) && time.since(self.newest) > REORDERED
     }
 
@@ -483,7 +512,7 @@ impl Delivery {
             && nr.is_newer_than(next)
         {
             let zlb = self.zlb && nr == next.next();
-            let beyond = Beyond { nr, packet: at.packet, time: at.time, zlb };
+            let beyond = Beyond { nr, packet: at.packet, time: at.time, may_be_copy: false, zlb };
             self.beyond.get_or_insert_with(|| Box::new(beyond));
             self.unseen = true;
             if nr.steps_from(next) > BELIEVED {
@@ -513,8 +542,7 @@ impl Delivery {
         }
         // Most ends send few messages.
         self.settled.reserve_exact(1);
-        let once = known.copies == 1;
-        self.settled.push(Settled { ns: known.ns, body: known.body, last: known.last, once });
+        self.settled.push(Settled { ns: known.ns, body: known.body, last: known.last });
         if self.outstanding.is_empty() {
             // Of tens of thousands of ends nearly all wait for nothing.
             self.outstanding = Vec::new();
@@ -677,7 +705,9 @@ mod tests {
         assert!(low(&[0, 1000, 3000, 7000, 11_000, 15_000]));
         assert!(!low(&[0, 1000, 3000, 7000, 15_000, 23_000]));
         assert!(resends(&[0, 499]).iter().all(|resend| resend.early));
-        assert!(resends(&[0, 500, 600]).iter().all(|resend| !resend.early));
+        assert!(resends(&[0, 500, 1000]).iter().all(|resend| !resend.early));
+        assert!(resends(&[0, 1000, 1050]).iter().all(|resend| !resend.early), "a copy that the path made");
+        assert!(resends(&[0, 1000, 1200]).last().is_some_and(|resend| resend.early));
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod tunnel_proof;
 pub(super) mod arrive;
 pub(super) mod calls;
 pub(super) mod header_faults;
+pub(super) mod join;
 mod numbers;
 mod rfc2661_7_4;
 mod rfc2661_7_5;

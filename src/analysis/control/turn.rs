@@ -188,9 +188,15 @@ fn of_connection(
     let time = message.at.time;
     match kind {
         MessageType::SCCRQ => {
-            connection.state = ConnectionState::WaitCtlReply;
+            // The capture may have shown the answer to an earlier copy.
+            if connection.state == ConnectionState::Unknown {
+                connection.state = match connection.answered {
+                    Some(_) => ConnectionState::WaitCtlConn,
+                    None => ConnectionState::WaitCtlReply,
+                };
+            }
             connection.from_start = true;
-            connection.requested = Some(time);
+            connection.requested = Some(connection.answered.map_or(time, |answered| answered.min(time)));
             tracker.identity.requested(id, &tracker.limits);
             tunnel
         }
@@ -213,11 +219,11 @@ fn of_connection(
                 connection.closing_packet = Some(message.at.packet);
                 connection.result = message.result.clone();
                 connection.state = ConnectionState::Closed;
-                for call in &connection.calls {
-                    if let Some(call) = tracker.found.calls.get_mut(*call) {
-                        calls::close(call, from, message.at, None);
-                        call.close_at(from, time);
-                    }
+            }
+            for call in &connection.calls {
+                if let Some(call) = tracker.found.calls.get_mut(*call) {
+                    calls::close(call, from, message.at, None);
+                    call.close_at(from, time);
                 }
             }
             Effect::Closed(codes)
@@ -269,30 +275,6 @@ pub(super) fn alive_or_dead(
         tracker.connection_changed(id, from, message.at, Change::Dead);
     } else if told && !dead && !message.is(MessageType::STOP_CCN) {
         tracker.connection_changed(id, from, message.at, Change::Alive);
-    }
-}
-
-/// A request that was sent once and never answered, while a like one with another tunnel ID was and came up, is the first
-/// copy of that: they are one control connection.
-pub(in crate::analysis) fn join_requests(tracker: &mut Tracker) {
-    let pairs: Vec<(ConnectionId, ConnectionId)> = tracker
-        .found
-        .connections
-        .places()
-        .filter_map(|(id, one)| Some((id, one.other_id_of.filter(|_| one.end(1).packets > 0)?)))
-        .collect();
-    for (id, first) in pairs {
-        let Some(old) = tracker.found.connection(first).filter(|old| old.is_half_open()) else { continue };
-        let (number, packet, requested) = (old.number, old.first_packet, old.requested);
-        let Some(connection) = tracker.found.connections.get_mut(id).filter(|one| one.number > number) else {
-            continue;
-        };
-        let at = At { packet: connection.first_packet, time: connection.requested.unwrap_or_default() };
-        (connection.number, connection.first_packet, connection.requested) = (number, packet, requested);
-        connection.end_mut(0).count(MessageKind::Known(MessageType::SCCRQ));
-        bump(&mut connection.end_mut(0).packets);
-        tracker.of_connection(id, 0, Observation::TunnelIdChanged, at, 1);
-        tracker.found.connections.remove(first);
     }
 }
 

@@ -10,6 +10,30 @@ use crate::analysis::limits::{Limit, Limits};
 use crate::analysis::log::{Budget, Kind};
 use crate::analysis::meta::Meta;
 
+/// Newer connections between two endpoints that are passed for the place of one that moved there.
+const MOST_NEWER: usize = 64;
+
+/// Puts a connection among those between its endpoints, the newest of which is `newest`, at the place of its number.
+fn keep_order(found: &mut Analysis, newest: ConnectionId, id: ConnectionId, number: u32) {
+    let mut newer = newest;
+    for _ in 0..MOST_NEWER {
+        let next = found.connection(newer).and_then(|one| older(found, one));
+        match next {
+            Some(next) if next == id => return,
+            Some(next) if found.connection(next).is_some_and(|one| one.number > number) => newer = next,
+            next => {
+                if let Some(one) = found.connections.get_mut(newer) {
+                    one.older = Some(id);
+                }
+                if let Some(one) = found.connections.get_mut(id).filter(|one| one.older.is_none()) {
+                    one.older = next;
+                }
+                return;
+            }
+        }
+    }
+}
+
 impl Identity {
     /// Opens a connection for the sender of a message; if the table is full, in the place of the oldest request that
     /// nobody answered.
@@ -90,7 +114,11 @@ impl Identity {
                 self.routes.learn(id, end, receiver, sender, tunnel);
             }
         }
-        let (a, b) = (a.endpoint, b.endpoint);
+        let (a, b, number) = (a.endpoint, b.endpoint, connection.number);
+        let newer = |newest: &ConnectionId| found.connection(*newest).is_some_and(|one| one.number > number);
+        if let Some(newest) = self.routes.newest_between(a, b).filter(newer) {
+            return keep_order(found, newest, id, number);
+        }
         let before = self.routes.set_newest(a, b, id).filter(|before| *before != id);
         if let Some(connection) = found.connections.get_mut(id)
             && connection.older.is_none()

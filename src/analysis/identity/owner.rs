@@ -2,14 +2,12 @@
 //! receiver assigned, by exactly what a request says, and never by a guess that takes what belongs to others.
 
 use std::collections::VecDeque;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::dissect::avp_table::attribute;
-use crate::dissect::layers::{AvpValue, Endpoint, L2tp, MessageType, SessionId, Udp};
+use crate::dissect::layers::{Endpoint, L2tp, MessageType, SessionId, Udp};
 use crate::dissect::udp::L2TP_PORT;
 use crate::util::Duration;
-use crate::util::seq::Seq16;
 
+use super::copies::{CROSSING, answers_anew, before_restart, is_copy, request};
 use super::routes::Routes;
 use crate::analysis::control::call::{Call, CallState};
 use crate::analysis::control::connection::{Connection, ConnectionState};
@@ -17,18 +15,16 @@ use crate::analysis::control::message::{SeenMessage, other};
 use crate::analysis::control::rfc2661_7_2::ControlState;
 use crate::analysis::found::Analysis;
 use crate::analysis::ids::{CallId, ConnectionId};
-use crate::analysis::timing::REORDERED;
 
 /// Connections between one pair of endpoints that a search without an ID looks at: a flood between two hosts must not
 /// make it slow.
 const MOST_STEPS: usize = 64;
 
-/// Copies that cross an answer were sent before their sender had it: within the shortest cap, and some more for the path.
-const CROSSING: Duration = Duration::seconds(10);
-/// No RFC sender waits so long between two copies: a request after it is another one.
-const SILENCE: Duration = Duration::seconds(60);
 /// The first wait before a resend, less what jitter may take (RFC 2661 section 5.8 recommends 1 s).
 const FIRST_WAIT: Duration = Duration::millis(900);
+
+/// A full cycle of resends, for which a closed connection keeps its state (RFC 2661 section 5.7).
+const CYCLE: Duration = Duration::seconds(31);
 
 /// Requests, the newest, that one of the other end may have crossed.
 const MOST_CROSSING: usize = 16;
@@ -41,8 +37,8 @@ const PLAUSIBLE: u16 = 16;
 pub(in crate::analysis) enum Owner {
     /// Of this end of a connection.
     Known(ConnectionId, u8),
-    /// An SCCRP to a tunnel ID that its receiver did not assign.
-    Misdirected(ConnectionId, u8),
+    /// An SCCRP whose SCCRQ the capture lacks.
+    Answer,
     /// The initiator of this connection begins anew with the same tunnel ID.
     Restarted(ConnectionId),
     /// The same, but the capture lacks the request and shows the answer to it.
@@ -75,15 +71,33 @@ impl Identity {
         if message.header.tunnel_id.0 != 0 {
             let owner = self.of_header(found, udp, message.header);
             if let Some((id, 1)) = owner.filter(|(id, _)| answers_anew(found, *id, message)) {
-                return Owner::Answered(id);
+                return self.asked_anew(found, udp, message.header, id).unwrap_or(Owner::Answered(id));
             }
-            return known(owner).or_else(|| self.misdirected(found, udp, message)).unwrap_or(Owner::New);
+            let unknown = if message.is(MessageType::SCCRP) { Owner::Answer } else { Owner::New };
+            return known(owner).unwrap_or(unknown);
         }
         let named = message.tunnel.and_then(|tunnel| {
             let (id, end) = self.routes.find_exact(&reversed(udp), tunnel)?;
             (found.connection(id)?.version == version).then_some((id, end))
         });
-        known(named.or_else(|| self.newest_between(found, udp, version, |_, _| true))).unwrap_or(Owner::New)
+        // What it assigns is not what a connection that is over had: its own request is not in the capture.
+        let fits = |connection: &Connection, from| {
+            let own = connection.end(from).tunnel_id;
+            let other_id = message.tunnel.zip(own).is_some_and(|(now, then)| now != then);
+            !(other_id && connection.state == ConnectionState::Closed)
+        };
+        known(named.or_else(|| self.newest_between(found, udp, version, fits))).unwrap_or(Owner::New)
+    }
+
+    /// The later request that an SCCRP from the port of an earlier answer answers: it went to the port that everybody asks.
+    fn asked_anew(&self, found: &Analysis, udp: &Udp, header: &L2tp, before: ConnectionId) -> Option<Owner> {
+        let (id, end) = self.routes.find_moved(udp, header.tunnel_id)?;
+        let request = found.connection(id).filter(|_| id != before && end == 0)?;
+        let waits = request.version == header.version()
+            && request.from_start
+            && request.end(1).packets == 0
+            && request.asked.address == udp.source.address;
+        waits.then_some(Owner::Known(id, 1))
     }
 
     /// Whose an SCCRQ is: a copy of one that was seen, or a new one.
@@ -93,7 +107,9 @@ impl Identity {
                 // Its responder may answer from another port by now.
                 let (id, end) = self.routes.find_moved(&reversed(udp), tunnel)?;
                 let known = found.connection(id)?;
-                let same = known.end(0).endpoint == udp.source && known.asked == udp.destination;
+                let asked = known.asked == udp.destination
+                    || !known.from_start && known.asked.address == udp.destination.address;
+                let same = known.end(0).endpoint == udp.source && asked;
                 same.then_some((id, end))
             }),
             // The ID is hidden: a resend has the same octets, a request for another tunnel has not.
@@ -138,18 +154,6 @@ impl Identity {
         (copy && message.tunnel.is_some()).then_some(id)
     }
 
-    /// An SCCRP to a tunnel ID that nobody assigned, while a request between these ends waits for an answer, is that
-    /// answer.
-    fn misdirected(&self, found: &Analysis, udp: &Udp, message: &SeenMessage<'_>) -> Option<Owner> {
-        if !message.is(MessageType::SCCRP) {
-            return None;
-        }
-        let waits =
-            |connection: &Connection, from| connection.state == ConnectionState::WaitCtlReply && from == 1;
-        let (id, from) = self.newest_between(found, udp, message.header.version(), waits)?;
-        Some(Owner::Misdirected(id, from))
-    }
-
     /// The connection in which the receiver assigned the tunnel ID of a header, and the end that sends; else the newest
     /// between these endpoints in which the receiver's ID is not known.
     pub(in crate::analysis) fn of_header(
@@ -161,6 +165,9 @@ impl Identity {
         let (receiver, version) = (header.tunnel_id, header.version());
         let same = |id: &ConnectionId| found.connection(*id).is_some_and(|known| known.version == version);
         if let Some((id, end)) = self.routes.find_exact(udp, receiver).filter(|(id, _)| same(id)) {
+            if let Some(later) = self.follows_closed(found, udp, header, id) {
+                return Some(later);
+            }
             return Some((before_restart(found, id, other(end), header).unwrap_or(id), other(end)));
         }
         // Answers may come from another port or address than was asked (RFC 2661 section 8.1), and a NAT may move a
@@ -184,7 +191,20 @@ impl Identity {
             let follows = ahead.is_some_and(|ahead| ahead == 0 || answers && ahead <= PLAUSIBLE);
             heard || header.is_control() && follows
         };
-        self.newest_between(found, udp, version, nameless).or_else(|| {
+        // Of several, rather one whose answer was on its way than one of which nothing came yet.
+        let answered = |connection: &Connection, from| {
+            let next = connection.end(from).delivery.next();
+            nameless(connection, from) && connection.end(other(from)).packets > 0 && next == header.ns
+        };
+        let newest = self.newest_between(found, udp, version, nameless);
+        let unheard = newest.filter(|(id, from)| {
+            let silent = |one: &Connection| one.from_start && one.end(other(*from)).packets == 0;
+            header.is_control() && found.connection(*id).is_some_and(silent)
+        });
+        let better = unheard.and_then(|_| self.newest_between(found, udp, version, answered));
+        // Of requests that were sent at once the first is answered first.
+        let first = unheard.map(|(id, from)| (first_asked(found, id, |one| nameless(one, from)), from));
+        better.or(first).or(newest).or_else(|| {
             // The responder chose another port in an answer that the capture lacks: the request went to this one.
             let asked = Endpoint { port: L2TP_PORT, ..udp.destination };
             let waits = |connection: &Connection, from| {
@@ -194,6 +214,24 @@ impl Identity {
             (header.is_control() && asked != udp.destination)
                 .then(|| self.newest_between(found, &to_asked, version, waits))?
         })
+    }
+
+    /// The connection of a header whose tunnel ID one had that was closed long before: its owner uses it again, and the
+    /// capture lacks the message that says so.
+    fn follows_closed(
+        &self,
+        found: &Analysis,
+        udp: &Udp,
+        header: &L2tp,
+        old: ConnectionId,
+    ) -> Option<(ConnectionId, u8)> {
+        let closed = found.connection(old).filter(|_| header.is_control())?.closed?;
+        let fits = |connection: &Connection, from| {
+            let unnamed = connection.end(other(from)).tunnel_id.is_none();
+            let later = connection.first_time.since(closed) > CYCLE;
+            unnamed && later && connection.from_start && connection.end(from).delivery.next() == header.ns
+        };
+        self.newest_between(found, udp, header.version(), fits)
     }
 
     /// The newest connection between two endpoints that `fits`; with the end that sends.
@@ -304,77 +342,23 @@ pub(in crate::analysis) fn older(found: &Analysis, connection: &Connection) -> O
     connection.older.filter(before)
 }
 
-/// Whether an SCCRP is the answer to another request than that of a connection: it begins with Ns 0 and another tunnel ID
-/// long after the first answer was acknowledged.
-fn answers_anew(found: &Analysis, id: ConnectionId, message: &SeenMessage<'_>) -> bool {
-    let Some(connection) = found.connection(id).filter(|_| message.is(MessageType::SCCRP)) else {
-        return false;
-    };
-    let responder = connection.end(1);
-    let other_id = responder.tunnel_id.zip(message.tunnel).is_some_and(|(then, now)| then != now);
-    let acknowledged = responder.delivery.acknowledged.is_some_and(|nr| nr.0 > 0);
-    let begins = message.header.ns == Some(Seq16(0)) && responder.delivery.next() != Some(Seq16(0));
-    let first = connection.answered.or(connection.requested);
-    let late = first.is_none_or(|first| message.at.time.since(first) > CROSSING);
-    other_id && acknowledged && begins && late
-}
-
-/// The connection that a client left when it began anew with the same ID, if a packet from its peer still belongs to that:
-/// the peer has not answered the new request yet.
-fn before_restart(found: &Analysis, id: ConnectionId, from: u8, header: &L2tp) -> Option<ConnectionId> {
-    let connection = found.connection(id)?;
-    let old = connection.replaces?;
-    let left = found.connection(old).filter(|left| left.restarted.is_some())?;
-    let near = |next: Option<Seq16>, number: Option<Seq16>| {
-        next.zip(number).is_some_and(|(next, number)| next.steps_from(number) <= 1)
-    };
-    let [lac, lns] = &left.ends;
-    // The numbers of its first answer.
-    let begins = header.ns == Some(Seq16(0)) && header.nr == Some(Seq16(1));
-    let goes_on = near(lns.delivery.next(), header.ns) && near(lac.delivery.next(), header.nr) && !begins;
-    let unanswered = from == 1 && connection.end(1).last_control.is_none();
-    (unanswered && (goes_on || !header.is_control())).then_some(old)
-}
-
-/// Whether an SCCRQ with the tunnel ID of a connection is a copy of its SCCRQ.
-fn is_copy(connection: &Connection, message: &SeenMessage<'_>) -> bool {
-    let waited = message.at.time.since(connection.request_again);
-    let same = connection.request.is_none_or(|request| {
-        request.0 == message.control.body || message.control.avps.iter().any(|avp| avp.hidden)
-    });
-    if !connection.from_start || !same {
-        return false;
-    }
-    let refused = connection.closed_by == Some(1);
-    // Its sender still waits, as far as it has shown: it has the answer once it acknowledges it.
-    let unaware = connection.end(1).delivery.acknowledged.is_none_or(|nr| nr.0 == 0);
-    match connection.state {
-        ConnectionState::Closed if refused => unaware && waited <= CROSSING,
-        ConnectionState::Closed => waited <= REORDERED,
-        _ if unaware => waited <= SILENCE,
-        // Held up by the path.
-        _ => waited <= Duration::seconds(2),
-    }
-}
-
-/// Two hashes of an SCCRQ: of all that follows its Nr, and of its AVPs but the Assigned Tunnel ID.
-pub(in crate::analysis) fn request(message: &SeenMessage<'_>) -> (u64, u64) {
-    let mut rest = DefaultHasher::new();
-    for avp in &message.control.avps {
-        let ids = [attribute::ASSIGNED_TUNNEL_ID, attribute::ASSIGNED_CONNECTION_ID];
-        if avp.vendor == 0 && ids.contains(&avp.attribute) {
-            continue;
+/// The oldest of the requests that wait, were sent at about the same time as `newest`, and fit as well.
+fn first_asked(found: &Analysis, newest: ConnectionId, fits: impl Fn(&Connection) -> bool) -> ConnectionId {
+    let mut first = newest;
+    for _ in 0..MOST_CROSSING {
+        let Some(one) = found.connection(first) else { break };
+        let Some(before) = older(found, one) else { break };
+        let at_once = |elder: &Connection| {
+            let waits =
+                elder.from_start && elder.end(1).packets == 0 && elder.end(0).endpoint == one.end(0).endpoint;
+            waits && one.first_time.since(elder.request_again) <= FIRST_WAIT
+        };
+        if !found.connection(before).is_some_and(|elder| at_once(elder) && fits(elder)) {
+            break;
         }
-        (avp.vendor, avp.attribute, avp.mandatory, avp.length).hash(&mut rest);
-        match &avp.value {
-            AvpValue::Number(number) => number.hash(&mut rest),
-            AvpValue::Text(text) => text.as_str().hash(&mut rest),
-            AvpValue::Octets(octets) => octets.hash(&mut rest),
-            AvpValue::Version(version, revision) => (version, revision).hash(&mut rest),
-            _ => {}
-        }
+        first = before;
     }
-    (message.control.body, rest.finish())
+    first
 }
 
 fn reversed(udp: &Udp) -> Udp {

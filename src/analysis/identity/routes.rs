@@ -153,6 +153,11 @@ impl Routes {
         self.pairs.get(&pair(udp.source, udp.destination)).copied()
     }
 
+    /// The same of two endpoints.
+    pub(in crate::analysis) fn newest_between(&self, a: Endpoint, b: Endpoint) -> Option<ConnectionId> {
+        self.pairs.get(&pair(a, b)).copied()
+    }
+
     /// Makes `id` the newest between two endpoints; returns the one before.
     pub(in crate::analysis) fn set_newest(
         &mut self,

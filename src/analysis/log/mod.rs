@@ -170,6 +170,21 @@ impl Log {
         self.push(Event { at, end, what: What::Message(message) }, budget);
     }
 
+    /// Takes in the log of what turned out to be the same entity.
+    pub(super) fn merge(&mut self, other: Self, budget: &mut Budget) {
+        self.omitted = self.omitted.saturating_add(other.omitted);
+        for event in other.events {
+            self.push(event, budget);
+        }
+        self.events.sort_by_key(|event| event.at.packet);
+        for Observed { what, end, tally } in other.observations {
+            match self.observations.iter_mut().find(|known| known.what == what && known.end == end) {
+                Some(known) => known.tally.merge(&tally),
+                None => self.observations.push(Observed { what, end, tally }),
+            }
+        }
+    }
+
     /// The last event, to be gone on with.
     #[inline]
     pub(super) fn last_mut(&mut self) -> Option<&mut Event> {

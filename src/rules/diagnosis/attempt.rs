@@ -25,8 +25,11 @@ pub(super) struct Attempt<'a> {
     pub call: Option<(CallId, &'a Call)>,
 }
 
+/// Judges one stage.
+type JudgeStage = fn(&Attempt<'_>) -> Outcome;
+
 /// Each stage with the function that judges it.
-static STAGES: &[(Stage, fn(&Attempt<'_>) -> Outcome)] = &[
+static STAGES: &[(Stage, JudgeStage)] = &[
     (Stage::Path, path::judge),
     (Stage::Ike, ike::judge),
     (Stage::ChildSa, child_sa::judge),

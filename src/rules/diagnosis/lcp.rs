@@ -217,7 +217,7 @@ fn not_open(attempt: &Attempt<'_>, connection: &Connection, call: &Call) -> Outc
         || attempt.case.capture_loses().is_some()
         || connection.unseen_messages > 0
         || call.guessed;
-    let diagnosis = if unsure { diagnosis.as_undecided() } else { diagnosis };
+    let diagnosis = if unsure { diagnosis.into_undecided() } else { diagnosis };
     diagnosis
         .evidence(
             [call.first_packet].into_iter().chain(lcp.last_request().map(|(packet, _)| packet)).chain(closed),
