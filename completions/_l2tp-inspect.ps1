@@ -56,7 +56,7 @@ Register-ArgumentCompleter -Native -CommandName 'l2tp-inspect' -ScriptBlock {
             [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'Time of packets: r since the first, d since the one before, a or ad local, u or ud UTC (d: with date), e epoch')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--width', '--width', [CompletionResultType]::ParameterName, 'Columns to use (default: the terminal''s, else 100)')
-            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'Exit with 1 if there is a finding at or above this level (with --check: warning)')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'Exit with 1 at this verdict, or at a finding of this level or above (--check: all three verdicts, certain errors)')
             [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Compare with expectations (the = is required), print what differs, and exit with 1 if anything does')
             [CompletionResult]::new('--write-expect', '--write-expect', [CompletionResultType]::ParameterName, 'Record this capture as the expectation')
             [CompletionResult]::new('--select', '--select', [CompletionResultType]::ParameterName, 'Only these rules: ids or families, such as hello,seq-gap')

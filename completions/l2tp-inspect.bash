@@ -170,7 +170,7 @@ _l2tp__inspect() {
                     return 0
                     ;;
                 --fail-on)
-                    COMPREPLY=($(compgen -W "note warning error never" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "note warning error undecided degraded broken never" -- "${cur}"))
                     return 0
                     ;;
                 --check)

@@ -53,7 +53,7 @@ set edit:completion:arg-completer[l2tp-inspect] = {|@words|
             cand --time 'Time of packets: r since the first, d since the one before, a or ad local, u or ud UTC (d: with date), e epoch'
             cand --color 'When to use colour'
             cand --width 'Columns to use (default: the terminal''s, else 100)'
-            cand --fail-on 'Exit with 1 if there is a finding at or above this level (with --check: warning)'
+            cand --fail-on 'Exit with 1 at this verdict, or at a finding of this level or above (--check: all three verdicts, certain errors)'
             cand --check 'Compare with expectations (the = is required), print what differs, and exit with 1 if anything does'
             cand --write-expect 'Record this capture as the expectation'
             cand --select 'Only these rules: ids or families, such as hello,seq-gap'

@@ -36,9 +36,12 @@ complete -c l2tp-inspect -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c l2tp-inspect -l width -d 'Columns to use (default: the terminal\'s, else 100)' -r
-complete -c l2tp-inspect -l fail-on -d 'Exit with 1 if there is a finding at or above this level (with --check: warning)' -r -f -a "note\t''
+complete -c l2tp-inspect -l fail-on -d 'Exit with 1 at this verdict, or at a finding of this level or above (--check: all three verdicts, certain errors)' -r -f -a "note\t''
 warning\t''
 error\t''
+undecided\t''
+degraded\t''
+broken\t''
 never\t''"
 complete -c l2tp-inspect -l check -d 'Compare with expectations (the = is required), print what differs, and exit with 1 if anything does' -r
 complete -c l2tp-inspect -l write-expect -d 'Record this capture as the expectation' -r -F

@@ -187,7 +187,7 @@ fn report(output: &Output) -> Value {
 /// A report without times, and without what depends on them.
 fn timeless(mut report: Value) -> Value {
     fn strip(value: &mut Value) {
-        const OF_TIME: [&str; 11] = [
+        const OF_TIME: [&str; 14] = [
             "setup",
             "interval",
             "first",
@@ -199,6 +199,9 @@ fn timeless(mut report: Value) -> Value {
             "loss_estimate",
             "duration",
             "lifetime",
+            "sentence",
+            "evidence",
+            "confidence",
         ];
         match value {
             Value::Object(map) => {

@@ -63,6 +63,10 @@ const INVALID_SPI: u16 = 11;
 const MARGIN: Duration = Duration::seconds(5);
 
 pub(super) fn judge(attempt: &Attempt<'_>) -> Outcome {
+    let in_clear = attempt.connection.is_some_and(|connection| connection.protection[0] == 0);
+    if in_clear && attempt.between.ike.is_empty() && attempt.between.flows.is_empty() {
+        return Outcome::NotNeeded;
+    }
     let judged = match attempt.connection {
         Some(connection) => of_connection(attempt, connection),
         None => of_hosts(attempt),
