@@ -53,6 +53,12 @@ pub(super) fn gave_up(connection: &Connection, end: u8, hello: &Outstanding) -> 
     hello.copies >= 6 || (hello.copies >= 3 && closed_after && waited)
 }
 
+/// Whether a Hello of either end was resent until its sender gave up.
+pub(super) fn is_dead(connection: &Connection) -> bool {
+    (0..2u8)
+        .any(|end| unanswered(connection, end).first().is_some_and(|first| gave_up(connection, end, first)))
+}
+
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
     for (_, connection) in case.analysis.in_order() {
         if words::one_direction_missing(connection) {

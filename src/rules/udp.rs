@@ -9,7 +9,7 @@ use crate::analysis::log::query::Scope;
 use crate::util::Timestamp;
 
 use super::words::{self, count};
-use super::{Case, Finding, Severity, rules};
+use super::{Case, Finding, Severity, hello, rules};
 
 rules! {
     /// Packets of L2TP or ESP leave as IP fragments.
@@ -122,8 +122,14 @@ fn errors(case: &Case<'_>, found: &mut Vec<Finding>) {
                 .seen(format!("{errors}, after the control connection was closed."))
                 .advice("harmless: the L2TP program there has ended, and the other end still sent something.")
         } else {
+            // A host that was heard may have closed what there was in messages that the capture lacks.
+            let heard = |one: &Connection| one.ends.iter().all(|end| end.packets > 0) && !hello::is_dead(one);
+            let lacks = analysis.connections.iter().any(heard);
             finding
                 .seen(format!("{errors}."))
+                .unsure(lacks.then(|| {
+                    String::from("the control connection may have been closed before, in messages that the capture lacks.")
+                }))
                 .advice(format!("start the daemon there (ss -ulpn 'sport = :{port}')."))
         });
     }
