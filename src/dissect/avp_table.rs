@@ -10,7 +10,7 @@ pub(crate) mod rfc2661;
 pub(crate) mod rfc3145;
 pub(crate) mod rfc3931;
 
-pub use presence::{Presence, presence};
+pub use presence::{Presence, presence, required3};
 
 use crate::field::FieldDef;
 

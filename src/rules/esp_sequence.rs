@@ -12,7 +12,7 @@ use crate::util::Duration;
 
 use super::esp::{garbage, way};
 use super::words::count;
-use super::{Case, Finding, rules};
+use super::{Case, Finding, Severity, rules};
 
 rules! {
     /// A sequence number came again in the same SA, and not as a double of the capture.
@@ -102,6 +102,23 @@ fn order(
         );
     }
     let said = flow.sa.and_then(|sa| case.sad.get(sa)).and_then(|sa| sa.replay_window);
+    if let Some(packet) = flow.restarted {
+        let finding = Finding::new(&ESP_REPLAY, format!("the counter of SA {} began at 1 again", flow.spi));
+        let off = said == Some(0);
+        found.push(
+            finding
+                .packets(&[packet])
+                .spi(flow.spi)
+                .severity(if off { Severity::Note } else { Severity::Warning })
+                .seen(format!("{way}, from packet {packet} on: its sender restarted with the same keys."))
+                .unsure(Some(String::from(if off {
+                    "the replay window in the key file is 0, so its receiver takes these packets."
+                } else {
+                    "a receiver without protection against replays takes these packets."
+                })))
+                .advice("have IKE make new SAs after a restart; with manual keys, restart both sides."),
+        );
+    }
     let window = said.unwrap_or(64);
     let index = WINDOWS.iter().rposition(|size| *size <= window);
     let late = index.and_then(|at| flow.late.get(at)).copied().unwrap_or(0);

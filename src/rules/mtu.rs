@@ -116,9 +116,9 @@ pub(super) fn advice_for(
     match budget {
         Some(budget) if budget.inner < octets => budget.advice(),
         _ => {
-            let inner = octets.saturating_sub(1);
             format!(
-                "the path takes less than {octets} octets inside: set MTU and MRU of PPP below {inner} (1400, then 1300), or clamp the TCP MSS, and let ICMP too big through."
+                "the path takes less than {octets} octets inside: set MTU and MRU of PPP to less than that (try {}), or clamp the TCP MSS, and let ICMP too big through.",
+                octets.saturating_sub(100)
             )
         }
     }

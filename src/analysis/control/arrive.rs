@@ -1,6 +1,8 @@
 //! A control message arrives at the capture point: whose it is, what its header and AVPs show at once, and its number. What
 //! it does to the machines of the two ends waits for its turn (`turn`).
 
+use std::net::IpAddr;
+
 use crate::dissect::avp_table::attribute;
 use crate::dissect::layers::{Control, L2tp, MessageType, TunnelId, Udp};
 use crate::util::seq::Seq16;
@@ -140,8 +142,9 @@ pub(in crate::analysis) fn arrived(
     tracker.context.connection = Some(connection.number);
     tracker.context.connection_id = Some(id);
     tracker.context.from = Some(from);
-    let moved = connection.end(from).endpoint != udp.source;
     let nameless = connection.end(other(from)).tunnel_id.is_none() && header.tunnel_id.0 != 0;
+    let differs = connection.end(from).endpoint != udp.source;
+    let moved = differs && !comes_from_inside(tracker, id, udp.source.address);
     if jumped {
         clock_ahead(tracker, meta);
     }
@@ -158,6 +161,17 @@ pub(in crate::analysis) fn arrived(
         }
         tracker.of_capture(Observation::InClear, meta.at(), 1);
     }
+}
+
+/// Calls that are asked whether an address is inside them.
+const MOST_ASKED: usize = 64;
+
+/// Whether an address is one that PPP gave to an end of these calls: a route leads into the tunnel itself.
+#[cold]
+fn comes_from_inside(tracker: &Tracker, id: ConnectionId, address: IpAddr) -> bool {
+    let Some(connection) = tracker.found.connection(id) else { return false };
+    let known = connection.calls.iter().take(MOST_ASKED).filter_map(|call| tracker.found.call(*call));
+    known.into_iter().any(|call| call.has_inside(address))
 }
 
 /// An end sends from elsewhere than before: it is not found there any more.
@@ -376,17 +390,17 @@ fn explain(tracker: &mut Tracker, id: ConnectionId, from: u8, explained: Option<
 /// Notes how a message that is no resend departs from the tables.
 fn check_form(tracker: &mut Tracker, id: ConnectionId, from: u8, message: &SeenMessage<'_>, protected: bool) {
     let Some(connection) = tracker.found.connection(id) else { return };
-    // The tables are those of RFC 2661.
-    if connection.version != 2 {
-        return;
-    }
+    let version = connection.version;
     let known = Known {
         protected,
         secrets: tracker.learned.has_secrets(),
         nameless: connection.state != ConnectionState::Established && !connection.was_established,
     };
     let mut departures = Vec::new();
-    form::look(message.header, message.control, &known, &mut |form| departures.push(form));
+    match version {
+        3 => form::look3(message.control, &mut |form| departures.push(form)),
+        _ => form::look(message.header, message.control, &known, &mut |form| departures.push(form)),
+    }
     for form in departures {
         tracker.of_connection(id, from, Observation::Form(form), message.at, 1);
     }

@@ -1,5 +1,7 @@
 //! One call (RFC 2661 calls it session as well): its ids, state, data and PPP (sections 5.2, 7.4, 7.5).
 
+use std::net::IpAddr;
+
 use crate::dissect::layers::{L2tp, ResultCode, SessionId};
 use crate::util::Timestamp;
 use crate::util::seq::Seq16;
@@ -186,6 +188,12 @@ impl Call {
         machine.is_none_or(|mut machine| {
             machine.uncertain || machine.step(self.kind == CallKind::Outgoing, self.asks(end), event)
         })
+    }
+
+    /// Whether PPP gave this address to one of its ends.
+    pub(crate) fn has_inside(&self, address: IpAddr) -> bool {
+        let IpAddr::V4(address) = address else { return false };
+        self.ppp.network.addresses.contains(&Some(address))
     }
 
     /// From the request to the connection of the call.

@@ -2,7 +2,7 @@
 //!
 //! It needs no other message: whatever departs from the tables becomes an observation, and the rules say what it means.
 
-use crate::dissect::avp_table::{self, M, attribute, presence, vendor};
+use crate::dissect::avp_table::{self, M, attribute, presence, required3, vendor};
 use crate::dissect::layers::{Avp, AvpFault, AvpValue, Control, L2tp, MessageType};
 
 /// An AVP by its numbers.
@@ -151,6 +151,23 @@ pub(in crate::analysis) fn look(header: &L2tp, control: &Control, known: &Known,
         vector |= AvpNumber::of(avp) == AvpNumber::ietf(attribute::RANDOM_VECTOR);
     }
     proxy(control, known, say);
+}
+
+/// The same of L2TPv3, as far as RFC 3931 section 6 and the table of AVPs tell.
+pub(in crate::analysis) fn look3(control: &Control, say: &mut dyn FnMut(Form)) {
+    match control.fault {
+        Some(AvpFault::LengthShort { .. }) => return say(Form::AvpLengthShort),
+        Some(AvpFault::Overruns { .. }) => return say(Form::AvpOverruns),
+        None => {}
+    }
+    let Some(message) = control.message.filter(|_| !control.cut) else { return };
+    let has = |wanted: u16| control.avps.iter().any(|avp| AvpNumber::of(avp) == AvpNumber::ietf(wanted));
+    for wanted in required3(message).iter().filter(|wanted| !has(**wanted)) {
+        say(Form::Missing(message, AvpNumber::ietf(*wanted)));
+    }
+    for avp in control.avps.iter().filter(|avp| avp_table::bits(avp.vendor, avp.attribute).is_none()) {
+        say(Form::UnknownAvp(AvpNumber::of(avp), avp.mandatory));
+    }
 }
 
 fn header_bits(header: &L2tp, say: &mut dyn FnMut(Form)) {

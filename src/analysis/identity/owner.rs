@@ -154,6 +154,20 @@ impl Identity {
         (copy && message.tunnel.is_some()).then_some(id)
     }
 
+    /// Data of a known call whose sender has the address that PPP gave to an end of that call: a route leads into the tunnel
+    /// itself, and chose its own address.
+    fn came_through(
+        &self,
+        found: &Analysis,
+        id: ConnectionId,
+        end: u8,
+        udp: &Udp,
+        session: SessionId,
+    ) -> bool {
+        let call = self.routes.session(id, end, session).and_then(|call| found.call(call));
+        call.is_some_and(|call| call.has_inside(udp.source.address))
+    }
+
     /// The connection in which the receiver assigned the tunnel ID of a header, and the end that sends; else the newest
     /// between these endpoints in which the receiver's ID is not known.
     pub(in crate::analysis) fn of_header(
@@ -175,6 +189,9 @@ impl Identity {
         if let Some((id, end)) = self.routes.find_moved(udp, receiver).filter(|(id, _)| same(id)) {
             let sender = found.connection(id)?.end(other(end));
             if sender.packets == 0 || sender.endpoint.address == udp.source.address {
+                return Some((id, other(end)));
+            }
+            if !header.is_control() && self.came_through(found, id, end, udp, header.session_id) {
                 return Some((id, other(end)));
             }
         }

@@ -64,6 +64,10 @@ pub struct Flow {
     pub latest: Option<(u32, u64)>,
     /// The packet with which numbers began again at 0 without extended numbers.
     pub wrapped: Option<u64>,
+    /// The packet with which the counter began at 1 again: its sender restarted with the same keys.
+    pub restarted: Option<u64>,
+    /// What was known of the numbers before that, until the next packet shows whether it was so.
+    before: Option<Box<Numbers>>,
     /// Its packets verified with a high half of the sequence number (RFC 4303 section 2.2.1).
     pub extended: Option<u32>,
     /// Opened packets whose padding is not 1, 2, 3 …
@@ -105,6 +109,20 @@ pub(crate) fn oddities(outcome: &EspOutcome) -> (bool, bool) {
         EspOutcome::Opened { padding_ok, next_header, .. } => (!padding_ok, !EXPECTED.contains(next_header)),
         _ => (false, false),
     }
+}
+
+/// A counter that begins anew was farther than this.
+const FIRST_FEW: u32 = 8;
+/// The path delivers a packet twice within this time, if it does.
+const COPY: Duration = Duration::seconds(1);
+
+/// The sequence numbers that were seen.
+#[derive(Debug, Clone)]
+struct Numbers {
+    first: u32,
+    last: u32,
+    distinct: u64,
+    seen: [u64; WORDS],
 }
 
 /// What the sequence number of a packet says.
@@ -153,6 +171,8 @@ impl Flow {
             late: [0; WINDOWS.len()],
             latest: None,
             wrapped: None,
+            restarted: None,
+            before: None,
             extended: None,
             odd_padding: 0,
             odd_next_header: 0,
@@ -247,6 +267,13 @@ impl Flow {
                 return None;
             }
         }
+        if esp.sequence == 1 && self.begins_anew(esp, time) {
+            self.begin_anew(packet);
+            return Some(Arrival::InOrder);
+        }
+        if self.before.is_some() {
+            self.goes_on_as_before(esp.sequence);
+        }
         let before = self.last_sequence;
         let arrival = self.arrive(esp.sequence);
         match arrival {
@@ -319,6 +346,38 @@ impl Flow {
     /// Packets that were tried and did not open.
     pub fn bad(&self) -> u64 {
         self.bad_icv.saturating_add(self.bad_padding)
+    }
+
+    /// Whether the counter of an opened packet begins at 1 again, and not because the path delivers its first packet twice.
+    fn begins_anew(&self, esp: &Esp, time: Timestamp) -> bool {
+        matches!(esp.outcome, EspOutcome::Opened { .. })
+            && self.last_sequence > FIRST_FEW
+            && time.since(self.first.0) > COPY
+    }
+
+    #[cold]
+    fn begin_anew(&mut self, packet: u64) {
+        let numbers = Numbers {
+            first: self.first_sequence,
+            last: self.last_sequence,
+            distinct: self.distinct,
+            seen: self.seen,
+        };
+        self.before = Some(Box::new(numbers));
+        self.restarted = Some(packet);
+        (self.first_sequence, self.last_sequence, self.distinct, self.seen) = (1, 1, 1, [1, 0, 0, 0]);
+    }
+
+    /// The next packet after a number 1: if it follows the numbers before that, the 1 was sent again by somebody.
+    #[cold]
+    fn goes_on_as_before(&mut self, sequence: u32) {
+        let Some(before) = self.before.take() else { return };
+        if (1..=u32::from(u8::MAX)).contains(&sequence.wrapping_sub(before.last)) {
+            self.restarted = None;
+            bump(&mut self.replayed);
+            (self.first_sequence, self.last_sequence) = (before.first, before.last);
+            (self.distinct, self.seen) = (before.distinct, before.seen);
+        }
     }
 
     fn arrive(&mut self, sequence: u32) -> Arrival {

@@ -16,6 +16,27 @@ pub struct Presence {
     pub version3: &'static [u16],
 }
 
+/// What a message of L2TPv3 must carry besides its Message Type, by number of the message (RFC 3931 section 6).
+static REQUIRED3: &[(u16, &[u16])] = &[
+    (1, &[7, 60, 61, 62]),
+    (2, &[7, 60, 61, 62]),
+    (4, &[1]),
+    (7, &[15, 63, 64, 66, 68, 71]),
+    (8, &[63, 64, 71]),
+    (9, &[63, 64]),
+    (10, &[15, 63, 64, 66, 68, 71]),
+    (11, &[63, 64, 71]),
+    (12, &[63, 64]),
+    (14, &[1, 63, 64]),
+    (15, &[34, 63, 64]),
+    (16, &[63, 64]),
+];
+
+/// The AVPs that a message of L2TPv3 must carry besides its Message Type.
+pub fn required3(message: MessageType) -> &'static [u16] {
+    REQUIRED3.iter().find(|(number, _)| *number == message.0).map_or(&[], |(_, required)| required)
+}
+
 /// By number of the message.
 static PRESENCE: &[Presence] = &[
     // SCCRQ

@@ -231,8 +231,9 @@ fn never_began(attempt: &Attempt<'_>, call: &Call, end: u8, direction: &Directio
 
 /// A demand for authentication that was declined, and no authentication afterwards.
 pub(super) fn no_common(attempt: &Attempt<'_>, call: &Call) -> Option<Diagnosis> {
-    let declined = ppp_order::declined(call).filter(|declined| declined.proved)?;
-    let (packet, decliner) = (declined.packet, declined.by);
+    let declined = ppp_order::declined(call).filter(|declined| declined.proved);
+    let (packet, decliner) =
+        declined.map(|declined| (declined.packet, declined.by)).or_else(|| gave_way(call))?;
     let both = call.ppp.authentication.both_demanded();
     let ended = call.ppp.lcp.terminated.as_ref().filter(|ended| !ended.reason.is_empty());
     let words = ended.map_or_else(String::new, |ended| {
@@ -263,6 +264,16 @@ pub(super) fn no_common(attempt: &Attempt<'_>, call: &Call) -> Option<Diagnosis>
             .confidence(Confidence::Likely)
             .advice("let only the LNS authenticate (client option noauth), and allow one common protocol on both sides."),
     )
+}
+
+/// A demand that was declined and then dropped, so that LCP opened without it, only to be ended for just that: in which
+/// packet it was declined, and by whom.
+fn gave_way(call: &Call) -> Option<(u64, u8)> {
+    let known = &call.ppp.authentication;
+    let (packet, decliner) = known.declined()?;
+    let ended = call.ppp.lcp.terminated.as_ref()?;
+    let says = ended.reason.as_str().to_ascii_lowercase().contains("authenticat");
+    (says && ended.end != decliner && known.outcome().is_none()).then_some((packet, decliner))
 }
 
 /// MS-CHAPv2 succeeded, and the client ends it at once: it does not take the Success.

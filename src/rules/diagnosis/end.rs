@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::analysis::control::call::Call;
 use crate::analysis::control::connection::Connection;
+use crate::analysis::log::What;
 use crate::analysis::ppp::negotiation::Termination;
 use crate::dissect::layers::{MessageType, ResultCode};
 use crate::util::Duration;
@@ -30,7 +31,9 @@ causes! {
 }
 
 /// What follows so soon after a message is the answer to it.
-const AT_ONCE: Duration = Duration::seconds(2);
+const AT_ONCE: Duration = Duration::millis(500);
+/// CDN: for administrative reasons, which users' programs say too (RFC 2661 section 4.4.2).
+const ADMINISTRATIVE: u16 = 3;
 /// So many copies of a StopCCN without an acknowledgement are beyond loss.
 const COPIES: u32 = 4;
 /// Legal messages about an established call that some stacks do not know (RFC 2661 sections 6.13 and 6.14).
@@ -55,7 +58,17 @@ fn not_understood(attempt: &Attempt<'_>, connection: &Connection, call: &Call) -
     let (message, asked) = last_received(connection, attempt, by, packet)?;
     let sent = connection.log.events().iter().find(|event| event.at.packet == asked)?;
     let ppp = call.ppp.lcp.terminated.as_ref().is_some_and(|ended| ended.packet < packet);
-    if !OFTEN_UNKNOWN.contains(&message) || closed.since(sent.at.time) > AT_ONCE || ppp {
+    // What it said in between shows that it went on; so does a reason of its own.
+    let went_on = connection.log.events().iter().any(|event| match &event.what {
+        What::Message(said) => {
+            event.end == by && (asked..packet).contains(&event.at.packet) && !said.kind.is_acknowledgement()
+        }
+        _ => false,
+    });
+    let wished = call.result.as_ref().is_some_and(|result| result.code == ADMINISTRATIVE);
+    let late = closed.since(sent.at.time) > AT_ONCE;
+    let lacks = attempt.case.capture_loses().is_some();
+    if !OFTEN_UNKNOWN.contains(&message) || late || ppp || went_on || wished || lacks {
         return None;
     }
     Some(
