@@ -1,5 +1,7 @@
 //! One attempt to connect: its stages, and the verdict on it.
 
+use std::collections::HashMap;
+
 use crate::analysis::CallId;
 use crate::analysis::control::call::Call;
 use crate::analysis::control::connection::Connection;
@@ -52,18 +54,44 @@ const TROUBLES: [Stage; 6] =
 pub(crate) struct Judge<'a> {
     pub(super) case: &'a Case<'a>,
     pub(super) hosts: Hosts<'a>,
-    findings: &'a [Finding],
-    /// The places of certain errors in `findings`.
-    errors: Vec<usize>,
+    /// The first certain error of each call, of each control connection beside its calls, and of the capture.
+    errors: Errors<'a>,
+}
+
+/// Certain errors, by what they are about.
+#[derive(Default)]
+struct Errors<'a> {
+    calls: HashMap<CallId, &'a Finding>,
+    connections: HashMap<u32, &'a Finding>,
+    capture: Option<&'a Finding>,
+}
+
+impl<'a> Errors<'a> {
+    fn of(findings: &'a [Finding]) -> Self {
+        let mut errors = Self::default();
+        let certain = |finding: &&Finding| {
+            finding.severity == Severity::Error && finding.certainty() == Certainty::Certain
+        };
+        for finding in findings.iter().filter(certain) {
+            match (finding.call, finding.connection) {
+                (Some(call), _) => {
+                    errors.calls.entry(call).or_insert(finding);
+                }
+                (None, Some(number)) => {
+                    errors.connections.entry(number).or_insert(finding);
+                }
+                (None, None) => {
+                    errors.capture.get_or_insert(finding);
+                }
+            }
+        }
+        errors
+    }
 }
 
 impl<'a> Judge<'a> {
     pub(crate) fn new(case: &'a Case<'a>, findings: &'a [Finding]) -> Self {
-        let certain = |finding: &Finding| {
-            finding.severity == Severity::Error && finding.certainty() == Certainty::Certain
-        };
-        let errors = (0..).zip(findings).filter(|(_, one)| certain(one)).map(|(place, _)| place).collect();
-        Self { case, hosts: Hosts::of(case), findings, errors }
+        Self { case, hosts: Hosts::of(case), errors: Errors::of(findings) }
     }
 
     /// The verdict on a call, or on a control connection without calls.
@@ -120,12 +148,10 @@ impl<'a> Judge<'a> {
 
     /// A certain error that concerns this attempt.
     fn worse(&self, attempt: &Attempt<'_>) -> Option<&Finding> {
-        let concerns = |finding: &&Finding| match (finding.connection, finding.call) {
-            (_, Some(call)) => attempt.call.is_some_and(|(id, _)| id == call),
-            (Some(number), None) => attempt.connection.is_some_and(|connection| connection.number == number),
-            (None, None) => true,
-        };
-        self.errors.iter().filter_map(|place| self.findings.get(*place)).find(concerns)
+        let errors = &self.errors;
+        let of_call = attempt.call.and_then(|(id, _)| errors.calls.get(&id));
+        let of_connection = || errors.connections.get(&attempt.connection?.number);
+        of_call.or_else(of_connection).copied().or(errors.capture)
     }
 }
 

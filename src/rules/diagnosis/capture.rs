@@ -94,9 +94,19 @@ struct Short {
     confidence: Confidence,
     connection: Option<u32>,
     call: Option<CallId>,
-    name: String,
-    user: Option<String>,
+    user: Option<Box<str>>,
     diagnosis: Option<Box<Diagnosis>>,
+}
+
+impl Short {
+    /// `C1`, `T1` where there is no call, the client where there is no L2TP that can be read.
+    fn name(&self) -> String {
+        match (self.call, self.connection) {
+            (Some(call), _) => words::call(call),
+            (None, Some(number)) => format!("T{number}"),
+            (None, None) => self.client.to_string(),
+        }
+    }
 }
 
 /// The verdict on the whole capture.
@@ -164,7 +174,6 @@ fn attempts(judge: &Judge<'_>) -> Vec<Short> {
                 confidence: diagnosis.confidence,
                 connection: None,
                 call: None,
-                name: client.to_string(),
                 user: None,
                 diagnosis: Some(Box::new(diagnosis)),
             },
@@ -184,7 +193,7 @@ fn short(judge: &Judge<'_>, connection: &Connection, call: Option<(CallId, &Call
     let diagnosis = judge.of(connection, call);
     let user = call.and_then(|(_, call)| {
         let known = &call.ppp.authentication;
-        known.by(1).name.as_ref().or(known.by(0).name.as_ref()).map(ToString::to_string)
+        known.by(1).name.as_ref().or(known.by(0).name.as_ref()).map(|name| name.as_str().into())
     });
     let last = connection.ends.iter().filter_map(|end| end.last).map(|(_, time)| time).max();
     Short {
@@ -196,7 +205,6 @@ fn short(judge: &Judge<'_>, connection: &Connection, call: Option<(CallId, &Call
         confidence: diagnosis.confidence,
         connection: Some(connection.number),
         call: call.map(|(id, _)| id),
-        name: call.map_or_else(|| words::tunnel(connection), |(id, _)| words::call(id)),
         user,
         diagnosis: Some(Box::new(diagnosis)),
     }
@@ -311,13 +319,13 @@ fn groups(all: &[Short]) -> Vec<Group> {
 fn note(group: &mut Group, one: &Short) {
     let full = |len: usize| len >= MOST_NAMES;
     if !full(group.examples.len()) {
-        group.examples.push(one.name.clone());
+        group.examples.push(one.name());
     }
     if let Some(user) = &one.user
         && !full(group.users.len())
-        && !group.users.contains(user)
+        && !group.users.iter().any(|known| **known == **user)
     {
-        group.users.push(user.clone());
+        group.users.push(user.to_string());
     }
     if !full(group.peers.len()) && !group.peers.contains(&one.client) {
         group.peers.push(one.client);

@@ -1,9 +1,8 @@
-//! What goes on between two hosts, gathered once for all attempts.
+//! What goes on below L2TP between two hosts, gathered once for all attempts.
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use crate::analysis::control::connection::Connection;
 use crate::analysis::ipsec::flow::Flow;
 use crate::analysis::ipsec::ike::IkeSa;
 
@@ -24,7 +23,8 @@ pub(super) fn pair(one: IpAddr, other: IpAddr) -> Pair {
 pub(super) struct Between<'a> {
     pub ike: Vec<&'a IkeSa>,
     pub flows: Vec<&'a Flow>,
-    pub connections: Vec<&'a Connection>,
+    /// There is L2TP that can be read.
+    pub l2tp: bool,
 }
 
 /// All pairs of hosts, and the order in which they appeared.
@@ -46,19 +46,21 @@ fn add<T>(list: &mut Vec<T>, one: T) {
 impl<'a> Hosts<'a> {
     pub(super) fn of(case: &Case<'a>) -> Self {
         let mut hosts = Self::default();
-        for (_, connection) in case.analysis.in_order() {
-            let [one, other] = connection.ends.each_ref().map(|end| end.endpoint.address);
-            add(&mut hosts.at(pair(one, other)).connections, connection);
-            if connection.was_established {
-                hosts.answering.insert(other);
-            }
-        }
         for sa in &case.analysis.ike {
             add(&mut hosts.at(pair(sa.initiator, sa.responder)).ike, sa);
         }
         for flow in &case.analysis.flows {
             let (from, to) = (flow.addresses.source, flow.addresses.destination);
             add(&mut hosts.at(pair(from, to)).flows, flow);
+        }
+        for connection in case.analysis.connections.iter() {
+            let [one, other] = connection.ends.each_ref().map(|end| end.endpoint.address);
+            if let Some(between) = hosts.known.get_mut(&pair(one, other)) {
+                between.l2tp = true;
+            }
+            if connection.was_established {
+                hosts.answering.insert(other);
+            }
         }
         hosts
     }
@@ -83,7 +85,7 @@ impl<'a> Hosts<'a> {
 
     /// Pairs of hosts with IKE or ESP, and no L2TP that can be read.
     pub(super) fn without_l2tp(&self) -> impl Iterator<Item = Pair> + '_ {
-        self.order.iter().copied().filter(|pair| self.between(*pair).connections.is_empty())
+        self.order.iter().copied().filter(|pair| !self.between(*pair).l2tp)
     }
 }
 
