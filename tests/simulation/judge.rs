@@ -5,7 +5,7 @@ use l2tp_inspect::analysis::control::call::Call;
 use l2tp_inspect::analysis::control::connection::Connection;
 use l2tp_inspect::analysis::limits::Limits;
 use l2tp_inspect::ipsec::Sad;
-use l2tp_inspect::rules::{Finding, Profile, Severity};
+use l2tp_inspect::rules::{Certainty, Finding, Profile, Severity, Verdict};
 
 use super::allowed::allowed;
 use super::messages::DATA;
@@ -32,7 +32,12 @@ pub fn frames(run: &Run) -> Vec<(i64, Vec<u8>)> {
 }
 
 pub fn judge(run: &Run) -> Judged {
-    judge_frames(&frames(run), &Sad::default(), Limits::default(), None, Profile::Interop)
+    let judged = judge_frames(&frames(run), &Sad::default(), Limits::default(), None, Profile::Interop);
+    let certain =
+        |finding: &&Finding| finding.severity == Severity::Error && finding.certainty() == Certainty::Certain;
+    let error = judged.findings.iter().find(certain).filter(|_| judged.diagnosis.verdict == Verdict::Healthy);
+    assert!(error.is_none(), "healthy beside {error:?}");
+    judged
 }
 
 /// Which control connection of the truth one of the analysis is, and which of its ends the analysis calls 0.
