@@ -2,11 +2,13 @@
 
 use crate::analysis::control::call::Call;
 use crate::analysis::ppp::authentication::{Direction, Outcome as Said, Stage as Progress};
+use crate::util::{Duration, Timestamp};
 
-use super::super::words::count;
+use super::super::words::{count, lossy};
 use super::super::{ppp as ppp_rules, ppp_order, ppp_proof};
 use super::attempt::Attempt;
 use super::cause::causes;
+use super::end::up_for;
 use super::stage::Outcome;
 use super::{Confidence, Diagnosis};
 
@@ -42,6 +44,11 @@ causes! {
     /// wrong or badly formed (RFC 2759 section 5).
     SUCCESS_MALFORMED = "mschapv2-success-malformed";
 }
+
+/// So many copies without an answer are beyond loss.
+const COPIES: u32 = 3;
+/// What is asked is answered by then.
+const PATIENCE: Duration = Duration::seconds(5);
 
 pub(super) fn judge(attempt: &Attempt<'_>) -> Outcome {
     let Some((_, call)) = attempt.call else { return Outcome::NotNeeded };
@@ -83,8 +90,12 @@ fn of_direction(attempt: &Attempt<'_>, call: &Call, end: u8, direction: &Directi
         Progress::Failed if !late => refused(attempt, call, end, direction).into(),
         Progress::Failed => no_answer(attempt, end, direction).into(),
         Progress::Responded => {
+            let ended = ended_at(attempt, call);
             let waited = direction.undecided.is_some_and(|run| {
-                run.count >= 3 || attempt.case.left_after(run.first.1).as_seconds() >= 10.0 || gave_up
+                let waits = ended
+                    .map_or_else(|| attempt.case.left_after(run.last.1), |ended| ended.since(run.last.1));
+                // Whoever did not get it asks again by then.
+                run.count >= COPIES || waits >= PATIENCE
             });
             if waited {
                 return no_answer(attempt, end, direction).into();
@@ -99,7 +110,7 @@ fn of_direction(attempt: &Attempt<'_>, call: &Call, end: u8, direction: &Directi
         }
         Progress::Challenged => {
             let asked = direction.unanswered.map_or(0, |run| run.count);
-            if asked >= 3 || asked > 0 && gave_up {
+            if asked >= COPIES {
                 return not_given(attempt, end, direction).into();
             }
             Diagnosis::undecided(format!(
@@ -112,10 +123,23 @@ fn of_direction(attempt: &Attempt<'_>, call: &Call, end: u8, direction: &Directi
         }
         Progress::Succeeded => Outcome::Proved,
         Progress::Idle if direction.agreed.is_some() && gave_up && call.ppp.ncps.is_empty() => {
-            never_began(attempt, call, end, direction)
+            let patient = up_for(call).is_some_and(|time| time >= PATIENCE);
+            let lossy = attempt.connection.is_some_and(lossy) || attempt.case.capture_loses().is_some();
+            if patient && !lossy {
+                return never_began(attempt, call, end, direction);
+            }
+            Diagnosis::undecided(format!("{}: it ended before authentication began.", attempt.name()))
+                .evidence([call.first_packet])
+                .advice("look in the PPP logs of both sides: who ended it, and why?")
+                .into()
         }
         Progress::Idle => Outcome::NotNeeded,
     }
+}
+
+/// When the call, or its control connection, was closed.
+fn ended_at(attempt: &Attempt<'_>, call: &Call) -> Option<Timestamp> {
+    call.closed.or(attempt.connection.and_then(|connection| connection.closed))
 }
 
 /// The packet in which the call or its PPP ended.

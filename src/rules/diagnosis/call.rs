@@ -9,6 +9,7 @@ use crate::dissect::layers::{MessageType, ResultCode};
 use crate::util::Duration;
 
 use super::super::teardown;
+use super::super::words::lossy;
 use super::attempt::Attempt;
 use super::cause::causes;
 use super::control_connection::{AVP_REFUSED, blames_an_avp, reason, strange_avps};
@@ -36,6 +37,10 @@ causes! {
 
 /// What is missing after so long does not come any more.
 const OVER: Duration = Duration::seconds(8);
+/// What follows so soon after a request is the answer to it.
+const AT_ONCE: Duration = Duration::seconds(2);
+/// CDN: for administrative reasons, which users' programs say too.
+const ADMINISTRATIVE: u16 = 3;
 /// CDN results that are no refusal: lost carrier, general request, administrative (RFC 2661 section 4.4.2).
 const ORDINARY: [u16; 2] = [1, 3];
 /// CDN: the session lost the tie breaker (RFC 3931 section 5.4.4).
@@ -164,6 +169,20 @@ fn closed(attempt: &Attempt<'_>, connection: &Connection, call: &Call, by: u8) -
             attempt.who(1 - by)
         ));
     }
+    // A tunnel that is closed in good order while a call is set up says nothing of the call.
+    let since = call.requested.unwrap_or(call.first_time);
+    let at_once = connection.closed.is_some_and(|closed| closed.since(since) < AT_ONCE) && by != requester;
+    let of_tunnel = call.result.is_none() && result.is_none_or(|result| !teardown::is_an_error(result));
+    let wished = by == requester && call.result.as_ref().is_some_and(|result| result.code == ADMINISTRATIVE);
+    let soon = connection.closed.is_some_and(|closed| closed.since(since) < OVER);
+    if of_tunnel && soon && !at_once || wished {
+        let what = if wished { "took the call down" } else { "closed the control connection" };
+        return Diagnosis::undecided(format!(
+            "{who} {what}{why} while {name} was being set up (packet {packet})."
+        ))
+        .evidence(evidence)
+        .advice(format!("look in the log of {who}: did somebody stop it?"));
+    }
     // Whoever asked took it back: after an answer without connecting it, or without waiting for one.
     if by == requester {
         let answered = answered(connection, call);
@@ -206,7 +225,8 @@ fn open(attempt: &Attempt<'_>, connection: &Connection, call: &Call) -> Outcome 
     let since = call.requested.unwrap_or(call.first_time);
     let name = attempt.name();
     let ended = connection.closed.is_some();
-    if attempt.case.left_after(since) < OVER && !ended {
+    let lacks = lossy(connection) || attempt.case.capture_loses().is_some();
+    if attempt.case.left_after(since) < OVER && !ended || lacks {
         return Diagnosis::undecided(format!("{name}: its set-up is not complete when the capture ends."))
             .evidence([call.first_packet])
             .advice("capture both directions, until the call is up or given up.")

@@ -65,7 +65,9 @@ fn not_understood(attempt: &Attempt<'_>, connection: &Connection, call: &Call) -
         }
         _ => false,
     });
-    let wished = call.result.as_ref().is_some_and(|result| result.code == ADMINISTRATIVE);
+    // A user who hangs up closes the tunnel as well.
+    let hangs_up = connection.closed_by == Some(by);
+    let wished = hangs_up || call.result.as_ref().is_some_and(|result| result.code == ADMINISTRATIVE);
     let late = closed.since(sent.at.time) > AT_ONCE;
     let lacks = attempt.case.capture_loses().is_some();
     if !OFTEN_UNKNOWN.contains(&message) || late || ppp || went_on || wished || lacks {

@@ -48,6 +48,10 @@ causes! {
     OUTAGE_RECOVERED = "outage-recovered";
 }
 
+/// Fewer copies of a Hello may all be lost on a path that loses a fifth of all packets.
+const LONG: u32 = 5;
+/// A peer of which nothing at all comes for so long is gone.
+const SILENCE: Duration = Duration::seconds(15);
 /// So many Echo-Requests in a row without a reply are beyond loss.
 const ECHOES: u32 = 3;
 /// A Hello that was sent once has no answer any more after so long.
@@ -110,8 +114,15 @@ fn last_before(flow: &Flow, at: Timestamp) -> String {
 fn hellos(attempt: &Attempt<'_>, connection: &Connection) -> Option<Diagnosis> {
     (0..2u8).find_map(|end| {
         let open = hello::unanswered(connection, end);
-        let given_up = |hello: &&&Outstanding| hello.copies >= 3 || hello::gave_up(connection, end, hello);
         let peer = 1 - end;
+        let silent = |hello: &Outstanding| {
+            let heard = connection.end(peer).last.is_some_and(|(_, last)| last > hello.first);
+            let long = attempt.case.left_after(hello.first) >= SILENCE;
+            !heard && (hello.copies >= 3 && long || hello.copies >= 4)
+        };
+        let given_up = |hello: &&&Outstanding| {
+            hello.copies >= LONG || hello::gave_up(connection, end, hello) || silent(hello)
+        };
         let Some(first) = open.first().filter(given_up) else {
             return never_resent(attempt, connection, end, &open);
         };

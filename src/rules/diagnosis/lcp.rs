@@ -13,6 +13,7 @@ use super::attempt::Attempt;
 use super::authentication;
 use super::cause::causes;
 use super::control_connection::elsewhere_answered;
+use super::end::up_for;
 use super::stage::Outcome;
 use super::{Confidence, Diagnosis};
 
@@ -46,6 +47,8 @@ const CIRCLE: u32 = 10;
 const ASKS: u32 = 4;
 /// What is missing after so long does not come any more.
 const OVER: Duration = Duration::seconds(10);
+/// Fewer frames may all be lost.
+const ENOUGH: u64 = 4;
 
 pub(super) fn judge(attempt: &Attempt<'_>) -> Outcome {
     let (Some(connection), Some((_, call))) = (attempt.connection, attempt.call) else {
@@ -213,7 +216,9 @@ fn not_open(attempt: &Attempt<'_>, connection: &Connection, call: &Call) -> Outc
         _ => Diagnosis::broken(&LCP_NOT_OPENED, format!("{name}: LCP never opened{reason}{}.", circle(call)))
             .advice("compare the LCP packets of both sides (-V): which request was not acknowledged?"),
     };
-    let unsure = ended_politely(call)
+    let few = sent.iter().sum::<u64>() < ENOUGH && up_for(call).is_none_or(|time| time < OVER);
+    let unsure = few
+        || ended_politely(call)
         || attempt.case.capture_loses().is_some()
         || connection.unseen_messages > 0
         || call.guessed;

@@ -1,11 +1,12 @@
 //! Did a network control protocol open at both ends, with addresses that can be used? RFC 1332, RFC 5072, RFC 1962, RFC 1990.
 
 use crate::analysis::control::call::Call;
+use crate::analysis::ppp::notice::Run;
 use crate::analysis::ppp::protocol::{self, CCP, IPCP};
 use crate::util::Duration;
 
-use super::super::ppp as ppp_rules;
 use super::super::words::count;
+use super::super::{loss, ppp as ppp_rules};
 use super::attempt::Attempt;
 use super::cause::causes;
 use super::stage::Outcome;
@@ -270,7 +271,13 @@ fn not_open(attempt: &Attempt<'_>, call: &Call) -> Outcome {
         ),
         (None, None) => format!("{name}: PPP ended before a network protocol came up{words}."),
     };
-    let proved = rejected.is_some() || unanswered.is_some() || ended.is_some();
+    let lost = |run: &Run| {
+        attempt
+            .connection
+            .is_some_and(|connection| loss::explains(attempt.case, connection, call, run).is_some())
+    };
+    let silent = unanswered.is_some_and(|run| !lost(&run));
+    let proved = rejected.is_some() || silent || ended.is_some();
     if !proved {
         return Diagnosis::undecided(sentence)
             .evidence([call.first_packet])

@@ -9,7 +9,7 @@ use crate::analysis::ppp::protocol::{self, CCP};
 use crate::analysis::traffic::{CallTraffic, EstimatedBy, IcmpErrors, Silence, Target};
 use crate::util::Duration;
 
-use super::super::words::{count, thousands};
+use super::super::words::{count, lossy, thousands};
 use super::attempt::Attempt;
 use super::cause::causes;
 use super::keepalive;
@@ -243,9 +243,10 @@ fn silent(
     call: &Call,
     traffic: &CallTraffic,
 ) -> Option<Diagnosis> {
+    let enough = if lossy(connection) { 2 * ASKED } else { ASKED };
     let (end, silence) = (0..2u8)
         .filter_map(|end| Some((end, traffic.direction(end).silence?)))
-        .filter(|(_, silence)| silence.asked >= ASKED && silence.span() >= SILENT)
+        .filter(|(_, silence)| silence.asked >= enough && silence.span() >= SILENT)
         .max_by_key(|(_, silence)| silence.asked)?;
     let peer = 1 - end;
     let waited = traffic.last().is_some_and(|last| last.since(silence.first.1) >= SILENT);
