@@ -263,7 +263,7 @@ pub(super) fn no_common(attempt: &Attempt<'_>, call: &Call) -> Option<Diagnosis>
     let words = ended.map_or_else(String::new, |ended| {
         format!("; {} ended it with \"{}\"", attempt.who(ended.end), ended.reason)
     });
-    let (cause, sentence) = if both && !call.ppp.lcp.ever_opened() && call.ppp.lcp.terminated.is_some() {
+    let (cause, sentence) = if both && call.ppp.lcp.terminated.is_some() {
         (
             &BOTH_SIDES_AUTHENTICATE,
             format!(

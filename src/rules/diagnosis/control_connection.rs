@@ -7,11 +7,12 @@ use crate::dissect::layers::{MessageType, ResultCode};
 use crate::util::Duration;
 
 use super::super::avp::name as avp_name;
-use super::super::teardown;
 use super::super::words::{count, packets};
+use super::super::{teardown, tunnel};
 use super::attempt::{Attempt, unproved};
 use super::cause::causes;
 use super::keepalive::{RETRANSMISSION_STORM, STALE_TUNNEL};
+use super::path;
 use super::stage::Outcome;
 use super::{Confidence, Diagnosis};
 
@@ -73,6 +74,9 @@ pub(super) fn judge(attempt: &Attempt<'_>) -> Outcome {
     }
     let up = connection.was_established
         || !connection.from_start && connection.ends.iter().all(|end| end.packets > 0);
+    if tunnel::unanswered(attempt.case, connection) {
+        return path::no_sccrp(attempt, connection);
+    }
     if let Some(refused) = refused_at_once(attempt, connection) {
         return refused.into();
     }

@@ -81,6 +81,7 @@ fn of_connection(attempt: &Attempt<'_>, connection: &Connection) -> Option<Diagn
         .or_else(|| unknown_spi(attempt))
         .or_else(|| rekey(attempt))
         .or_else(|| collision(attempt))
+        .or_else(|| nothing_back(attempt, connection))
         .or_else(|| unreadable(attempt, connection))
         .or_else(|| late(attempt))
         .or_else(|| duplicated(attempt))
@@ -236,6 +237,17 @@ fn one_way(attempt: &Attempt<'_>) -> Option<Diagnosis> {
         .confidence(Confidence::Likely)
         .advice("is ESP (IP protocol 50, or UDP 4500) let through in both directions?"),
     )
+}
+
+/// SCCRQs go out under ESP, and no ESP comes back: what is missing, ESP or L2TP, is not shown.
+fn nothing_back(attempt: &Attempt<'_>, connection: &Connection) -> Option<Diagnosis> {
+    let silent = connection.end(1);
+    let nothing = attempt.between.esp_from(silent.endpoint.address) == 0 && silent.packets == 0;
+    (nothing && connection.protection[0] > 0).then(|| {
+        Diagnosis::undecided(format!("no ESP came from {}.", silent.endpoint.address))
+            .evidence([connection.first_packet])
+            .advice("is ESP (IP protocol 50, or UDP 4500) let through in both directions, and does the L2TP daemon answer?")
+    })
 }
 
 /// When a host sent its last ESP packet, and its number.
@@ -442,6 +454,10 @@ fn collision(attempt: &Attempt<'_>) -> Option<Diagnosis> {
     let case = attempt.case;
     let collision = selectors::collision(&attempt.between.flows)?;
     let (old, new) = (collision.old, collision.new);
+    // The client that came second is served.
+    if attempt.connection.is_some_and(|connection| connection.first_time >= new.first.0) {
+        return None;
+    }
     Some(
         Diagnosis::broken(
             &TWO_CLIENTS_ONE_NAT,

@@ -45,7 +45,9 @@ pub(super) fn judge(attempt: &Attempt<'_>) -> Outcome {
 
 fn of_connection(attempt: &Attempt<'_>, connection: &Connection) -> Outcome {
     if tunnel::unanswered(attempt.case, connection) {
-        return no_sccrp(attempt, connection);
+        // Where IKE was answered, the path is there: what is missing is the answer of L2TP.
+        let answered = attempt.between.ike.iter().any(|sa| !sa.unanswered());
+        return if answered { Outcome::Proved } else { no_sccrp(attempt, connection) };
     }
     if let Some(elsewhere) = other_address(attempt, connection) {
         return elsewhere.into();
@@ -134,7 +136,7 @@ fn ike_no_answer(attempt: &Attempt<'_>, sa: &IkeSa) -> Outcome {
     .into()
 }
 
-fn no_sccrp(attempt: &Attempt<'_>, connection: &Connection) -> Outcome {
+pub(super) fn no_sccrp(attempt: &Attempt<'_>, connection: &Connection) -> Outcome {
     let case = attempt.case;
     let [initiator, responder] = &connection.ends;
     let copies = initiator.sent(MessageType::SCCRQ);
