@@ -130,7 +130,7 @@ fn attempts(judge: &Judge<'_>) -> Vec<Short> {
     let analysis = judge.case.analysis;
     let mut all = Vec::new();
     for (_, connection) in analysis.in_order() {
-        if connection.lost_tie {
+        if connection.lost_tie || gave_way(judge, connection) {
             continue;
         }
         let calls: Vec<(CallId, &Call)> = connection
@@ -180,6 +180,25 @@ fn attempts(judge: &Judge<'_>) -> Vec<Short> {
         );
     }
     all
+}
+
+/// StopCCN: the control connection exists already (RFC 2661 section 4.4.2), which the loser of a tie is told as well.
+const EXISTS_ALREADY: u16 = 3;
+
+/// Whether this request was refused because there is another control connection between the same hosts, and there is: one
+/// beside it in number.
+fn gave_way(judge: &Judge<'_>, connection: &Connection) -> bool {
+    let told = connection.result.as_ref().is_some_and(|result| result.code == EXISTS_ALREADY);
+    if !told || connection.was_established {
+        return false;
+    }
+    let hosts = |one: &Connection| {
+        let [a, b] = one.ends.each_ref().map(|end| end.endpoint.address);
+        (a.min(b), a.max(b))
+    };
+    let near = [connection.number.wrapping_sub(1), connection.number.wrapping_add(1)];
+    let mut others = near.into_iter().filter_map(|number| judge.case.analysis.numbered(number));
+    others.any(|(_, other)| other.was_established && hosts(other) == hosts(connection))
 }
 
 /// Whether a call is an attempt of its own: one that lost a tie, or that is known by a CDN of before the capture, is none.
@@ -398,6 +417,12 @@ fn some_failed(all: &[Short], tally: Counts, groups: &[Group]) -> Diagnosis {
     };
     if main.verdict == Verdict::Undecided && worked > 0 {
         return undecided_beside(diagnosis, tally);
+    }
+    if main.verdict == Verdict::Undecided {
+        let first = diagnosis.sentence.clone();
+        diagnosis.sentence =
+            format!("of {} attempts the capture does not show enough; the first: {first}", tally.all());
+        return diagnosis;
     }
     if main.verdict == Verdict::Degraded && clients.len() == 1 && bad.len() == 1 && main.count == 1 {
         return diagnosis;
