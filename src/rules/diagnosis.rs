@@ -4,22 +4,24 @@
 //! file with one function that proves it, or names what stopped it there. A verdict is a proof: *Healthy* needs every
 //! stage that is needed, *Broken* names the lowest stage that failed, and what is not shown is *Undecided*.
 
+mod answer;
 mod attempt;
 mod authentication;
 mod call;
 mod capture;
-mod cause;
+mod causes;
 mod child_sa;
 mod control_connection;
 mod end;
 mod esp;
-mod general;
 mod hosts;
 mod ike;
+mod judge;
 mod keepalive;
 mod lcp;
 mod network;
 mod path;
+mod results;
 mod size;
 mod stage;
 mod traffic;
@@ -27,10 +29,10 @@ mod traffic;
 use super::{Case, Finding, words};
 
 pub use capture::{Counts, Group, Judged};
-pub use cause::{Cause, all as causes};
+pub use causes::{Cause, all as causes};
 pub use stage::{Outcome, Stage, Stages};
 
-pub(crate) use attempt::Judge;
+pub(crate) use judge::Judge;
 
 /// How sure the sentence is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -140,13 +142,13 @@ impl Diagnosis {
     }
 
     fn undecided(sentence: impl Into<String>) -> Self {
-        Self::new(Verdict::Undecided, general::UNDETERMINED.id, sentence).confidence(Confidence::Possible)
+        Self::new(Verdict::Undecided, causes::UNDETERMINED.id, sentence).confidence(Confidence::Possible)
     }
 
     /// What would be broken, if the capture showed more.
     fn into_undecided(mut self) -> Self {
         self.verdict = Verdict::Undecided;
-        self.id = general::UNDETERMINED.id;
+        self.id = causes::UNDETERMINED.id;
         self
     }
 
@@ -182,8 +184,8 @@ pub fn diagnose(case: &Case<'_>, findings: &[Finding]) -> Diagnosis {
         let packets = words::count(case.left_out, "packet");
         let sentence = diagnosis.sentence.trim_end_matches('.');
         let were = if case.left_out == 1 { "was" } else { "were" };
-        if cause::is_absence(diagnosis.id) {
-            (diagnosis.verdict, diagnosis.id) = (Verdict::Undecided, general::UNDETERMINED.id);
+        if causes::is_absence(diagnosis.id) {
+            (diagnosis.verdict, diagnosis.id) = (Verdict::Undecided, causes::UNDETERMINED.id);
             diagnosis.sentence =
                 format!("{packets} {were} left out of this report; without them, {sentence}.");
         } else {

@@ -3,7 +3,7 @@
 use crate::analysis::control::call::Call;
 use crate::analysis::control::connection::Connection;
 use crate::analysis::control::form::Form;
-use crate::analysis::log::{Observation, What};
+use crate::analysis::log::Observation;
 use crate::dissect::avp_names::vendor_name;
 use crate::dissect::layers::{MessageType, ResultCode};
 use crate::util::Duration;
@@ -11,29 +11,12 @@ use crate::util::Duration;
 use super::super::teardown;
 use super::super::words::lossy;
 use super::attempt::Attempt;
-use super::cause::causes;
-use super::control_connection::{AVP_REFUSED, blames_an_avp, reason, strange_avps};
+use super::causes::{
+    AVP_REFUSED, CALL_NO_REPLY, CALL_NOT_CONNECTED, CALL_REFUSED, CLEARED_WITH_ERROR, HIDDEN_AVP_FAILED,
+};
+use super::results::{blames_an_avp, last_received, reason, strange_avps};
 use super::stage::Outcome;
 use super::{Confidence, Diagnosis};
-
-causes! {
-    Call:
-    /// The tunnel is fine, and the request for a call is answered by CDN or StopCCN.
-    CALL_REFUSED = "call-refused";
-
-    /// The request for a call is acknowledged and never answered.
-    ///
-    /// Usual causes: a daemon that hangs, a limit of sessions without a message, a LAC where an LNS is expected.
-    CALL_NO_REPLY = "call-no-reply", absent;
-
-    /// The request is answered, and the ICCN or OCCN never follows: the call is never connected.
-    CALL_NOT_CONNECTED = "call-not-connected", absent;
-
-    /// A hidden AVP is malformed or is refused by its receiver, and the tunnel or call dies of it.
-    ///
-    /// Usual cause: the tunnel secrets differ, or one side hides with a secret that the other does not have.
-    HIDDEN_AVP_FAILED = "hidden-avp-failed";
-}
 
 /// What is missing after so long does not come any more.
 const OVER: Duration = Duration::seconds(8);
@@ -41,8 +24,6 @@ const OVER: Duration = Duration::seconds(8);
 const AT_ONCE: Duration = Duration::seconds(2);
 /// CDN: for administrative reasons, which users' programs say too.
 const ADMINISTRATIVE: u16 = 3;
-/// CDN results that are no refusal: lost carrier, general request, administrative (RFC 2661 section 4.4.2).
-const ORDINARY: [u16; 2] = [1, 3];
 /// CDN: the session lost the tie breaker (RFC 3931 section 5.4.4).
 const LOST_THE_TIE: u16 = 13;
 
@@ -84,7 +65,7 @@ fn without_call(attempt: &Attempt<'_>) -> Outcome {
         && teardown::is_an_error(result)
     {
         return Diagnosis::broken(
-            &super::end::CLEARED_WITH_ERROR,
+            &CLEARED_WITH_ERROR,
             format!(
                 "{} came up, and {} closed it before a call was asked for: {} (packet {}).",
                 attempt.name(),
@@ -257,32 +238,7 @@ fn open(attempt: &Attempt<'_>, connection: &Connection, call: &Call) -> Outcome 
     diagnosis.evidence([call.first_packet]).confidence(Confidence::Likely).into()
 }
 
-/// The last message about this call that reached an end before it closed the call.
-pub(super) fn last_received(
-    connection: &Connection,
-    attempt: &Attempt<'_>,
-    closer: u8,
-    before: u64,
-) -> Option<(MessageType, u64)> {
-    let id = attempt.call.map(|(id, _)| id);
-    connection.log.events().iter().rev().find_map(|event| match &event.what {
-        What::Message(message)
-            if event.end != closer
-                && event.at.packet < before
-                && (message.call.is_none() || message.call == id) =>
-        {
-            Some((message.kind.message_type()?, event.at.packet))
-        }
-        _ => None,
-    })
-}
-
 /// Whether a CDN says that this call lost a tie and its twin goes on (RFC 3931 section 5.4.4).
 pub(super) fn lost_a_tie(connection: &Connection, call: &Call) -> bool {
     connection.version == 3 && call.result.as_ref().is_some_and(|result| result.code == LOST_THE_TIE)
-}
-
-/// Whether a CDN names an error.
-pub(super) fn is_an_error(result: &ResultCode) -> bool {
-    !ORDINARY.contains(&result.code) && (result.code == 2 || (4..=12).contains(&result.code))
 }

@@ -11,10 +11,9 @@ use crate::analysis::log::query::Scope;
 use crate::util::{Duration, Timestamp};
 
 use super::super::words::{self, count, thousands};
-use super::attempt::Judge;
-use super::esp::DPD_KILL;
-use super::general::{HEALTHY, UNDETERMINED};
-use super::keepalive::OUTAGE_RECOVERED;
+use super::causes::{DPD_KILL, HEALTHY, OUTAGE_RECOVERED, UNDETERMINED};
+use super::judge::Judge;
+use super::results::up_for;
 use super::{Confidence, Diagnosis, Verdict, end};
 
 /// How many attempts came out how.
@@ -356,7 +355,7 @@ fn all_worked(judge: &Judge<'_>, all: &[Short], tally: Counts) -> Diagnosis {
     let calls: Vec<&Call> = analysis.calls.iter().collect();
     let connections: Vec<&Connection> =
         analysis.in_order().into_iter().map(|(_, connection)| connection).collect();
-    let longest = calls.iter().filter_map(|call| end::up_for(call)).max();
+    let longest = calls.iter().filter_map(|call| up_for(call)).max();
     let up = longest.map_or_else(String::new, |time| format!(" up for {time}"));
     let esp =
         connections.iter().all(|connection| connection.protection[0] > 0 && connection.protection[1] == 0);

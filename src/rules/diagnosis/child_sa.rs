@@ -5,22 +5,10 @@ use crate::analysis::ipsec::ike::{IkeSa, Phase, Refusal};
 use crate::dissect::ike::{NO_PROPOSAL_CHOSEN as NO_PROPOSAL, notify_name};
 
 use super::attempt::{Attempt, unproved};
-use super::cause::causes;
-use super::ike::{self, COPIES, INVALID_ID, NO_PROPOSAL_CHOSEN};
+use super::causes::{NO_PROPOSAL_CHOSEN, PHASE_TWO_FAILED, SELECTOR_REFUSED};
+use super::ike::{self, COPIES, INVALID_ID};
 use super::stage::Outcome;
 use super::{Confidence, Diagnosis};
-
-causes! {
-    ChildSa:
-    /// IKE authenticated both ends, and the traffic selectors, or the identities of quick mode, are refused.
-    ///
-    /// INVALID_ID_INFORMATION in IKEv1, TS_UNACCEPTABLE in IKEv2. Usual causes: other ports or addresses than the server
-    /// has, tunnel mode where transport mode is set.
-    SELECTOR_REFUSED = "selector-refused";
-
-    /// The request for a child SA is never answered, or is refused for a reason that is not visible.
-    PHASE_TWO_FAILED = "ike-phase2-failed";
-}
 
 /// TS_UNACCEPTABLE (RFC 7296 section 3.10.1).
 const TS_UNACCEPTABLE: u16 = 38;

@@ -1,49 +1,21 @@
 //! Did the control connection come up? RFC 2661 sections 5.1 and 7.2.
 
 use crate::analysis::control::connection::{Connection, ConnectionState, End};
-use crate::analysis::control::form::Form;
 use crate::analysis::log::Observation;
-use crate::dissect::layers::{MessageType, ResultCode};
+use crate::dissect::layers::MessageType;
 use crate::util::Duration;
 
-use super::super::avp::name as avp_name;
 use super::super::words::{count, packets};
 use super::super::{teardown, tunnel};
+use super::answer::{elsewhere_answered, no_sccrp};
 use super::attempt::{Attempt, unproved};
-use super::cause::causes;
-use super::keepalive::{RETRANSMISSION_STORM, STALE_TUNNEL};
-use super::path;
+use super::causes::{
+    ACKS_DELAYED, AVP_REFUSED, CONTROL_LOSS_RECOVERED, RETRANSMISSION_STORM, STALE_TUNNEL,
+    TUNNEL_AUTH_FAILED, TUNNEL_REFUSED,
+};
+use super::results::{blames_an_avp, reason, strange_avps};
 use super::stage::Outcome;
 use super::{Confidence, Diagnosis};
-
-causes! {
-    ControlConnection:
-    /// The answer to an SCCRQ is a StopCCN: not authorized, no room, shutting down.
-    TUNNEL_REFUSED = "tunnel-refused";
-
-    /// A Challenge is answered with a wrong Challenge Response, or with none, and a StopCCN follows: the tunnel secrets
-    /// differ, or only one side has one.
-    TUNNEL_AUTH_FAILED = "tunnel-auth-failed";
-
-    /// The answer to the SCCRQ comes from another address than it was sent to, and one side does not take it.
-    ///
-    /// Usual causes: a second address of the LNS, a load balancer, a route that chooses the source address.
-    ANSWER_FROM_OTHER_ADDRESS = "answer-from-other-address";
-
-    /// A message is refused because of an AVP that its receiver does not know or misreads.
-    ///
-    /// Usual causes: AVPs of a vendor, an M bit, a Length that the receiver does not expect.
-    AVP_REFUSED = "avp-refused";
-
-    /// A legal message that the peer does not implement makes it close the call or the tunnel.
-    MESSAGE_NOT_UNDERSTOOD = "message-not-understood";
-
-    /// Control messages, or their acknowledgements, were lost; retransmissions repaired it, and the session worked.
-    CONTROL_LOSS_RECOVERED = "control-loss-recovered";
-
-    /// The peer answers or acknowledges so late that control messages are resent; everything works.
-    ACKS_DELAYED = "acks-delayed";
-}
 
 /// What is missing after so long does not come any more: a full cycle of resends (RFC 2661 section 5.8).
 const OVER: Duration = Duration::seconds(31);
@@ -53,10 +25,6 @@ const AT_ONCE: Duration = Duration::seconds(2);
 const FEW: u64 = 3;
 /// Of so many messages one is resent on a path that is in order.
 const ORDINARY: u64 = 50;
-/// StopCCN and CDN: a general error, which its Error Code explains (RFC 2661 section 4.4.2).
-const GENERAL_ERROR: u16 = 2;
-/// Error Codes that are about an AVP: length, value, unknown and mandatory.
-const OF_AN_AVP: [u16; 3] = [2, 3, 8];
 
 pub(super) fn judge(attempt: &Attempt<'_>) -> Outcome {
     let Some(connection) = attempt.connection else {
@@ -75,7 +43,7 @@ pub(super) fn judge(attempt: &Attempt<'_>) -> Outcome {
     let up = connection.was_established
         || !connection.from_start && connection.ends.iter().all(|end| end.packets > 0);
     if tunnel::unanswered(attempt.case, connection) {
-        return path::no_sccrp(attempt, connection);
+        return no_sccrp(attempt, connection);
     }
     if let Some(refused) = refused_at_once(attempt, connection) {
         return refused.into();
@@ -87,41 +55,6 @@ pub(super) fn judge(attempt: &Attempt<'_>) -> Outcome {
         return refused(attempt, connection).into();
     }
     waiting(attempt, connection)
-}
-
-/// What a result says of itself: the peer's own words, else those of the RFC.
-pub(super) fn reason(result: &ResultCode, words: fn(&ResultCode) -> String) -> String {
-    let said = words(result);
-    match result.message.as_ref().filter(|text| !text.is_empty()) {
-        Some(text) => format!("\"{text}\" ({said})"),
-        None => said,
-    }
-}
-
-/// Whether a result blames an AVP.
-pub(super) fn blames_an_avp(result: &ResultCode) -> bool {
-    let names_one = result.message.as_ref().is_some_and(|text| {
-        let text = text.as_str().to_ascii_lowercase();
-        text.contains("avp") || text.contains("expected at least") || text.contains("attribute")
-    });
-    result.code == GENERAL_ERROR
-        && (result.error.is_some_and(|error| OF_AN_AVP.contains(&error)) || names_one)
-}
-
-/// AVPs of vendors, and unknown ones, in messages from an end: what a receiver stumbles over.
-pub(super) fn strange_avps(connection: &Connection, end: u8) -> Option<(String, u64)> {
-    let mut found = Vec::new();
-    let mut packet = None;
-    for known in connection.log.observations() {
-        if let (Observation::Form(Form::UnknownAvp(avp, mandatory)), Some(by)) = (known.what, known.end)
-            && by == end
-        {
-            let bit = if mandatory { "mandatory" } else { "not mandatory" };
-            found.push(format!("AVP {} ({bit})", avp_name(avp)));
-            packet = packet.or(known.tally.packets.first().copied());
-        }
-    }
-    Some((found.first()?.clone(), packet?))
 }
 
 /// The SCCCN came, and the other side closed the control connection at once: it did not accept what that says.
@@ -239,29 +172,6 @@ fn waiting(attempt: &Attempt<'_>, connection: &Connection) -> Outcome {
         attempt.who(0)
     ))
     .into()
-}
-
-/// The answer came from another address than was asked.
-pub(super) fn elsewhere_answered(attempt: &Attempt<'_>, connection: &Connection) -> Diagnosis {
-    let tally = connection
-        .log
-        .get(Observation::AnsweredElsewhere, None)
-        .or_else(|| (0..2).find_map(|end| connection.log.get(Observation::AnsweredElsewhere, Some(end))));
-    let packet = tally.and_then(|tally| tally.packets.first().copied()).unwrap_or(0);
-    Diagnosis::broken(
-        &ANSWER_FROM_OTHER_ADDRESS,
-        format!(
-            "SCCRQ went to {}, and the answer came from {} (packet {packet}): what comes from the other address is not taken.",
-            connection.asked.address,
-            connection.end(1).endpoint.address
-        ),
-    )
-    .evidence([connection.first_packet, packet])
-    .confidence(Confidence::Likely)
-    .advice(format!(
-        "have {} send from the address that it is asked at: bind the L2TP daemon to it (listen-addr), or route its answers by source.",
-        attempt.who(1)
-    ))
 }
 
 fn times(n: u32) -> String {

@@ -12,23 +12,10 @@ use crate::util::Duration;
 use super::super::words::count;
 use super::super::{ppp_order, teardown};
 use super::attempt::{Attempt, healthy as healthy_verdict};
-use super::call::last_received;
-use super::cause::causes;
-use super::control_connection::{MESSAGE_NOT_UNDERSTOOD, blames_an_avp, reason};
+use super::causes::{CLEARED_WITH_ERROR, CLOSED_BY_LNS, MESSAGE_NOT_UNDERSTOOD, TEARDOWN_UNACKNOWLEDGED};
+use super::results::{blames_an_avp, is_an_error, last_received, reason, up_for};
 use super::stage::Outcome;
 use super::{Confidence, Diagnosis};
-
-causes! {
-    End:
-    /// A tunnel or call that was up is cleared with an error result, or a disconnect cause (AVP 46), not in good order.
-    CLEARED_WITH_ERROR = "cleared-with-error";
-
-    /// The session worked and was then ended by the LNS, which says why: an idle limit, an administrator.
-    CLOSED_BY_LNS = "closed-by-lns";
-
-    /// The session worked; the StopCCN or CDN that ends it is resent and never acknowledged.
-    TEARDOWN_UNACKNOWLEDGED = "teardown-unacknowledged", absent;
-}
 
 /// What follows so soon after a message is the answer to it.
 const AT_ONCE: Duration = Duration::millis(500);
@@ -94,7 +81,7 @@ fn not_understood(attempt: &Attempt<'_>, connection: &Connection, call: &Call) -
 fn call_cleared(attempt: &Attempt<'_>, call: &Call) -> Option<Diagnosis> {
     let (by, result) = (call.closed_by?, call.result.as_ref()?);
     let packet = call.closing_packet.unwrap_or(0);
-    if !super::call::is_an_error(result) {
+    if !is_an_error(result) {
         return None;
     }
     // Whoever closes PPP in good order first has said why.
@@ -266,13 +253,6 @@ pub(super) fn user_data(calls: &[&Call]) -> &'static str {
         (a, b) if a > 0 && b > 0 => ", user data in both directions",
         _ => ", user data in one direction",
     }
-}
-
-/// How long a call carried data or was open.
-pub(super) fn up_for(call: &Call) -> Option<Duration> {
-    let seen = call.data.iter().filter_map(|data| data.last).max();
-    let since = call.established.or_else(|| call.data.iter().filter_map(|data| data.first).min())?;
-    Some(call.closed.or(seen)?.since(since))
 }
 
 fn ending(attempt: &Attempt<'_>, connection: &Connection) -> String {

@@ -11,42 +11,15 @@ use crate::util::{Duration, Timestamp};
 
 use super::super::words::{count, packets};
 use super::super::{hello, loss, teardown, udp};
+use super::answer::unreachable;
 use super::attempt::Attempt;
-use super::cause::causes;
-use super::control_connection::reason;
-use super::path;
+use super::causes::{
+    HELLO_TIMEOUT, LCP_ECHO_FAILURE, NAT_MAPPING_EXPIRED, PEER_DAEMON_DIED, PEER_RESTARTED,
+    RETRANSMISSION_STORM,
+};
+use super::results::reason;
 use super::stage::Outcome;
 use super::{Confidence, Diagnosis};
-
-causes! {
-    Keepalive:
-    /// An established tunnel dies because Hellos get no acknowledgement that reaches their sender.
-    HELLO_TIMEOUT = "hello-timeout", absent;
-
-    /// A peer closes a working link because its LCP Echo-Requests get no proper answer.
-    LCP_ECHO_FAILURE = "lcp-echo-failure", absent;
-
-    /// After a pause the peer is no longer reachable at its old NAT address and port.
-    ///
-    /// Usual cause: the mapping of the NAT expired; no keepalives were sent.
-    NAT_MAPPING_EXPIRED = "nat-mapping-expired";
-
-    /// In an established tunnel one host suddenly answers with ICMP port unreachable: its L2TP daemon is gone.
-    PEER_DAEMON_DIED = "peer-daemon-died";
-
-    /// Both sides are alive, but so many control messages are lost that retransmissions pile up and one side gives the
-    /// tunnel up.
-    RETRANSMISSION_STORM = "retransmission-storm";
-
-    /// One side keeps using tunnel and session IDs that the other has forgotten after a restart.
-    STALE_TUNNEL = "stale-tunnel";
-
-    /// One end restarted without a word and begins anew, also with the same tunnel ID.
-    PEER_RESTARTED = "peer-restarted";
-
-    /// The path was gone for a while and the tunnel died of it; it was dialled again with success.
-    OUTAGE_RECOVERED = "outage-recovered";
-}
 
 /// Fewer copies of a Hello may all be lost on a path that loses a fifth of all packets.
 const LONG: u32 = 5;
@@ -129,7 +102,7 @@ fn hellos(attempt: &Attempt<'_>, connection: &Connection) -> Option<Diagnosis> {
         let last = connection.end(peer).last;
         let evidence = last.map(|(packet, _)| packet).into_iter().chain(first.packets().iter().copied());
         let name = attempt.name();
-        let after = path::unreachable(connection, peer)
+        let after = unreachable(connection, peer)
             .filter(|tally| last.is_none_or(|(_, time)| tally.last > time || tally.first > time));
         if let Some(tally) = after {
             return Some(

@@ -2,39 +2,17 @@
 
 use crate::analysis::control::connection::Connection;
 use crate::analysis::ipsec::ike::IkeSa;
-use crate::analysis::log::{Observation, Tally};
+use crate::analysis::log::Observation;
 use crate::dissect::layers::MessageType;
-use crate::util::Duration;
 
 use super::super::words::{count, packets};
 use super::super::{Case, tunnel};
+use super::answer::{COPIES, PATIENCE, elsewhere_answered, no_sccrp};
 use super::attempt::{Attempt, unproved};
-use super::cause::causes;
-use super::control_connection::elsewhere_answered;
-use super::esp::{self, KEYS_DIFFER};
+use super::causes::IKE_NO_ANSWER;
+use super::esp;
 use super::stage::Outcome;
 use super::{Confidence, Diagnosis};
-
-causes! {
-    Path:
-    /// The first IKE message is sent again and again, and nothing comes back.
-    ///
-    /// Usual causes: UDP 500 or 4500 closed on the path, a wrong address, no IKE daemon there.
-    IKE_NO_ANSWER = "ike-no-answer", absent;
-
-    /// SCCRQ is sent again and again, and nothing of L2TP comes back.
-    ///
-    /// Usual causes: the L2TP daemon does not run, a firewall after IPsec, a policy that does not let UDP 1701 in.
-    NO_SCCRP = "no-sccrp", absent;
-
-    /// Every SCCRQ is answered by ICMP port unreachable: no L2TP daemon listens there.
-    LNS_PORT_UNREACHABLE = "lns-port-unreachable";
-}
-
-/// So many copies of a request without an answer are beyond loss.
-const COPIES: u64 = 3;
-/// After so long a request that was sent once or twice has no answer any more: two resends are due (RFC 2661 section 5.8).
-const PATIENCE: Duration = Duration::seconds(8);
 
 pub(super) fn judge(attempt: &Attempt<'_>) -> Outcome {
     match attempt.connection {
@@ -134,97 +112,4 @@ fn ike_no_answer(attempt: &Attempt<'_>, sa: &IkeSa) -> Outcome {
     .confidence(if sure { Confidence::Certain } else { Confidence::Possible })
     .advice("is UDP 500 and 4500 open to this address, and does IKE run there? Try from another network.")
     .into()
-}
-
-pub(super) fn no_sccrp(attempt: &Attempt<'_>, connection: &Connection) -> Outcome {
-    let case = attempt.case;
-    let [initiator, responder] = &connection.ends;
-    let copies = initiator.sent(MessageType::SCCRQ);
-    let times = if copies == 1 { String::from("once") } else { format!("{copies} times") };
-    let evidence = [connection.first_packet];
-    if let Some(tally) = refused(connection) {
-        return Diagnosis::broken(
-            &LNS_PORT_UNREACHABLE,
-            format!(
-                "SCCRQ was sent {times} and {} answered with ICMP port unreachable ({}): no L2TP daemon listens there.",
-                responder.endpoint.address,
-                packets(&tally.packets, tally.count)
-            ),
-        )
-        .evidence(evidence.into_iter().chain(tally.packets.iter().copied()))
-        .advice("start the L2TP daemon there (ss -ulpn 'sport = :1701').")
-        .into();
-    }
-    let address = responder.endpoint.address;
-    let mut flows = attempt.between.flows_from(address);
-    if let Some(flow) = flows.find(|flow| flow.bad_icv > 0) {
-        return Diagnosis::broken(
-            &KEYS_DIFFER,
-            format!(
-                "SCCRQ was sent {times} without a readable answer: {} from {address} (SPI {}) fail the integrity check. Either the gateways hold different keys, or the key file is wrong for this SPI.",
-                count(flow.bad_icv, "ESP packet"),
-                flow.spi
-            ),
-        )
-        .evidence(evidence.into_iter().chain([flow.first.1]))
-        .confidence(Confidence::Likely)
-        .advice(format!(
-            "run `ip xfrm state` on both and compare SPI {}: if the keys differ, {} drops every reply; if not, mend the key file.",
-            flow.spi, initiator.endpoint.address
-        ))
-        .into();
-    }
-    let since = connection.requested.unwrap_or_default();
-    if let Some(unread) = case.unread_from(responder, since) {
-        return unproved(
-            format!("SCCRQ was sent {times} to {address} and no answer can be read: {unread}"),
-            "add the keys of both directions (ip xfrm state) with --keys FILE.",
-        );
-    }
-    if u64::from(copies) < COPIES && case.left_after(since) < PATIENCE {
-        return unproved(
-            format!(
-                "SCCRQ was sent {times} to {address} (packet {}), and the capture ends before an answer is due.",
-                connection.first_packet
-            ),
-            "capture longer, about a minute.",
-        );
-    }
-    let protected = connection.protection[0] > 0;
-    let others = attempt.hosts.answers(address);
-    let advice = if others {
-        format!(
-            "{address} answers others: look at the path from {}, and at what the LNS says of this client.",
-            initiator.endpoint.address
-        )
-    } else if protected {
-        format!(
-            "nothing comes back through ESP: on {address}, check the L2TP daemon (ss -ulpn 'sport = :1701'), its firewall after IPsec, and the counters of the SA."
-        )
-    } else {
-        format!(
-            "on {address}, check the L2TP daemon (ss -ulpn 'sport = :1701') and the firewall for UDP 1701."
-        )
-    };
-    Diagnosis::broken(
-        &NO_SCCRP,
-        format!(
-            "SCCRQ was sent {times} from {} to {address} and nothing of L2TP came back.",
-            initiator.endpoint.address
-        ),
-    )
-    .evidence(evidence)
-    .confidence(if copies == 1 { Confidence::Possible } else { Confidence::Certain })
-    .advice(advice)
-    .into()
-}
-
-/// ICMP port unreachables from the responder's host.
-fn refused(connection: &Connection) -> Option<&Tally> {
-    connection.log.get(Observation::PortUnreachable, Some(1))
-}
-
-/// The same from an end of a control connection that was up.
-pub(super) fn unreachable(connection: &Connection, end: u8) -> Option<&Tally> {
-    connection.log.get(Observation::PortUnreachable, Some(end))
 }

@@ -6,7 +6,7 @@ use crate::analysis::traffic::{CallTraffic, Stuck};
 use super::super::mtu;
 use super::super::words::{count, packets};
 use super::attempt::Attempt;
-use super::traffic::{MTU_BLACK_HOLE, OUTER_FRAGMENTATION};
+use super::causes::{MTU_BLACK_HOLE, OUTER_FRAGMENTATION};
 use super::{Confidence, Diagnosis};
 
 /// Segments that were sent again before it is said that they vanish.

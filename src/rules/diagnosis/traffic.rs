@@ -11,63 +11,14 @@ use crate::util::Duration;
 
 use super::super::words::{count, lossy, thousands};
 use super::attempt::Attempt;
-use super::cause::causes;
+use super::causes::{
+    COMPRESSION_DESYNC, DATA_LOSS, DATA_ONE_WAY, DNS_NO_ANSWER, INNER_ICMP_REFUSED, INNER_TCP_BLOCKED,
+    LAYOUT_MISMATCH, LNS_NOT_FORWARDING, ROUTE_LOOP,
+};
 use super::keepalive;
 use super::size;
 use super::stage::Outcome;
 use super::{Confidence, Diagnosis};
-
-causes! {
-    Traffic:
-    /// The session is up, and what users of one side ask is never, or no longer, answered, though the control channel
-    /// lives.
-    ///
-    /// Usual causes: routes and firewall after the side that does not answer; a kernel session that is gone; a receiver
-    /// that waits for a lost number for ever.
-    DATA_ONE_WAY = "data-one-way", absent;
-
-    /// Small packets pass, and full-size packets, or their second fragments, vanish.
-    ///
-    /// Usual causes: MTU and MRU of PPP leave no room for the headers of IPsec and L2TP, and ICMP too big is dropped.
-    MTU_BLACK_HOLE = "mtu-black-hole", absent;
-
-    /// The control channel is fine, and data packets are lost on the path: data Ns, ESP sequence numbers, echoes and TCP
-    /// resends show it.
-    DATA_LOSS = "data-loss", absent;
-
-    /// The LNS itself answers inside the tunnel, hosts beyond it never do: it does not forward, or no route or masquerade
-    /// leads their answers back.
-    LNS_NOT_FORWARDING = "lns-not-forwarding", absent;
-
-    /// User packets are refused by ICMP from inside the tunnel: no route to the target, or a filter against it.
-    INNER_ICMP_REFUSED = "inner-icmp-refused";
-
-    /// A host beyond the tunnel answers pings, and never a TCP SYN: a firewall beyond the tunnel.
-    INNER_TCP_BLOCKED = "inner-tcp-blocked", absent;
-
-    /// User data passes, and the DNS server never answers a question.
-    DNS_NO_ANSWER = "dns-no-answer", absent;
-
-    /// The client sends its questions to the DNS server that IPCP gave it outside the tunnel, where nobody answers.
-    DNS_OUTSIDE_TUNNEL = "dns-outside-tunnel";
-
-    /// The route to the other tunnel end leads into the tunnel itself: packets of the tunnel appear inside it, or those of
-    /// one side stop right after IPCP.
-    ROUTE_LOOP = "route-loop";
-
-    /// Answers to user packets come back outside the tunnel instead of through it.
-    ASYMMETRIC_RETURN = "asymmetric-return";
-
-    /// The ends of a session of L2TPv3 disagree on cookie or L2-specific sublayer: what one sends the other misreads
-    /// (RFC 3931 sections 4.1 and 4.6).
-    LAYOUT_MISMATCH = "l2tpv3-layout-mismatch";
-
-    /// The compressors of both sides lose step: CCP Reset-Requests, or a Terminate "Lost compression sync".
-    COMPRESSION_DESYNC = "compression-desync";
-
-    /// It works, but full-size packets leave as IP fragments: MRU plus overhead is larger than the path takes.
-    OUTER_FRAGMENTATION = "outer-fragmentation";
-}
 
 /// So many packets that ask, with nothing from the other side between or after them, are beyond loss.
 const ASKED: u32 = 5;

@@ -1,8 +1,8 @@
 //! Verdicts that name no stage.
 
-use super::cause::causes;
+use super::declare;
 
-causes! {
+declare! {
     End:
     /// Every stage that is needed is proved: tunnel, call and PPP came up, what users asked was answered, keepalives
     /// were acknowledged, and the end, if there is one, was in good order.
