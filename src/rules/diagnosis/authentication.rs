@@ -70,26 +70,14 @@ fn of_direction(attempt: &Attempt<'_>, call: &Call, end: u8, direction: &Directi
             if waited {
                 return no_answer(attempt, end, direction).into();
             }
-            Diagnosis::undecided(format!(
-                "{}: authentication is not decided when the capture ends.",
-                attempt.name()
-            ))
-            .evidence([call.first_packet])
-            .advice("capture longer.")
-            .into()
+            undecided(attempt, call)
         }
         Progress::Challenged => {
             let asked = direction.unanswered.map_or(0, |run| run.count);
             if asked >= COPIES {
                 return not_given(attempt, end, direction).into();
             }
-            Diagnosis::undecided(format!(
-                "{}: authentication is not decided when the capture ends.",
-                attempt.name()
-            ))
-            .evidence([call.first_packet])
-            .advice("capture longer.")
-            .into()
+            undecided(attempt, call)
         }
         Progress::Succeeded => Outcome::Proved,
         Progress::Idle if direction.agreed.is_some() && gave_up && call.ppp.ncps.is_empty() => {
@@ -105,6 +93,17 @@ fn of_direction(attempt: &Attempt<'_>, call: &Call, end: u8, direction: &Directi
         }
         Progress::Idle => Outcome::NotNeeded,
     }
+}
+
+/// It was begun, and nobody can say how it went on.
+fn undecided(attempt: &Attempt<'_>, call: &Call) -> Outcome {
+    let name = attempt.name();
+    Diagnosis::undecided(format!(
+        "{name}: authentication was not decided before the call or the capture ended."
+    ))
+    .evidence([call.first_packet])
+    .advice("capture longer, and look in the PPP logs of both sides.")
+    .into()
 }
 
 /// When the call, or its control connection, was closed.

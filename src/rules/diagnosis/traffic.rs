@@ -43,8 +43,8 @@ pub(super) fn judge(attempt: &Attempt<'_>) -> Outcome {
         .and_then(|traffic| {
             loops(attempt, connection, call, traffic)
                 .or_else(|| refused(attempt, traffic))
-                .or_else(|| silent(attempt, connection, call, traffic))
                 .or_else(|| beyond(attempt, traffic))
+                .or_else(|| silent(attempt, connection, call, traffic))
                 .or_else(|| blocked(attempt, traffic))
                 .or_else(|| dns(attempt, call, traffic))
                 .or_else(|| size::black_hole(attempt, call, traffic))
@@ -118,7 +118,7 @@ fn loops(
         Diagnosis::broken(
             &ROUTE_LOOP,
             format!(
-                "IPCP gave {} the address {address}, which is an end of the tunnel as well; since then nothing of {} comes out: its packets go into the tunnel itself.",
+                "IPCP gave {} the address {address}, which is an end of the tunnel as well; since then nothing from {} comes out: its packets go into the tunnel itself.",
                 attempt.who(end),
                 attempt.who(swallowed)
             ),
